@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+func appendValue(out []byte, v any) ([]byte, error) {
+	var err error
+	switch v := v.(type) {
+	case map[string]any:
+		keys := make([]string, 0, len(v))
+		for k := range v {
+			keys = append(keys, k)
+		}
+		slices.Sort(keys) // keys are ASCII, so bytes sort as RFC 8785's UTF-16 units
+		out = append(out, '{')
+		for i, k := range keys {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = append(appendString(out, k), ':')
+			if out, err = appendValue(out, v[k]); err != nil {
+				return nil, err
+			}
+		}
+		return append(out, '}'), nil
+	case []any:
+		out = append(out, '[')
+		for i, e := range v {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			if out, err = appendValue(out, e); err != nil {
+				return nil, err
+			}
+		}
+		return append(out, ']'), nil
+	case string:
+		return appendString(out, v), nil
+	case bool:
+		return strconv.AppendBool(out, v), nil
+	case json.Number:
+		return append(out, v...), nil // checked by CheckCanonical on the whole
+	}
+	return nil, fmt.Errorf("canonical JSON has no way to write %T", v)
+}
+
+func appendString(out []byte, s string) []byte {
+	out = append(out, '"')
+	start := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		out = append(out, s[start:i]...)
+		if c < 0x20 {
+			out = append(out, escapes[c]...)
+		} else {
+			out = append(out, '\\', c)
+		}
+		start = i + 1
+	}
+	return append(append(out, s[start:]...), '"')
+}
+
+// checkUTF8 finds strings that encoding/json would silently mend.
+func checkUTF8(v reflect.Value) error {
+	switch v.Kind() {
+	case reflect.String:
+		if !utf8.ValidString(v.String()) {
+			return fmt.Errorf("text %.40q is not UTF-8", v.String())
+		}
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			return checkUTF8(v.Elem())
+		}
+	case reflect.Slice, reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return nil
+		}
+		for i := range v.Len() {
+			if err := checkUTF8(v.Index(i)); err != nil {
+				return err
+			}
+		}
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			if err := checkUTF8(it.Key()); err != nil {
+				return err
+			}
+			if err := checkUTF8(it.Value()); err != nil {
+				return err
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if err := checkUTF8(v.Field(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
