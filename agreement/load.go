@@ -53,7 +53,8 @@ func Load(r io.Reader) (*File, error) {
 }
 
 // Parts divides p into bodies of agreement.adopted that each fit a record: the
-// first holds everything but the places, the others the places in order.
+// first holds everything but the places, the others the places and then the place
+// strings, in order.
 func (p *Pack) Parts(version int) ([]*record.Adoption, error) {
 	digest, err := p.Digest()
 	if err != nil {
@@ -61,42 +62,62 @@ func (p *Pack) Parts(version int) ([]*record.Adoption, error) {
 	}
 	const room = record.MaxBody - 1024
 	first := *p
-	first.Places = nil
-	pieces := []*Pack{&first}
-	size := 0
-	for _, pl := range p.Places {
-		b, err := record.Canonical(pl)
-		if err != nil {
-			return nil, fmt.Errorf("agreement: place %s: %w", pl.Code, err)
-		}
-		if len(pieces) == 1 || size+len(b) > room {
-			pieces = append(pieces, new(Pack))
-			size = 0
-		}
-		last := pieces[len(pieces)-1]
-		last.Places = append(last.Places, pl)
-		size += len(b) + 1
+	first.Places, first.PlaceStrings = nil, nil
+	head, err := record.Canonical(first)
+	if err != nil {
+		return nil, fmt.Errorf("agreement: %w", err)
 	}
-	var out []*record.Adoption
-	for i, piece := range pieces {
-		var v any = piece
-		if i > 0 {
-			v = placesPart{piece.Places}
+	if len(head) > room {
+		return nil, fmt.Errorf("agreement: without its places the pack has %d bytes, more than %d: shorten its texts", len(head), room)
+	}
+	bodies := []json.RawMessage{head}
+	var rest placesPart
+	size := 0
+	flush := func() error {
+		if size == 0 {
+			return nil
 		}
+		b, err := record.Canonical(rest)
+		bodies, rest, size = append(bodies, b), placesPart{}, 0
+		return err
+	}
+	take := func(v any, add func()) error {
 		b, err := record.Canonical(v)
 		if err != nil {
-			return nil, fmt.Errorf("agreement: %w", err)
+			return err
 		}
-		if len(b) > room {
-			return nil, fmt.Errorf("agreement: part %d of the pack has %d bytes, more than %d: shorten its texts", i+1, len(b), room)
+		if size+len(b) > room {
+			if err := flush(); err != nil {
+				return err
+			}
 		}
-		out = append(out, &record.Adoption{Pack: b, Part: i + 1, Parts: len(pieces), SHA256: digest, Version: version})
+		size += len(b) + 1
+		add()
+		return nil
+	}
+	for _, x := range p.Places {
+		if err := take(x, func() { rest.Places = append(rest.Places, x) }); err != nil {
+			return nil, fmt.Errorf("agreement: place %s: %w", x.Code, err)
+		}
+	}
+	for _, x := range p.PlaceStrings {
+		if err := take(x, func() { rest.PlaceStrings = append(rest.PlaceStrings, x) }); err != nil {
+			return nil, fmt.Errorf("agreement: place string %.80q: %w", x.Text, err)
+		}
+	}
+	if err := flush(); err != nil {
+		return nil, fmt.Errorf("agreement: %w", err)
+	}
+	var out []*record.Adoption
+	for i, b := range bodies {
+		out = append(out, &record.Adoption{Pack: b, Part: i + 1, Parts: len(bodies), SHA256: digest, Version: version})
 	}
 	return out, nil
 }
 
 type placesPart struct {
-	Places []Place `json:"places"`
+	Places       []Place       `json:"places,omitempty"`
+	PlaceStrings []PlaceString `json:"place_strings,omitempty"`
 }
 
 // Digest is SHA-256 over the pack's canonical bytes.
@@ -130,6 +151,7 @@ func Merge(parts []*record.Adoption) (*Pack, error) {
 			return nil, fmt.Errorf("agreement: part %d: %w", i+1, err)
 		}
 		p.Places = append(p.Places, more.Places...)
+		p.PlaceStrings = append(p.PlaceStrings, more.PlaceStrings...)
 	}
 	if err := p.Validate(); err != nil {
 		return nil, err

@@ -45,10 +45,12 @@ type Pack struct {
 	Parties       []Party   `json:"parties"`
 	PlaceKinds    []Term    `json:"place_kinds"`
 	Places        []Place   `json:"places"`
-	Stances       []Stance  `json:"stances"`
-	Subsets       []Term    `json:"subsets,omitempty"`
-	Title         Text      `json:"title"`
-	View          *Box      `json:"view,omitempty"` // what the map shows first
+	// PlaceStrings tell imports which places a source's own words mean.
+	PlaceStrings []PlaceString `json:"place_strings,omitempty"`
+	Stances      []Stance      `json:"stances"`
+	Subsets      []Term        `json:"subsets,omitempty"`
+	Title        Text          `json:"title"`
+	View         *Box          `json:"view,omitempty"` // what the map shows first
 }
 
 // Term is a code and its name.
@@ -124,11 +126,9 @@ type Stance struct {
 
 // Place is a place with an honest precision and all its names.
 type Place struct {
-	// Aliases are other spellings under which accounts name the place, used by imports.
-	Aliases []string `json:"aliases,omitempty"`
-	Code    string   `json:"code"`
-	Country string   `json:"country,omitempty"` // as the pack's maker writes it; "both" where a line runs through
-	Kind    string   `json:"kind"`              // code of PlaceKinds
+	Code    string `json:"code"`
+	Country string `json:"country,omitempty"` // as the pack's maker writes it; "both" where a line runs through
+	Kind    string `json:"kind"`              // code of PlaceKinds
 	// LatE6 and LonE6 are WGS 84 micro-degrees; absent where the place has no point.
 	LatE6 *int64 `json:"lat_e6,omitempty"`
 	LonE6 *int64 `json:"lon_e6,omitempty"`
@@ -138,8 +138,13 @@ type Place struct {
 	PartyNames map[string]Text `json:"party_names,omitempty"`
 	// PrecisionM is the radius in metres within which the place lies; 0 where there is no point.
 	PrecisionM int64 `json:"precision_m,omitempty"`
-	// Within lists places for a text that names several, such as "A and B".
-	Within []string `json:"within,omitempty"`
+}
+
+// PlaceString is a place as sources write it, and the places it means: several
+// where it names several, none where it is known not to name one.
+type PlaceString struct {
+	Places []string `json:"places,omitempty"`
+	Text   string   `json:"text"`
 }
 
 // Line is a line on the ground that parties name differently.

@@ -164,7 +164,6 @@ func (c *checker) stances(p *Pack) {
 }
 
 func (c *checker) places(p *Pack) {
-	aliases := map[string]string{}
 	for _, x := range p.Places {
 		c.code("places", x.Code)
 	}
@@ -180,16 +179,17 @@ func (c *checker) places(p *Pack) {
 		if x.LatE6 != nil && x.LonE6 != nil {
 			c.position("places "+x.Code, *x.LatE6, *x.LonE6)
 		}
-		for _, w := range x.Within {
-			if !c.codes["places"][w] || w == x.Code {
-				c.fail("places %s: within %.40q is not another place", x.Code, w)
-			}
+	}
+	seen := map[string]bool{}
+	for _, x := range p.PlaceStrings {
+		if x.Text == "" || seen[x.Text] {
+			c.fail("place_strings: %.80q is empty or given twice", x.Text)
 		}
-		for _, a := range x.Aliases {
-			if other, ok := aliases[a]; ok || a == "" {
-				c.fail("places %s: alias %.80q is empty or stands at %s too", x.Code, a, other)
+		seen[x.Text] = true
+		for _, code := range x.Places {
+			if !c.codes["places"][code] {
+				c.fail("place_strings %.80q: %.40q is not a place", x.Text, code)
 			}
-			aliases[a] = x.Code
 		}
 	}
 }
