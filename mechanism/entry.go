@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mechanism
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"truceline/ledger"
+	"truceline/record"
+)
+
+// Entry is a record at the door or in the ledger, taken apart. Make it with Open.
+type Entry struct {
+	Index    int64 // its place in the ledger
+	LoggedAt int64 // the registry's clock, Unix milliseconds
+
+	Envelope  *record.Envelope
+	Statement *record.Statement
+	Body      record.Body // nil when the kind has none
+
+	digest   [32]byte // SHA-256 of the envelope's bytes
+	verified map[record.KeyID]bool
+}
+
+// Open takes an envelope and its body apart and checks all that needs no state:
+// their one spelling, the statement's schema, the body's commitment and schema.
+// body is nil for kinds without one. It is safe to call concurrently.
+func Open(envelope, body []byte, bodySalt ledger.Salt) (*Entry, error) {
+	env, err := record.ParseEnvelope(envelope)
+	if err != nil {
+		return nil, refuse(Malformed, "%v", err)
+	}
+	st, err := env.Statement()
+	if err != nil {
+		return nil, refuse(Malformed, "%v", err)
+	}
+	e := &Entry{Envelope: env, Statement: st, digest: sha256.Sum256(envelope)}
+	if st.Body == nil {
+		if body != nil {
+			return nil, refuse(BodyMismatch, "kind %s has no body and one was handed in", st.Kind)
+		}
+		return e, nil
+	}
+	if body == nil {
+		return nil, refuse(BodyMismatch, "the body of this %s was not handed in", st.Kind)
+	}
+	if len(body) > record.MaxBody {
+		return nil, refuse(Malformed, "body has %d bytes, more than %d: hand larger content in as evidence", len(body), record.MaxBody)
+	}
+	if ledger.BodyCommitment(bodySalt, body) != st.Body.Commitment {
+		return nil, refuse(BodyMismatch, "the body or its salt is not the one the statement commits to")
+	}
+	if e.Body, err = record.ParseBody(st.Kind, body); err != nil {
+		return nil, refuse(Malformed, "%v", err)
+	}
+	return e, nil
+}
+
+// Verify checks e's signatures under those of its keys that lookup knows, ahead of
+// Admit, which then need not do so again. It may run while a State is busy, as long
+// as lookup may.
+func (e *Entry) Verify(lookup func(record.KeyID) (record.Key, bool)) {
+	for _, sig := range e.Envelope.Signatures {
+		if key, ok := lookup(sig.KeyID); ok {
+			e.check(key, sig)
+		}
+	}
+}
+
+// check verifies sig under key, which must be the one its id names. The id is a
+// hash of the key, so a verdict can be kept.
+func (e *Entry) check(key record.Key, sig record.Signature) bool {
+	if ok, known := e.verified[sig.KeyID]; known {
+		return ok
+	}
+	if e.verified == nil {
+		e.verified = map[record.KeyID]bool{}
+	}
+	ok := key.Verify(record.PAE(e.Envelope.Type, e.Envelope.Payload), sig.Sig)
+	e.verified[sig.KeyID] = ok
+	return ok
+}
+
+func (e *Entry) batch() (record.ID, bool) { return e.Statement.Subject(record.RoleBatch) }
+
+// String names the entry in messages.
+func (e *Entry) String() string {
+	return fmt.Sprintf("%s %s", e.Statement.Kind, e.Statement.ID)
+}

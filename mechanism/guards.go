@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mechanism
+
+import (
+	"fmt"
+
+	"truceline/agreement"
+	"truceline/record"
+)
+
+// guard checks what only e's kind demands, without changing anything, and returns
+// the change that folds it in.
+func (s *State) guard(e *Entry) (apply func(), err error) {
+	if id, ok := e.batch(); ok {
+		if err := s.guardInBatch(e, id); err != nil {
+			return nil, err
+		}
+	}
+	switch b := e.Body.(type) {
+	case *record.Mission:
+		return func() { s.openMission(e, b) }, nil
+	case *record.Admission:
+		return s.guardAdmission(e, b)
+	case *record.KeyAddition:
+		return s.guardKeyAddition(e, b)
+	case *record.KeyRotation:
+		return s.guardKeyRotation(e, b)
+	case *record.KeyRevocation:
+		return s.guardKeyRevocation(e, b)
+	case *record.Enrolment:
+		return s.guardEnrolment(e, b)
+	case *record.Adoption:
+		return s.guardAdoption(b)
+	case *record.Report:
+		return none, s.guardPack()
+	case *record.Account:
+		return s.guardAccount(e, b)
+	case *record.Batch:
+		return func() { set(s, s.batches, e.Statement.ID, batch{member: e.Statement.Member, rows: b.Rows}) }, s.guardPack()
+	case *record.BatchEnd:
+		return s.guardBatchEnd(e, b)
+	case *record.Opening:
+		return s.guardOpening(e, b)
+	case *record.Link:
+		return s.guardLink(e, b)
+	case *record.Reason:
+		return s.guardReason(e)
+	case *record.Grade:
+		return s.guardGrade(b)
+	case nil:
+		return none, nil // clock.ticked
+	}
+	return nil, refuse(Malformed, "kind %s has a body the rules do not know", e.Statement.Kind)
+}
+
+func none() {}
+
+func (s *State) guardPack() error {
+	if s.pack == nil {
+		return refuse(StateForbids, "no agreement is adopted yet")
+	}
+	return nil
+}
+
+func (s *State) openMission(e *Entry, b *record.Mission) {
+	assign(s, &s.mission, e.Statement.Mission)
+	assign(s, &s.origin, e.Statement.Origin)
+	assign(s, &s.registry, b.Registry.Code)
+	s.admitMember(&b.Registry)
+}
+
+// admitMember puts a member and its keys on the roster. The registry's first keys
+// sign from the start, all others from the next record on.
+func (s *State) admitMember(a *record.Admission) {
+	set(s, s.members, a.Code, Member{Code: a.Code, Name: a.Name, Role: a.Role})
+	for _, k := range a.Keys {
+		set(s, s.keys, k.ID(), keyState{key: k, member: a.Code, from: s.size, until: -1})
+	}
+}
+
+func (s *State) guardAdmission(e *Entry, b *record.Admission) (func(), error) {
+	if err := s.guardPack(); err != nil {
+		return nil, err
+	}
+	if _, ok := s.members[b.Code]; ok {
+		return nil, refuse(StateForbids, "%s is on the roster already", b.Code)
+	}
+	if role, ok := s.codes.members[b.Code]; !ok || role != b.Role {
+		return nil, refuse(NotInAgreement, "the agreement names no member %s with the role %s", b.Code, b.Role)
+	}
+	for _, k := range b.Keys {
+		if err := s.guardNewKey(k); err != nil {
+			return nil, err
+		}
+	}
+	return func() { s.admitMember(b) }, nil
+}
+
+func (s *State) guardNewKey(k record.Key) error {
+	if old, ok := s.keys[k.ID()]; ok {
+		return refuse(StateForbids, "key %s is known already, as %s's: make a new key", k.ID(), old.member)
+	}
+	return nil
+}
+
+// ownOrRegistry lets a member act on its own keys and the registry on anyone's.
+func (s *State) ownOrRegistry(e *Entry, member string) error {
+	if _, ok := s.members[member]; !ok {
+		return refuse(NotAMember, "%s is not on the roster", member)
+	}
+	if e.Statement.Member != member && e.Statement.Member != s.registry {
+		return refuse(NoRight, "%s may not act on the keys of %s", e.Statement.Member, member)
+	}
+	return nil
+}
+
+func (s *State) guardKeyAddition(e *Entry, b *record.KeyAddition) (func(), error) {
+	if err := s.ownOrRegistry(e, b.Member); err != nil {
+		return nil, err
+	}
+	if err := s.guardNewKey(b.Key); err != nil {
+		return nil, err
+	}
+	return func() {
+		set(s, s.keys, b.Key.ID(), keyState{key: b.Key, member: b.Member, from: s.size + 1, until: -1})
+	}, nil
+}
+
+func (s *State) guardKeyRotation(e *Entry, b *record.KeyRotation) (func(), error) {
+	old, ok := s.keys[b.Old]
+	if !ok || old.member != e.Statement.Member || !old.officer.IsZero() || !old.validAt(s.size) {
+		return nil, refuse(KeyNotValid, "key %s is not a key of %s's node that is valid at index %d", b.Old, e.Statement.Member, s.size)
+	}
+	signed := false
+	for _, sig := range e.Envelope.Signatures {
+		signed = signed || sig.KeyID == b.Old
+	}
+	if !signed {
+		return nil, refuse(KeyNotValid, "the old key %s did not sign: a rotation is signed by the old key and by the new", b.Old)
+	}
+	if err := s.guardNewKey(b.New); err != nil {
+		return nil, err
+	}
+	return func() {
+		old.until = s.size + 1
+		set(s, s.keys, b.Old, old)
+		set(s, s.keys, b.New.ID(), keyState{key: b.New, member: e.Statement.Member, from: s.size + 1, until: -1})
+	}, nil
+}
+
+func (s *State) guardKeyRevocation(e *Entry, b *record.KeyRevocation) (func(), error) {
+	if err := s.ownOrRegistry(e, b.Member); err != nil {
+		return nil, err
+	}
+	k, ok := s.keys[b.Key]
+	if !ok || k.member != b.Member || !k.validAt(s.size) {
+		return nil, refuse(KeyNotValid, "key %s is not a key of %s that is valid at index %d", b.Key, b.Member, s.size)
+	}
+	if b.Member == s.registry && s.nodeKeys(b.Member) == 1 && k.officer.IsZero() {
+		return nil, refuse(StateForbids, "key %s is the registry's last: rotate it, or add another first", b.Key)
+	}
+	return func() {
+		k.until = s.size + 1
+		set(s, s.keys, b.Key, k)
+	}, nil
+}
+
+// nodeKeys counts a member's valid node keys, those that start with the next record too.
+func (s *State) nodeKeys(member string) int {
+	n := 0
+	for _, k := range s.keys {
+		if k.member == member && k.officer.IsZero() && k.until < 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *State) guardEnrolment(e *Entry, b *record.Enrolment) (func(), error) {
+	if m, ok := s.officers[b.Officer]; ok {
+		return nil, refuse(StateForbids, "officer %s is enrolled already, with %s", b.Officer, m)
+	}
+	if b.Key != nil {
+		if err := s.guardNewKey(*b.Key); err != nil {
+			return nil, err
+		}
+	}
+	return func() {
+		set(s, s.officers, b.Officer, e.Statement.Member)
+		if b.Key != nil {
+			set(s, s.keys, b.Key.ID(), keyState{key: *b.Key, member: e.Statement.Member, officer: b.Officer, from: s.size + 1, until: -1})
+		}
+	}, nil
+}
+
+func (s *State) guardAdoption(b *record.Adoption) (func(), error) {
+	if b.Version != s.packVersion+1 || b.Part != len(s.adopting)+1 {
+		return nil, refuse(StateForbids, "part %d of version %d does not follow: version %d is in force and %d parts of the next are here", b.Part, b.Version, s.packVersion, len(s.adopting))
+	}
+	parts := append(append([]*record.Adoption(nil), s.adopting...), b)
+	if len(parts) > 1 && (b.Parts != parts[0].Parts || b.SHA256 != parts[0].SHA256) {
+		return nil, refuse(StateForbids, "part %d belongs to another document than the parts before it", b.Part)
+	}
+	if b.Part < b.Parts {
+		return func() { assign(s, &s.adopting, parts) }, nil
+	}
+	pack, err := agreement.Merge(parts)
+	if err != nil {
+		return nil, refuse(NotInAgreement, "%v", err)
+	}
+	c := newCodes(pack)
+	if c.members[s.registry] != record.RegistryRole {
+		return nil, refuse(NotInAgreement, "the agreement does not name %s as registry", s.registry)
+	}
+	if s.pack != nil && pack.Exercise != s.pack.Exercise {
+		return nil, refuse(ExerciseMark, "an exercise and a real mission are two missions: exercise cannot change from %t to %t", s.pack.Exercise, pack.Exercise)
+	}
+	return func() {
+		assign(s, &s.adopting, nil)
+		assign(s, &s.pack, pack)
+		assign(s, &s.codes, c)
+		assign(s, &s.packVersion, b.Version)
+	}, nil
+}
+
+// formatNumber writes an incident's number for people.
+func formatNumber(n, year int) string { return fmt.Sprintf("%03d/%04d", n, year) }

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mechanism
+
+import (
+	"truceline/agreement"
+	"truceline/record"
+)
+
+// codes are the agreement's codes, for quick look-up.
+type codes struct {
+	members                                                                   map[string]record.MemberRole
+	parties, kinds, types, measures, groups, subsets, stances, places, grades map[string]bool
+}
+
+func newCodes(p *agreement.Pack) *codes {
+	c := &codes{members: map[string]record.MemberRole{}, parties: map[string]bool{}, measures: map[string]bool{}, groups: map[string]bool{}, stances: map[string]bool{}, places: map[string]bool{}}
+	for _, m := range p.Members {
+		c.members[m.Code] = m.Role
+	}
+	for _, x := range p.Parties {
+		c.parties[x.Code] = true
+	}
+	for _, x := range p.Measures {
+		c.measures[x.Code] = true
+	}
+	for _, x := range p.Groups {
+		c.groups[x.Code] = true
+	}
+	for _, x := range p.Stances {
+		c.stances[x.Code] = true
+	}
+	for _, x := range p.Places {
+		c.places[x.Code] = true
+	}
+	c.kinds, c.types, c.subsets, c.grades = terms(p.ClaimantKinds), terms(p.IncidentTypes), terms(p.Subsets), terms(p.Grades)
+	return c
+}
+
+func terms(list []agreement.Term) map[string]bool {
+	m := map[string]bool{}
+	for _, t := range list {
+		m[t.Code] = true
+	}
+	return m
+}
+
+// missing returns the first of the codes that is set and not in the list.
+func missing(list map[string]bool, codes ...string) (string, bool) {
+	for _, c := range codes {
+		if c != "" && !list[c] {
+			return c, true
+		}
+	}
+	return "", false
+}
+
+// CheckAccount tells whether every code of an account is one of the agreement in
+// force. It returns a *Refusal that names the first that is not.
+func (s *State) CheckAccount(b *record.Account) error {
+	if err := s.guardPack(); err != nil {
+		return err
+	}
+	if c, bad := missing(s.codes.kinds, b.Claimant.Kind); bad {
+		return refuse(NotInAgreement, "claimant kind %q is not in the agreement", c)
+	}
+	if c, bad := missing(s.codes.parties, b.Claimant.Party); bad {
+		return refuse(NotInAgreement, "party %q is not in the agreement", c)
+	}
+	for i := range b.Claims {
+		if err := s.checkClaim(&b.Claims[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *State) checkClaim(c *record.Claim) error {
+	for _, f := range []struct {
+		name  string
+		list  map[string]bool
+		codes []string
+	}{
+		{"measure", s.codes.measures, []string{c.Measure}},
+		{"subset", s.codes.subsets, []string{c.Subset}},
+		{"stance", s.codes.stances, []string{c.Stance}},
+		{"place", s.codes.places, c.Places},
+	} {
+		if code, bad := missing(f.list, f.codes...); bad {
+			return refuse(NotInAgreement, "claim %d: %s %q is not in the agreement", c.N, f.name, code)
+		}
+	}
+	// Who began, who acted and whose reading it is may be a side as a whole.
+	if c.Group != "" && !s.codes.groups[c.Group] && !s.codes.parties[c.Group] {
+		return refuse(NotInAgreement, "claim %d: group %q is not in the agreement", c.N, c.Group)
+	}
+	return nil
+}
+
+func (s *State) guardAccount(e *Entry, b *record.Account) (func(), error) {
+	st := e.Statement
+	if err := s.CheckAccount(b); err != nil {
+		return nil, err
+	}
+	inBatch, _ := e.batch()
+	if st.Kind == record.AccountFiled {
+		return func() {
+			set(s, s.accounts, st.ID, account{member: st.Member, current: st.ID, claims: len(b.Claims), batch: inBatch})
+		}, nil
+	}
+	id, _ := st.Subject(record.RoleAccount)
+	acc, err := s.ownAccount(e, id)
+	if err != nil {
+		return nil, err
+	}
+	if st.Supersedes != acc.current {
+		return nil, refuse(StateForbids, "the amendment supersedes %s, but the account's latest version is %s: amend that one", st.Supersedes, acc.current)
+	}
+	return func() {
+		acc.current, acc.claims = st.ID, len(b.Claims)
+		set(s, s.accounts, id, acc)
+	}, nil
+}
+
+// ownAccount finds an account that e's member filed and that still stands.
+func (s *State) ownAccount(e *Entry, id record.ID) (account, error) {
+	acc := s.accounts[id]
+	if acc.member != e.Statement.Member {
+		return acc, refuse(NoRight, "account %s was filed by %s: only its own filer amends or withdraws it", id, acc.member)
+	}
+	if acc.withdrawn {
+		return acc, refuse(StateForbids, "account %s is withdrawn", id)
+	}
+	if !s.counts(acc.batch) {
+		return acc, refuse(StateForbids, "account %s belongs to a batch that is not closed", id)
+	}
+	return acc, nil
+}
+
+func (s *State) guardInBatch(e *Entry, id record.ID) error {
+	switch e.Statement.Kind {
+	case record.ReportFiled, record.AccountFiled, record.IncidentOpened:
+	case record.BatchClosed, record.BatchWithdrawn:
+	default:
+		return refuse(StateForbids, "%s cannot be part of a batch", e.Statement.Kind)
+	}
+	b := s.batches[id]
+	if b.member != e.Statement.Member {
+		return refuse(NoRight, "batch %s was opened by %s", id, b.member)
+	}
+	if e.Statement.Kind != record.BatchWithdrawn && (b.closed || b.withdrawn) {
+		return refuse(StateForbids, "batch %s is %s", id, s.BatchState(id))
+	}
+	return nil
+}
+
+func (s *State) guardBatchEnd(e *Entry, b *record.BatchEnd) (func(), error) {
+	id, _ := e.batch()
+	bt := s.batches[id]
+	if b.Accepted+b.Present+b.Rejected != bt.rows {
+		return nil, refuse(StateForbids, "accepted %d, present %d and rejected %d do not make the %d rows of the manifest", b.Accepted, b.Present, b.Rejected, bt.rows)
+	}
+	return func() {
+		bt.closed = true
+		set(s, s.batches, id, bt)
+	}, nil
+}
+
+func (s *State) guardOpening(e *Entry, b *record.Opening) (func(), error) {
+	if err := s.guardPack(); err != nil {
+		return nil, err
+	}
+	if c, bad := missing(s.codes.types, b.Types...); bad {
+		return nil, refuse(NotInAgreement, "incident type %q is not in the agreement", c)
+	}
+	if c, bad := missing(s.codes.places, b.Places...); bad {
+		return nil, refuse(NotInAgreement, "place %q is not in the agreement", c)
+	}
+	key := numberKey{b.Class, b.When.First().Year()}
+	n := s.numbers[key] + 1
+	inBatch, _ := e.batch()
+	return func() {
+		set(s, s.numbers, key, n)
+		set(s, s.incidents, e.Statement.ID, incident{class: b.Class, number: formatNumber(n, key.year), batch: inBatch})
+	}, nil
+}
+
+// openIncident finds an incident that is not merged.
+func (s *State) openIncident(id record.ID) (incident, error) {
+	in := s.incidents[id]
+	if !in.alias.IsZero() {
+		return in, refuse(StateForbids, "incident %s is merged into %s: act on that one", id, in.alias)
+	}
+	if !s.counts(in.batch) {
+		return in, refuse(StateForbids, "incident %s belongs to a batch that is not closed", id)
+	}
+	return in, nil
+}
+
+func (s *State) guardLink(e *Entry, b *record.Link) (func(), error) {
+	accID, _ := e.Statement.Subject(record.RoleAccount)
+	inID, _ := e.Statement.Subject(record.RoleIncident)
+	in, err := s.openIncident(inID)
+	if err != nil {
+		return nil, err
+	}
+	acc := s.accounts[accID]
+	if acc.withdrawn || !s.counts(acc.batch) {
+		return nil, refuse(StateForbids, "account %s is withdrawn, or its batch is not closed", accID)
+	}
+	if n := len(b.Claims); n > 0 && b.Claims[n-1] > acc.claims {
+		return nil, refuse(UnknownSubject, "account %s has %d claims, and the link names claim %d", accID, acc.claims, b.Claims[n-1])
+	}
+	return func() {
+		in.links++
+		set(s, s.incidents, inID, in)
+		set(s, s.links, e.Statement.ID, link{account: accID, incident: inID})
+	}, nil
+}
+
+// guardReason serves the kinds that only give a reason.
+func (s *State) guardReason(e *Entry) (func(), error) {
+	st := e.Statement
+	switch st.Kind {
+	case record.AccountWithdrawn:
+		id, _ := st.Subject(record.RoleAccount)
+		acc, err := s.ownAccount(e, id)
+		if err != nil {
+			return nil, err
+		}
+		return func() { acc.withdrawn = true; set(s, s.accounts, id, acc) }, nil
+	case record.BatchWithdrawn:
+		id, _ := e.batch()
+		b := s.batches[id]
+		if b.withdrawn {
+			return nil, refuse(StateForbids, "batch %s is withdrawn already", id)
+		}
+		return func() { b.withdrawn = true; set(s, s.batches, id, b) }, nil
+	case record.IncidentUnlinked:
+		id, _ := st.Subject(record.RoleLink)
+		l := s.links[id]
+		if l.undone {
+			return nil, refuse(StateForbids, "link %s is undone already", id)
+		}
+		in := s.incidents[l.incident]
+		return func() {
+			l.undone = true
+			in.links--
+			set(s, s.links, id, l)
+			set(s, s.incidents, l.incident, in)
+		}, nil
+	}
+	from, _ := st.Subject(record.RoleIncident)
+	into, _ := st.Subject(record.RoleInto)
+	a, err := s.openIncident(from)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.openIncident(into)
+	if err != nil {
+		return nil, err
+	}
+	if from == into || a.class != b.class {
+		return nil, refuse(StateForbids, "an incident becomes an alias of another of the same class")
+	}
+	return func() { a.alias = into; set(s, s.incidents, from, a) }, nil
+}
+
+func (s *State) guardGrade(b *record.Grade) (func(), error) {
+	if err := s.guardPack(); err != nil {
+		return nil, err
+	}
+	if c, bad := missing(s.codes.grades, b.Grade); bad {
+		return nil, refuse(NotInAgreement, "grade %q is not in the agreement", c)
+	}
+	return none, nil
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mechanism
+
+import "fmt"
+
+// Code names the rule that a record broke. Codes are stable.
+type Code string
+
+// Refusals, in the order in which the rules are applied.
+const (
+	Malformed       Code = "malformed"        // not the one spelling, or not the schema of format version 1
+	BodyMismatch    Code = "body_mismatch"    // body or salt missing, unexpected, or not what is committed to
+	OtherMission    Code = "other_mission"    // for another mission or origin, or before the mission is open
+	DuplicateID     Code = "duplicate_id"     // the id stands for other bytes already
+	UnknownRules    Code = "unknown_rules"    // made for rules this mechanism does not follow
+	ExerciseMark    Code = "exercise_mark"    // an exercise's statement in a real mission, or the reverse
+	NotAMember      Code = "not_a_member"     // the filing member is not on the roster
+	BadSignature    Code = "bad_signature"    // a signature does not verify
+	KeyNotValid     Code = "key_not_valid"    // a key that is not the member's, or not at this index
+	UnknownOfficer  Code = "unknown_officer"  // the officer is not enrolled with the member
+	NoRight         Code = "no_right"         // this role may not file this kind
+	UnknownAudience Code = "unknown_audience" // the audience is not one of the agreement
+	UnknownSubject  Code = "unknown_subject"  // a subject is not in the ledger, or is not what its role says
+	NotInAgreement  Code = "not_in_agreement" // a code, member or value the agreement in force does not have
+	StateForbids    Code = "state_forbids"    // the subject's state does not allow the act
+)
+
+// Refusal says which rule a record broke, and why. It is an error.
+type Refusal struct {
+	Code   Code
+	Reason string // what was tried, why not, what to do
+}
+
+func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Reason }
+
+func refuse(code Code, format string, a ...any) *Refusal {
+	return &Refusal{Code: code, Reason: fmt.Sprintf(format, a...)}
+}
+
+// Duplicate tells that the same bytes are in the ledger already, at Index: a retry,
+// which gets its first receipt again.
+type Duplicate struct{ Index int64 }
+
+func (d *Duplicate) Error() string {
+	return fmt.Sprintf("the same record is in the ledger already, at index %d", d.Index)
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mechanism
+
+import (
+	"slices"
+
+	"truceline/record"
+)
+
+// rights is the one table of who may file which kind, rules version 1.
+var rights = map[record.Kind][]record.MemberRole{
+	record.MissionOpened:    {record.RegistryRole},
+	record.MemberAdmitted:   {record.RegistryRole},
+	record.AgreementAdopted: {record.RegistryRole},
+	record.ClockTicked:      {record.RegistryRole},
+	record.KeyAdded:         everyRole,
+	record.KeyRotated:       everyRole,
+	record.KeyRevoked:       everyRole,
+	record.OfficerEnrolled:  filers,
+	record.ReportFiled:      filers,
+	record.AccountFiled:     filers,
+	record.AccountAmended:   filers,
+	record.AccountWithdrawn: filers,
+	record.BatchOpened:      filers,
+	record.BatchClosed:      filers,
+	record.BatchWithdrawn:   filers,
+	record.IncidentOpened:   {record.ThirdPartyRole, record.DeskRole, record.MonitorRole},
+	record.IncidentLinked:   {record.ThirdPartyRole, record.DeskRole},
+	record.IncidentUnlinked: {record.ThirdPartyRole, record.DeskRole},
+	record.IncidentAliased:  {record.ThirdPartyRole, record.DeskRole},
+	record.SourceGraded:     {record.ThirdPartyRole, record.DeskRole},
+}
+
+var (
+	everyRole = record.MemberRoles
+	// filers are all who say something; the registry asserts nothing.
+	filers = []record.MemberRole{record.PartyRole, record.ThirdPartyRole, record.MonitorRole, record.ObserverRole, record.DeskRole}
+)
+
+// MayFile tells whether a member of the role may file the kind.
+func MayFile(role record.MemberRole, kind record.Kind) bool {
+	return slices.Contains(rights[kind], role)
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mechanism
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+
+	"truceline/record"
+)
+
+// Hash is SHA-256 over everything in the state, in one order. Two nodes that have
+// folded the same entries have the same hash.
+func (s *State) Hash() record.Digest {
+	h := sha256.New()
+	put := func(list string, fields ...any) {
+		fmt.Fprintf(h, "%s", list)
+		for _, f := range fields {
+			v := fmt.Sprint(f)
+			var n [4]byte
+			binary.BigEndian.PutUint32(n[:], uint32(len(v)))
+			h.Write(n[:])
+			h.Write([]byte(v))
+		}
+	}
+	put("head", s.size, s.logged, s.mission, s.origin, s.registry, s.packVersion)
+	if s.pack != nil {
+		d, err := s.pack.Digest()
+		put("pack", d, err)
+	}
+	for _, a := range s.adopting {
+		put("adopting", a.Version, a.Part, a.Parts, a.SHA256, hex.EncodeToString(a.Pack))
+	}
+	for _, m := range s.Members() {
+		put("member", m.Code, m.Name, m.Role)
+	}
+	for _, id := range sorted(s.keys, func(k record.KeyID) []byte { return k[:] }) {
+		k := s.keys[id]
+		put("key", id, k.key.Alg, k.key.Public, k.member, k.officer, k.from, k.until)
+	}
+	byID := func(id record.ID) []byte { return id[:] }
+	for _, id := range sorted(s.officers, byID) {
+		put("officer", id, s.officers[id])
+	}
+	for _, id := range sorted(s.seen, byID) {
+		r := s.seen[id]
+		put("seen", id, r.index, r.kind, r.member, hex.EncodeToString(r.digest[:]))
+	}
+	for _, id := range sorted(s.accounts, byID) {
+		a := s.accounts[id]
+		put("account", id, a.member, a.current, a.claims, a.batch, a.withdrawn)
+	}
+	for _, id := range sorted(s.incidents, byID) {
+		in := s.incidents[id]
+		put("incident", id, in.class, in.number, in.alias, in.links, in.batch)
+	}
+	for _, id := range sorted(s.links, byID) {
+		l := s.links[id]
+		put("link", id, l.account, l.incident, l.undone)
+	}
+	for _, id := range sorted(s.batches, byID) {
+		b := s.batches[id]
+		put("batch", id, b.member, b.rows, b.closed, b.withdrawn)
+	}
+	nums := slices.Collect(maps.Keys(s.numbers))
+	slices.SortFunc(nums, func(a, b numberKey) int {
+		if c := cmpString(string(a.class), string(b.class)); c != 0 {
+			return c
+		}
+		return a.year - b.year
+	})
+	for _, k := range nums {
+		put("number", k.class, k.year, s.numbers[k])
+	}
+	return record.Digest(h.Sum(nil))
+}
+
+func sorted[K comparable, V any](m map[K]V, key func(K) []byte) []K {
+	out := slices.Collect(maps.Keys(m))
+	slices.SortFunc(out, func(a, b K) int { return bytes.Compare(key(a), key(b)) })
+	return out
+}

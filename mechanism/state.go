@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mechanism
+
+import (
+	"maps"
+	"slices"
+
+	"truceline/agreement"
+	"truceline/record"
+)
+
+// State is the mechanism state after a prefix of the ledger.
+type State struct {
+	size     int64
+	logged   int64 // logged_at of the last entry; never goes back
+	mission  record.ID
+	origin   string
+	registry string // member code
+
+	pack        *agreement.Pack // in force; nil before the first adoption is complete
+	packVersion int
+	adopting    []*record.Adoption // parts of the next version so far
+	codes       *codes             // of pack
+
+	members   map[string]Member
+	keys      map[record.KeyID]keyState
+	officers  map[record.ID]string // officer to member code
+	seen      map[record.ID]seen
+	accounts  map[record.ID]account
+	incidents map[record.ID]incident
+	links     map[record.ID]link
+	batches   map[record.ID]batch
+	numbers   map[numberKey]int // last number given
+
+	undo []func() // inverse of each change since Begin, while tentative
+	kept bool     // true between Begin and Commit or Rollback
+}
+
+// Member is an organisation of the roster, as admitted.
+type Member struct {
+	Code string
+	Name string
+	Role record.MemberRole
+}
+
+type keyState struct {
+	key     record.Key
+	member  string
+	officer record.ID // zero: the key of the member's node
+	from    int64     // first index at which it may sign
+	until   int64     // first index at which it may not; -1: still valid
+}
+
+func (k keyState) validAt(index int64) bool {
+	return index >= k.from && (k.until < 0 || index < k.until)
+}
+
+type seen struct {
+	index  int64
+	kind   record.Kind
+	member string
+	digest [32]byte
+}
+
+type account struct {
+	member    string
+	current   record.ID
+	claims    int
+	batch     record.ID
+	withdrawn bool
+}
+
+type incident struct {
+	class  record.Class
+	number string
+	alias  record.ID
+	links  int
+	batch  record.ID
+}
+
+type link struct {
+	account, incident record.ID
+	undone            bool
+}
+
+type batch struct {
+	member            string
+	rows              int
+	closed, withdrawn bool
+}
+
+type numberKey struct {
+	class record.Class
+	year  int
+}
+
+// New is the state of an empty ledger.
+func New() *State {
+	return &State{
+		members:   map[string]Member{},
+		keys:      map[record.KeyID]keyState{},
+		officers:  map[record.ID]string{},
+		seen:      map[record.ID]seen{},
+		accounts:  map[record.ID]account{},
+		incidents: map[record.ID]incident{},
+		links:     map[record.ID]link{},
+		batches:   map[record.ID]batch{},
+		numbers:   map[numberKey]int{},
+	}
+}
+
+// set puts v at m[k] and remembers how to take it back.
+func set[K comparable, V any](s *State, m map[K]V, k K, v V) {
+	if s.kept {
+		old, had := m[k]
+		s.undo = append(s.undo, func() {
+			if had {
+				m[k] = old
+			} else {
+				delete(m, k)
+			}
+		})
+	}
+	m[k] = v
+}
+
+// assign sets *p and remembers how to take it back.
+func assign[V any](s *State, p *V, v V) {
+	if s.kept {
+		old := *p
+		s.undo = append(s.undo, func() { *p = old })
+	}
+	*p = v
+}
+
+// Begin makes what follows tentative, until Commit or Rollback.
+func (s *State) Begin() { s.kept, s.undo = true, s.undo[:0] }
+
+// Commit keeps what was admitted since Begin.
+func (s *State) Commit() { s.kept, s.undo = false, s.undo[:0] }
+
+// Rollback takes back everything since Begin.
+func (s *State) Rollback() {
+	for _, f := range slices.Backward(s.undo) {
+		f()
+	}
+	s.Commit()
+}
+
+// Size is the number of entries folded.
+func (s *State) Size() int64 { return s.size }
+
+// LoggedAt is the logged time of the last entry, Unix milliseconds.
+func (s *State) LoggedAt() int64 { return s.logged }
+
+// Mission is the mission's id; zero before it is opened.
+func (s *State) Mission() record.ID { return s.mission }
+
+// Origin is the log's origin; empty before the mission is opened.
+func (s *State) Origin() string { return s.origin }
+
+// Pack is the agreement in force; nil before the first is adopted. It must not be changed.
+func (s *State) Pack() *agreement.Pack { return s.pack }
+
+// PackVersion is the version of the agreement in force, from 1.
+func (s *State) PackVersion() int { return s.packVersion }
+
+// Members lists the roster in order of code.
+func (s *State) Members() []Member {
+	out := slices.Collect(maps.Values(s.members))
+	slices.SortFunc(out, func(a, b Member) int { return cmpString(a.Code, b.Code) })
+	return out
+}
+
+// Member looks one member up.
+func (s *State) Member(code string) (Member, bool) {
+	m, ok := s.members[code]
+	return m, ok
+}
+
+// Key looks a public key up, valid now or not.
+func (s *State) Key(id record.KeyID) (record.Key, bool) {
+	k, ok := s.keys[id]
+	return k.key, ok
+}
+
+// KeyOf tells whose key it is and from which index to before which it signs; until
+// is -1 while it is valid.
+func (s *State) KeyOf(id record.KeyID) (member string, from, until int64, ok bool) {
+	k, ok := s.keys[id]
+	return k.member, k.from, k.until, ok
+}
+
+// IndexOf finds where a statement stands.
+func (s *State) IndexOf(id record.ID) (int64, bool) {
+	r, ok := s.seen[id]
+	return r.index, ok
+}
+
+// KindOf tells what kind the statement has.
+func (s *State) KindOf(id record.ID) (record.Kind, bool) {
+	r, ok := s.seen[id]
+	return r.kind, ok
+}
+
+// IncidentNumber is the number for people of an incident, NNN/YYYY within its class.
+func (s *State) IncidentNumber(id record.ID) string { return s.incidents[id].number }
+
+// IncidentState is alleged, open or merged; empty if there is no such incident.
+func (s *State) IncidentState(id record.ID) string {
+	in, ok := s.incidents[id]
+	switch {
+	case !ok:
+		return ""
+	case !in.alias.IsZero():
+		return "merged"
+	case in.links > 0:
+		return "open"
+	}
+	return "alleged"
+}
+
+// BatchState is open, closed or withdrawn; empty if there is no such batch.
+func (s *State) BatchState(id record.ID) string {
+	b, ok := s.batches[id]
+	switch {
+	case !ok:
+		return ""
+	case b.withdrawn:
+		return "withdrawn"
+	case b.closed:
+		return "closed"
+	}
+	return "open"
+}
+
+// counts tells whether a record that names the batch counts in the fold.
+func (s *State) counts(b record.ID) bool { return b.IsZero() || s.BatchState(b) == "closed" }
+
+func cmpString(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
