@@ -14,7 +14,7 @@ type Refusal struct {
 	Mission   ID     `json:"mission"`
 	Origin    string `json:"origin"`
 	Reason    string `json:"reason"`
-	Rules     int    `json:"rules"` // version of the rules applied
+	Rules     int    `json:"rules"`              // version of the rules applied
 	Statement ID     `json:"statement,omitzero"` // absent when the bytes held none
 	V         int    `json:"v"`
 }
