@@ -11,7 +11,7 @@ type Refusal struct {
 	At        int64  `json:"at"`              // the registry's clock, Unix milliseconds
 	Code      string `json:"code"`            // the rule that was broken
 	Envelope  Digest `json:"envelope_sha256"` // SHA-256 of the envelope's bytes as handed in
-	Mission   ID     `json:"mission"`
+	Mission   ID     `json:"mission,omitzero"`
 	Origin    string `json:"origin"`
 	Reason    string `json:"reason"`
 	Rules     int    `json:"rules"`              // version of the rules applied

@@ -5,6 +5,7 @@ package ledgerstore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/note"
@@ -27,7 +28,7 @@ func SelfCheck(ctx context.Context, store Store, verifier note.Verifier) (Head, 
 	if err := checkHead(head, verifier); err != nil {
 		return Head{}, nil, fmt.Errorf("checking the ledger: %w", err)
 	}
-	tile := func(level int, n int64) ([]byte, error) { return store.Tile(ctx, level, n) }
+	tile := func(level int, n int64) ([]byte, error) { return storedTile(ctx, store, level, n) }
 	edge, err := ledger.LoadEdge(head.Size, tile, func(from, to int64) ([]tlog.Hash, error) {
 		return recomputeLeaves(ctx, store, from, to)
 	})
@@ -37,7 +38,38 @@ func SelfCheck(ctx context.Context, store Store, verifier note.Verifier) (Head, 
 	if edge.Root() != head.Root {
 		return Head{}, nil, fmt.Errorf("checking the ledger at size %d: rows and tiles give the root %v, the signed head has %v: %w; do not append, run the full check and restore from a mirror", head.Size, edge.Root(), head.Root, ErrDamaged)
 	}
+	if err := checkLast(ctx, store, head); err != nil {
+		return Head{}, nil, fmt.Errorf("checking the ledger at size %d: %w", head.Size, err)
+	}
 	return head, edge, nil
+}
+
+// checkLast compares the head's time with that of the last entry, below which no later one
+// may be logged.
+func checkLast(ctx context.Context, store Store, head Head) error {
+	var last int64
+	for e, err := range store.Entries(ctx, max(0, head.Size-1), head.Size) {
+		if err == nil {
+			err = checkLeaf(&e)
+		}
+		if err != nil {
+			return err
+		}
+		last = e.LoggedAt
+	}
+	if last != head.LoggedAt {
+		return fmt.Errorf("the last entry is logged at %d, the head says %d: %w", last, head.LoggedAt, ErrDamaged)
+	}
+	return nil
+}
+
+// storedTile reads a tile that has to be there.
+func storedTile(ctx context.Context, store Store, level int, n int64) ([]byte, error) {
+	data, err := store.Tile(ctx, level, n)
+	if errors.Is(err, ErrNotFound) {
+		return nil, fmt.Errorf("%w: %w", err, ErrDamaged)
+	}
+	return data, err
 }
 
 // checkHead compares a head's columns with what its checkpoint says.
@@ -156,9 +188,9 @@ func replay(ctx context.Context, store Store, head Head, options FullCheckOption
 
 func compareTile(ctx context.Context, store Store, want ledger.Tile) error {
 	path := ledger.TilePath(want.Level, want.N, ledger.TileWidth)
-	got, err := store.Tile(ctx, want.Level, want.N)
+	got, err := storedTile(ctx, store, want.Level, want.N)
 	if err != nil {
-		return fmt.Errorf("tile %s: %w: %w", path, err, ErrDamaged)
+		return err
 	}
 	if !bytes.Equal(got, want.Data) {
 		return fmt.Errorf("tile %s is not what the entries give: %w", path, ErrDamaged)

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"truceline/record"
+)
+
+// Draft is what a member wants to say, before it is signed.
+type Draft struct {
+	// ID is drawn at random when zero. An import sets it, so that filing the same row
+	// twice is one record.
+	ID       record.ID
+	Kind     record.Kind
+	Member   string // code of the filing member; its keys must be on this node
+	Body     record.Body
+	Subjects []record.Subject
+	// Supersedes is set for kinds that take another statement's place.
+	Supersedes record.ID
+}
+
+// Found is a record that stands in the ledger already.
+type Found struct {
+	Index     int64
+	Statement *record.Statement
+	Body      []byte // canonical bytes; nil where the kind has none
+}

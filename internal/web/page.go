@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"truceline/agreement"
+	"truceline/internal/projection"
+	"truceline/text"
+)
+
+// view is what one request's page is made with.
+type view struct {
+	*text.Locale
+	names *names
+
+	server  *server
+	path    string
+	query   url.Values
+	asked   string // the language named in the address; empty where it was not
+	counts  projection.Counts
+	pack    *agreement.Pack
+	now     time.Time
+	status  int
+	body    templ.Component
+	title   string // of the page, in words of the catalogue or isolated data
+	section string // which part of the navigation the page belongs to
+	withMap bool   // the page loads the map's script
+}
+
+// fault is an error with an answer of its own for the reader.
+type fault struct {
+	status int
+	key    string // of the message that says what is wrong; empty for the status' own
+	args   []any
+	err    error
+}
+
+func (f fault) Error() string {
+	if f.err != nil {
+		return f.err.Error()
+	}
+	return http.StatusText(f.status) + " " + f.key
+}
+
+func (f fault) Unwrap() error { return f.err }
+
+// page runs h between what all pages share.
+func (s *server) page(h func(*view, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, err := s.view(r)
+		if err == nil {
+			err = h(v, r)
+		}
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		s.send(w, r, v)
+	}
+}
+
+func (s *server) view(r *http.Request) (*view, error) {
+	v := &view{server: s, path: r.URL.Path, query: r.URL.Query(), now: s.Clock(), status: http.StatusOK}
+	v.Locale, v.asked = s.locale(r)
+	var err error
+	if v.pack, err = s.Source.Pack(r.Context()); err != nil {
+		return nil, err
+	}
+	if v.counts, err = s.Source.Counts(r.Context()); err != nil {
+		return nil, err
+	}
+	v.names = newNames(v.pack, v.Tag)
+	return v, nil
+}
+
+// locale is what the address names, else what the browser prefers.
+func (s *server) locale(r *http.Request) (*text.Locale, string) {
+	asked := r.URL.Query().Get("lang")
+	if l, ok := s.texts.Exact(asked); ok {
+		return l, asked
+	}
+	return s.texts.Match(r.Header.Get("Accept-Language")), ""
+}
+
+func (s *server) send(w http.ResponseWriter, r *http.Request, v *view) {
+	var b bytes.Buffer
+	if err := layout(v).Render(r.Context(), &b); err != nil {
+		if r.Context().Err() == nil {
+			s.Log.Error("render page", "path", r.URL.Path, "err", err)
+		}
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.Tag)
+	h.Add("Vary", "Accept-Language")
+	h.Set("Cache-Control", "no-cache")
+	if v.status == http.StatusOK {
+		sum := sha256.Sum256(b.Bytes())
+		tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
+		h.Set("ETag", tag)
+		if strings.Contains(r.Header.Get("If-None-Match"), tag) {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	w.WriteHeader(v.status)
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return // the reader is gone
+	}
+}
+
+// fail answers with an error page in the reader's language.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var f fault
+	if !errors.As(err, &f) {
+		f = fault{status: http.StatusInternalServerError, err: err}
+		if notFound(err) {
+			f.status = http.StatusNotFound
+		}
+	}
+	if f.status == http.StatusInternalServerError {
+		if r.Context().Err() != nil {
+			return // the reader is gone
+		}
+		s.Log.Error("page failed", "path", r.URL.Path, "err", err)
+	}
+	v, err := s.view(r)
+	if err != nil {
+		// Without the record there is still a page to say so.
+		l, asked := s.locale(r)
+		v = &view{Locale: l, asked: asked, server: s, path: r.URL.Path, query: r.URL.Query(), now: s.Clock()}
+	}
+	v.status, v.section = f.status, ""
+	v.title = v.T(statusKey(f.status))
+	v.body = errorPage(v, f)
+	s.send(w, r, v)
+}
+
+func statusKey(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "error.404.title"
+	case http.StatusBadRequest:
+		return "error.400.title"
+	case http.StatusMethodNotAllowed:
+		return "error.405.title"
+	}
+	return "error.500.title"
+}
+
+func notFound(err error) bool {
+	var n interface{ NotFound() bool }
+	return errors.Is(err, ErrNotFound) || errors.As(err, &n) && n.NotFound()
+}
+
+// to is a link to another page of ours, in the language that this one was asked for.
+func (v *view) to(path string, params ...string) templ.SafeURL {
+	q := url.Values{}
+	for i := 0; i+1 < len(params); i += 2 {
+		if params[i+1] != "" {
+			q.Add(params[i], params[i+1])
+		}
+	}
+	return v.link(path, q)
+}
+
+func (v *view) link(path string, q url.Values) templ.SafeURL {
+	if v.asked != "" {
+		q.Set("lang", v.asked)
+	}
+	path, anchor, _ := strings.Cut(path, "#")
+	if len(q) > 0 {
+		path += "?" + q.Encode()
+	}
+	if anchor != "" {
+		path += "#" + anchor
+	}
+	return templ.SafeURL(path)
+}
+
+// inLanguage is this page in another language.
+func (v *view) inLanguage(tag string) templ.SafeURL {
+	q := url.Values{}
+	for k, values := range v.query {
+		q[k] = values
+	}
+	q.Set("lang", tag)
+	return templ.SafeURL(v.path + "?" + q.Encode())
+}
+
+// languages lists the choice of languages.
+func (v *view) languages() []*text.Locale {
+	var out []*text.Locale
+	for _, tag := range v.server.texts.Tags() {
+		l, _ := v.server.texts.Exact(tag)
+		out = append(out, l)
+	}
+	if v.server.Dev || v.Tag == text.Pseudo {
+		l, _ := v.server.texts.Exact(text.Pseudo)
+		out = append(out, l)
+	}
+	return out
+}
+
+func (v *view) own(name string) string { return v.server.static.byName[name] }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"context"
+	"errors"
+
+	"truceline/agreement"
+	"truceline/internal/projection"
+	"truceline/record"
+)
+
+// ErrNotFound is what a Source or a Ledger returns, wrapped or not, for something
+// that is not there or that the viewer may not read: pages do not tell these apart.
+// An error with the method NotFound() bool that says true is taken for it as well.
+var ErrNotFound = errors.New("not found")
+
+// Source is the viewer's reading of the record. Every method sees one consistent
+// snapshot and may be called from many goroutines at once.
+type Source interface {
+	Counts(ctx context.Context) (projection.Counts, error)
+	Incidents(ctx context.Context, f projection.Filter) (list []projection.Incident, matched int, err error)
+	Incident(ctx context.Context, id record.ID) (projection.Incident, error)
+	AccountsOf(ctx context.Context, incident record.ID) ([]projection.Account, error)
+	Account(ctx context.Context, id record.ID) (projection.Account, error)
+	Versions(ctx context.Context, account record.ID) ([]projection.Account, error)
+	Unlinked(ctx context.Context, limit, offset int) (list []projection.Account, total int, err error)
+	Report(ctx context.Context, id record.ID) (projection.Report, error)
+	Record(ctx context.Context, id record.ID) (projection.Record, error)
+	RecordAt(ctx context.Context, index int64) (projection.Record, error)
+	Records(ctx context.Context, from, limit int64) ([]projection.Record, error)
+	HistoryOf(ctx context.Context, incident record.ID) ([]projection.Record, error)
+	Claimants(ctx context.Context) ([]record.Claimant, error)
+	Pack(ctx context.Context) (*agreement.Pack, error)
+}
+
+// Ledger is the proof side: the bytes that were signed, and the tree over them.
+type Ledger interface {
+	// Checkpoint is the newest signed head: the signed note, and what it says. Root is
+	// in base64, loggedAt that of the newest entry in Unix milliseconds.
+	Checkpoint(ctx context.Context) (signed []byte, size int64, root string, loggedAt int64, err error)
+	// Line is one record in canonical JSON: index, logged_at, leaf_salt, envelope, and
+	// where they are held body and body_salt.
+	Line(ctx context.Context, index int64) ([]byte, error)
+	// Proof is the inclusion proof of one record, c2sp.org/tlog-proof@v1.
+	Proof(ctx context.Context, index int64) ([]byte, error)
+}
