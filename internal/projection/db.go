@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package projection
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"truceline/agreement"
+	"truceline/record"
+)
+
+//go:embed schema.sql
+var schema string
+
+// schemaVersion goes up whenever the tables or the fold change; a projection of
+// another version is computed again.
+const schemaVersion = 1
+
+// ErrNotFound: the viewer may read no such thing.
+var ErrNotFound = errors.New("not found")
+
+// DB is one node's projection. Its queries are safe for concurrent use; CatchUp and
+// Rebuild belong to one goroutine.
+type DB struct {
+	path  string
+	write *sql.DB
+	read  *sql.DB
+
+	mu          sync.Mutex // guards the cached pack
+	pack        *agreement.Pack
+	packVersion int
+}
+
+// Open opens the projection at path, making an empty one where there is none or
+// where an older program left another form.
+func Open(ctx context.Context, path string) (*DB, error) {
+	d := &DB{path: path}
+	if err := d.open(ctx); err != nil {
+		return nil, fmt.Errorf("open the projection %s: %w; it can be deleted, and truceline rebuild makes it again", path, err)
+	}
+	return d, nil
+}
+
+func (d *DB) open(ctx context.Context) error {
+	if v, err := d.version(ctx); err != nil || v != schemaVersion {
+		if err := remove(d.path); err != nil {
+			return err
+		}
+	}
+	var err error
+	// Durability does not matter here, and is not paid for: what a power cut loses is
+	// folded again.
+	if d.write, err = sql.Open("sqlite", dsn(d.path, "journal_mode(WAL)", "synchronous(NORMAL)")+"&_txlock=immediate"); err != nil {
+		return err
+	}
+	d.write.SetMaxOpenConns(1)
+	if err := d.initialise(ctx); err != nil {
+		return err
+	}
+	if d.read, err = sql.Open("sqlite", dsn(d.path, "query_only(ON)")); err != nil {
+		return err
+	}
+	d.read.SetMaxOpenConns(4)
+	return nil
+}
+
+func dsn(path string, pragmas ...string) string {
+	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String()
+}
+
+// version reads the schema version of an existing file; 0 when there is none.
+func (d *DB) version(ctx context.Context) (int, error) {
+	if _, err := os.Stat(d.path); err != nil {
+		return 0, nil
+	}
+	db, err := sql.Open("sqlite", dsn(d.path))
+	if err != nil {
+		return 0, err
+	}
+	defer db.Close()
+	var v int
+	err = db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v)
+	return v, err
+}
+
+func (d *DB) initialise(ctx context.Context) error {
+	tx, err := d.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	var v int
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v); err != nil {
+		return err
+	}
+	if v == schemaVersion {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, schema+";PRAGMA user_version="+strconv.Itoa(schemaVersion)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func remove(path string) error {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close releases the files.
+func (d *DB) Close() error {
+	var errs []error
+	for _, db := range []*sql.DB{d.read, d.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Reset empties the projection, so that the next CatchUp folds from the start.
+func (d *DB) Reset(ctx context.Context) error {
+	if err := d.Close(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.pack, d.packVersion = nil, 0
+	d.mu.Unlock()
+	if err := remove(d.path); err != nil {
+		return fmt.Errorf("remove the old projection: %w", err)
+	}
+	return d.open(ctx)
+}
+
+// Applied is the number of ledger entries folded so far.
+func (d *DB) Applied(ctx context.Context) (int64, error) {
+	return applied(ctx, d.read)
+}
+
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func applied(ctx context.Context, q querier) (int64, error) {
+	var n int64
+	err := q.QueryRowContext(ctx, "SELECT coalesce(max(idx) + 1, 0) FROM records").Scan(&n)
+	return n, err
+}
+
+// Pack is the agreement in force, or nil before the first.
+func (d *DB) Pack(ctx context.Context) (*agreement.Pack, error) {
+	var version int
+	if err := d.read.QueryRowContext(ctx, "SELECT coalesce(max(value + 0), 0) FROM meta WHERE key = 'agreement'").Scan(&version); err != nil {
+		return nil, fmt.Errorf("read the agreement: %w", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if version == d.packVersion {
+		return d.pack, nil
+	}
+	rows, err := d.read.QueryContext(ctx, "SELECT body FROM adoptions WHERE version = ? ORDER BY part", version)
+	if err != nil {
+		return nil, fmt.Errorf("read the agreement: %w", err)
+	}
+	defer rows.Close()
+	var parts []*record.Adoption
+	for rows.Next() {
+		var body []byte
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		b, err := record.ParseBody(record.AgreementAdopted, body)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, b.(*record.Adoption))
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	pack, err := agreement.Merge(parts)
+	if err != nil {
+		return nil, err
+	}
+	d.pack, d.packVersion = pack, version
+	return pack, nil
+}
+
+// Dump writes every row of every table, in one order. Projections of the same
+// ledger have the same dump.
+func (d *DB) Dump(ctx context.Context, w io.Writer) error {
+	tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	tables, err := column[string](ctx, tx, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		cols, err := column[string](ctx, tx, "SELECT 'quote(' || name || ')' FROM pragma_table_info(?)", t)
+		if err != nil {
+			return err
+		}
+		q := fmt.Sprintf("SELECT %s AS line FROM %s ORDER BY line", strings.Join(cols, " || ',' || "), t)
+		rows, err := tx.QueryContext(ctx, q)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			var line string
+			if err := rows.Scan(&line); err != nil {
+				rows.Close()
+				return err
+			}
+			if _, err := fmt.Fprintf(w, "%s %s\n", t, line); err != nil {
+				rows.Close()
+				return err
+			}
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func column[T any](ctx context.Context, q querier, query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		var v T
+		if err := rows.Scan(&v); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}

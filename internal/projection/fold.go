@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package projection
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"truceline/internal/ledgerstore"
+	"truceline/mechanism"
+	"truceline/record"
+)
+
+// Chunk is how many entries one transaction of CatchUp folds.
+const Chunk = 1000
+
+// CatchUp folds the ledger from where the projection stands up to size, in steps of
+// Chunk, each durable on its own. progress, if not nil, hears of every step.
+func (d *DB) CatchUp(ctx context.Context, store ledgerstore.Store, size int64, progress func(done, total int64)) error {
+	for {
+		from, err := d.step(ctx, store, size)
+		if err != nil {
+			return fmt.Errorf("bring the projection up to entry %d: %w", size-1, err)
+		}
+		if progress != nil {
+			progress(from, size)
+		}
+		if from >= size {
+			return nil
+		}
+	}
+}
+
+func (d *DB) step(ctx context.Context, store ledgerstore.Store, size int64) (int64, error) {
+	tx, err := d.write.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer tx.Rollback()
+	from, err := applied(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	to := min(size, from+Chunk)
+	if from >= to {
+		return from, nil
+	}
+	f := &fold{ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}}
+	for e, err := range store.Entries(ctx, from, to) {
+		if err == nil {
+			err = f.entry(&e)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return to, tx.Commit()
+}
+
+// fold is one transaction's worth of folding.
+type fold struct {
+	ctx   context.Context
+	tx    *sql.Tx
+	stmts map[string]*sql.Stmt
+}
+
+func (f *fold) exec(query string, args ...any) error {
+	st, ok := f.stmts[query]
+	if !ok {
+		var err error
+		if st, err = f.tx.PrepareContext(f.ctx, query); err != nil {
+			return fmt.Errorf("%w in %s", err, query)
+		}
+		f.stmts[query] = st
+	}
+	if _, err := st.ExecContext(f.ctx, args...); err != nil {
+		return fmt.Errorf("%w in %s", err, query)
+	}
+	return nil
+}
+
+func (f *fold) row(query string, args []any, dest ...any) error {
+	if err := f.tx.QueryRowContext(f.ctx, query, args...).Scan(dest...); err != nil {
+		return fmt.Errorf("%w in %s", err, query)
+	}
+	return nil
+}
+
+// list writes a list as a JSON array; never null.
+func list[T any](l []T) string {
+	if len(l) == 0 {
+		return "[]"
+	}
+	b, err := json.Marshal(l)
+	if err != nil {
+		panic(err) // lists of strings, numbers and subjects always encode
+	}
+	return string(b)
+}
+
+func blob(id record.ID) []byte { return id[:] }
+
+// entry folds one record.
+func (f *fold) entry(le *ledgerstore.Entry) error {
+	e, err := mechanism.Open(le.Envelope, le.Body, le.BodySalt)
+	if err != nil {
+		return fmt.Errorf("entry %d: %w", le.Index, err)
+	}
+	st := e.Statement
+	batch, inBatch := st.Subject(record.RoleBatch)
+	counted := !inBatch || st.Kind == record.BatchClosed || st.Kind == record.BatchWithdrawn
+	if err := f.exec(`INSERT INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`, le.Index, blob(st.ID), st.Kind, st.Member, blob(st.Officer),
+		st.Audience, st.ClaimedAt, le.LoggedAt, list(st.Subjects), st.Body != nil, blob(batch), counted); err != nil {
+		return err
+	}
+	if err := f.concern(le.Index, st); err != nil {
+		return err
+	}
+	at := around{entry: le, st: st, batch: batch, counted: counted}
+	switch b := e.Body.(type) {
+	case *record.Adoption:
+		return f.adoption(at, b)
+	case *record.Report:
+		return f.exec(`INSERT INTO reports VALUES (?,?,?,?,?,?,?)`, blob(st.ID), le.Index, st.Member, le.LoggedAt, blob(batch), counted, string(le.Body))
+	case *record.Account:
+		return f.account(at, b)
+	case *record.Opening:
+		return f.opening(at, b)
+	case *record.Link:
+		return f.link(at, b)
+	case *record.Batch:
+		return f.exec(`INSERT INTO batches VALUES (?,?,?,?,'open',?)`, blob(st.ID), st.Member, b.Name, b.Rows, le.Index)
+	case *record.BatchEnd:
+		return f.batch(batch, "closed", true)
+	case *record.Reason:
+		return f.reason(at, b)
+	}
+	return nil
+}
+
+// around is what the fold of a body needs of the record around it.
+type around struct {
+	entry   *ledgerstore.Entry
+	st      *record.Statement
+	batch   record.ID
+	counted bool
+}
+
+func (f *fold) adoption(at around, b *record.Adoption) error {
+	if err := f.exec(`INSERT INTO adoptions VALUES (?,?,?)`, b.Version, b.Part, string(at.entry.Body)); err != nil {
+		return err
+	}
+	if b.Part < b.Parts {
+		return nil
+	}
+	return f.exec(`INSERT INTO meta VALUES ('agreement', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, fmt.Sprint(b.Version))
+}
+
+func (f *fold) account(at around, b *record.Account) error {
+	st := at.st
+	id, amends := st.Subject(record.RoleAccount)
+	if !amends {
+		id = st.ID
+	}
+	report, _ := st.Subject(record.RoleReport)
+	if amends && report.IsZero() {
+		// An amendment that names no document was told in the one before it.
+		var prev []byte
+		if err := f.row(`SELECT report FROM versions WHERE statement = ?`, []any{blob(st.Supersedes)}, &prev); err != nil {
+			return err
+		}
+		copy(report[:], prev)
+	}
+	if err := f.exec(`INSERT INTO versions VALUES (?,?,?,?,?,?,?,?,?)`, blob(st.ID), blob(id), at.entry.Index, st.Member, blob(st.Officer),
+		at.entry.LoggedAt, st.ClaimedAt, blob(report), string(at.entry.Body)); err != nil {
+		return err
+	}
+	var err error
+	if amends {
+		err = f.exec(`UPDATE accounts SET current=?, state='amended', said_on=?, claimant=?, kind=?, party=?, claims=? WHERE id=?`,
+			blob(st.ID), b.SaidOn, b.Claimant.Name, b.Claimant.Kind, b.Claimant.Party, len(b.Claims), blob(id))
+	} else {
+		err = f.exec(`INSERT INTO accounts VALUES (?,?,'recorded','',?,?,?,?,?,?,?,?)`, blob(id), blob(id), b.SaidOn,
+			b.Claimant.Name, b.Claimant.Kind, b.Claimant.Party, len(b.Claims), at.entry.Index, blob(at.batch), at.counted)
+	}
+	if err != nil {
+		return err
+	}
+	if err := f.exec(`DELETE FROM claims WHERE account = ?`, blob(id)); err != nil {
+		return err
+	}
+	for _, c := range b.Claims {
+		if err := f.exec(`INSERT INTO claims VALUES (?,?,?,?,?,?,?,?)`, blob(id), c.N, c.Element, c.Measure, c.Group, c.Stance, c.Words, c.PlaceText); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *fold) opening(at around, b *record.Opening) error {
+	id := blob(at.st.ID)
+	year := b.When.First().Year()
+	var n int
+	if err := f.row(`SELECT count(*) + 1 FROM incidents WHERE class = ? AND year = ?`, []any{b.Class, year}, &n); err != nil {
+		return err
+	}
+	if err := f.exec(`INSERT INTO incidents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, id, id, fmt.Sprintf("%03d/%04d", n, year), b.Class,
+		b.Label, b.PlaceText, b.When.Start, b.When.End, b.When.Note, b.When.First().Format("2006-01-02"), b.When.Last().Format("2006-01-02"), year,
+		list(b.Types), list(b.Places), b.External, blob(record.ID{}), at.st.Member, at.entry.LoggedAt, at.entry.Index, blob(at.batch), at.counted); err != nil {
+		return err
+	}
+	for name, codes := range map[string][]string{"type": b.Types, "place": b.Places} {
+		for _, c := range codes {
+			if err := f.exec(`INSERT OR IGNORE INTO incident_codes VALUES (?,?,?)`, id, name, c); err != nil {
+				return err
+			}
+		}
+	}
+	return f.exec(`INSERT OR IGNORE INTO concerns VALUES (?,?)`, id, at.entry.Index)
+}
+
+func (f *fold) link(at around, b *record.Link) error {
+	acc, _ := at.st.Subject(record.RoleAccount)
+	in, _ := at.st.Subject(record.RoleIncident)
+	if err := f.exec(`INSERT INTO links VALUES (?,?,?,?,?,?,?,?,-1)`, blob(at.st.ID), blob(acc), blob(in), b.Role, list(b.Claims), b.Reason, at.st.Member, at.entry.Index); err != nil {
+		return err
+	}
+	// What was filed and changed before the link concerns the incident too.
+	return f.exec(`INSERT OR IGNORE INTO concerns SELECT ?, idx FROM versions WHERE account = ?`, blob(in), blob(acc))
+}
+
+func (f *fold) reason(at around, b *record.Reason) error {
+	st := at.st
+	switch st.Kind {
+	case record.AccountWithdrawn:
+		id, _ := st.Subject(record.RoleAccount)
+		return f.exec(`UPDATE accounts SET state = 'withdrawn', reason = ? WHERE id = ?`, b.Reason, blob(id))
+	case record.BatchWithdrawn:
+		return f.batch(at.batch, "withdrawn", false)
+	case record.IncidentUnlinked:
+		id, _ := st.Subject(record.RoleLink)
+		return f.exec(`UPDATE links SET undone = ? WHERE id = ?`, at.entry.Index, blob(id))
+	case record.IncidentAliased:
+		from, _ := st.Subject(record.RoleIncident)
+		into, _ := st.Subject(record.RoleInto)
+		if err := f.exec(`UPDATE incidents SET alias = ? WHERE id = ?`, blob(into), blob(from)); err != nil {
+			return err
+		}
+		return f.exec(`UPDATE incidents SET root = (SELECT root FROM incidents WHERE id = ?) WHERE root = ?`, blob(into), blob(from))
+	}
+	return nil
+}
+
+// batch makes the records of a batch count, or not.
+func (f *fold) batch(id record.ID, state string, counted bool) error {
+	if err := f.exec(`UPDATE batches SET state = ? WHERE id = ?`, state, blob(id)); err != nil {
+		return err
+	}
+	for _, table := range []string{"reports", "accounts", "incidents"} {
+		if err := f.exec(`UPDATE `+table+` SET counted = ? WHERE batch = ?`, counted, blob(id)); err != nil {
+			return err
+		}
+	}
+	return f.exec(`UPDATE records SET counted = ? WHERE batch = ? AND kind NOT IN ('batch.closed', 'batch.withdrawn')`, counted, blob(id))
+}
+
+// concern notes which incidents a record is about, for their histories.
+func (f *fold) concern(index int64, st *record.Statement) error {
+	for _, sub := range st.Subjects {
+		var err error
+		switch sub.Role {
+		case record.RoleIncident, record.RoleInto:
+			err = f.exec(`INSERT OR IGNORE INTO concerns VALUES (?,?)`, blob(sub.ID), index)
+		case record.RoleAccount:
+			err = f.exec(`INSERT OR IGNORE INTO concerns SELECT incident, ? FROM links WHERE account = ? AND undone = -1`, index, blob(sub.ID))
+		case record.RoleLink:
+			err = f.exec(`INSERT OR IGNORE INTO concerns SELECT incident, ? FROM links WHERE id = ?`, index, blob(sub.ID))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+-- The tables of a projection. Everything here is computed from the ledger and may
+-- be deleted. Ids are 16-byte blobs, times Unix milliseconds, lists JSON arrays.
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE records (
+  idx        INTEGER PRIMARY KEY,
+  id         BLOB NOT NULL UNIQUE,
+  kind       TEXT NOT NULL,
+  member     TEXT NOT NULL,
+  officer    BLOB NOT NULL,
+  audience   TEXT NOT NULL,
+  claimed_at INTEGER NOT NULL,
+  logged_at  INTEGER NOT NULL,
+  subjects   TEXT NOT NULL,
+  has_body   INTEGER NOT NULL,
+  batch      BLOB NOT NULL,          -- 16 zero bytes: none
+  counted    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX records_batch ON records (batch) WHERE batch <> x'00000000000000000000000000000000';
+
+CREATE TABLE adoptions (version INTEGER, part INTEGER, body TEXT NOT NULL, PRIMARY KEY (version, part)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reports (
+  id        BLOB PRIMARY KEY,
+  idx       INTEGER NOT NULL,
+  recorder  TEXT NOT NULL,
+  logged_at INTEGER NOT NULL,
+  batch     BLOB NOT NULL,
+  counted   INTEGER NOT NULL,
+  body      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE accounts (
+  id         BLOB PRIMARY KEY,
+  current    BLOB NOT NULL,
+  state      TEXT NOT NULL,
+  reason     TEXT NOT NULL,
+  said_on    TEXT NOT NULL,
+  claimant   TEXT NOT NULL,
+  kind       TEXT NOT NULL,
+  party      TEXT NOT NULL,
+  claims     INTEGER NOT NULL,
+  first_idx  INTEGER NOT NULL,
+  batch      BLOB NOT NULL,
+  counted    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE versions (
+  statement  BLOB PRIMARY KEY,
+  account    BLOB NOT NULL,
+  idx        INTEGER NOT NULL,
+  recorder   TEXT NOT NULL,
+  officer    BLOB NOT NULL,
+  logged_at  INTEGER NOT NULL,
+  claimed_at INTEGER NOT NULL,
+  report     BLOB NOT NULL,
+  body       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX versions_account ON versions (account, idx);
+CREATE INDEX versions_report ON versions (report);
+
+CREATE TABLE claims (
+  account    BLOB NOT NULL,
+  n          INTEGER NOT NULL,
+  element    TEXT NOT NULL,
+  measure    TEXT NOT NULL,
+  grp        TEXT NOT NULL,
+  stance     TEXT NOT NULL,
+  words      TEXT NOT NULL,
+  place_text TEXT NOT NULL,
+  PRIMARY KEY (account, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE incidents (
+  id         BLOB PRIMARY KEY,
+  root       BLOB NOT NULL,          -- itself, or what it was merged into at the last
+  number     TEXT NOT NULL,
+  class      TEXT NOT NULL,
+  label      TEXT NOT NULL,
+  place_text TEXT NOT NULL,
+  span_start TEXT NOT NULL,
+  span_end   TEXT NOT NULL,
+  span_note  TEXT NOT NULL,
+  first_day  TEXT NOT NULL,          -- YYYY-MM-DD
+  last_day   TEXT NOT NULL,
+  year       INTEGER NOT NULL,
+  types      TEXT NOT NULL,
+  places     TEXT NOT NULL,
+  external   TEXT NOT NULL,
+  alias      BLOB NOT NULL,
+  opened_by  TEXT NOT NULL,
+  opened_at  INTEGER NOT NULL,
+  idx        INTEGER NOT NULL,
+  batch      BLOB NOT NULL,
+  counted    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX incidents_root ON incidents (root);
+CREATE INDEX incidents_day ON incidents (class, first_day DESC);
+
+CREATE TABLE incident_codes (
+  incident BLOB NOT NULL,
+  list     TEXT NOT NULL,            -- type or place
+  code     TEXT NOT NULL,
+  PRIMARY KEY (list, code, incident)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE links (
+  id       BLOB PRIMARY KEY,
+  account  BLOB NOT NULL,
+  incident BLOB NOT NULL,
+  role     TEXT NOT NULL,
+  claims   TEXT NOT NULL,
+  reason   TEXT NOT NULL,
+  recorder TEXT NOT NULL,
+  idx      INTEGER NOT NULL,
+  undone   INTEGER NOT NULL          -- index of incident.unlinked; -1: stands
+) STRICT, WITHOUT ROWID;
+CREATE INDEX links_account ON links (account) WHERE undone = -1;
+CREATE INDEX links_incident ON links (incident) WHERE undone = -1;
+
+-- which records concern which incident, for its history
+CREATE TABLE concerns (incident BLOB NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (incident, idx)) STRICT, WITHOUT ROWID;
+CREATE INDEX concerns_idx ON concerns (idx);
+
+CREATE TABLE batches (
+  id     BLOB PRIMARY KEY,
+  member TEXT NOT NULL,
+  name   TEXT NOT NULL,
+  rows   INTEGER NOT NULL,
+  state  TEXT NOT NULL,
+  idx    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
