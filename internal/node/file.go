@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"truceline/internal/registry"
+	"truceline/ledger"
+	"truceline/mechanism"
+	"truceline/record"
+)
+
+// File signs a draft with the member's key on this node and hands it to the
+// registry. When it returns, the record is durable and in the signed tree. A record
+// that breaks a rule gives a *registry.Refused.
+func (n *Node) File(ctx context.Context, d Draft) (registry.Receipt, error) {
+	exercise := false
+	if p := n.Pack(); p != nil {
+		exercise = p.Exercise
+	}
+	return n.file(ctx, d, exercise)
+}
+
+func (n *Node) file(ctx context.Context, d Draft, exercise bool) (registry.Receipt, error) {
+	sub, err := n.Sign(d, exercise)
+	if err != nil {
+		return registry.Receipt{}, err
+	}
+	return n.Registry.Submit(ctx, sub)
+}
+
+// Sign makes the submission of a draft without handing it in.
+func (n *Node) Sign(d Draft, exercise bool, more ...*record.Signer) (registry.Submission, error) {
+	fail := func(err error) (registry.Submission, error) {
+		return registry.Submission{}, fmt.Errorf("sign a %s for %s: %w", d.Kind, d.Member, err)
+	}
+	signer, ok := n.signers[d.Member]
+	if !ok {
+		return fail(fmt.Errorf("this node has no key of that member; file on the member's own node"))
+	}
+	st := &record.Statement{
+		Audience: mechanism.AudiencePublic, ClaimedAt: n.opts.Now().UnixMilli(), Exercise: exercise, ID: d.ID, Kind: d.Kind, KindVersion: 1,
+		Member: d.Member, Mission: n.Config.Mission, Officer: n.officer(d), Origin: n.Config.Origin, Rules: mechanism.RulesVersion,
+		Subjects: d.Subjects, Supersedes: d.Supersedes, V: record.FormatVersion,
+	}
+	var err error
+	if st.ID.IsZero() {
+		if st.ID, err = record.NewID(n.opts.Rand); err != nil {
+			return fail(err)
+		}
+	}
+	var sub registry.Submission
+	if d.Body != nil {
+		if sub.Body, err = record.EncodeBody(d.Body); err != nil {
+			return fail(err)
+		}
+		if _, err = io.ReadFull(n.opts.Rand, sub.BodySalt[:]); err != nil {
+			return fail(fmt.Errorf("draw a salt: %w", err))
+		}
+		st.Body = &record.BodyRef{Alg: record.BodyAlg, Commitment: ledger.BodyCommitment(sub.BodySalt, sub.Body)}
+	}
+	payload, err := st.Encode()
+	if err != nil {
+		return fail(err)
+	}
+	if sub.Envelope, err = record.Seal(record.StatementType, payload, append([]*record.Signer{signer}, more...)...); err != nil {
+		return fail(err)
+	}
+	return sub, nil
+}
+
+// officer is who files for a member from this node. The enrolment itself cannot be
+// filed by an officer, who is not enrolled before it.
+func (n *Node) officer(d Draft) record.ID {
+	if d.Kind == record.OfficerEnrolled {
+		return record.ID{}
+	}
+	return n.Config.Officers[d.Member]
+}
+
+// CheckAccount tells whether the agreement in force has every code of an account.
+func (n *Node) CheckAccount(b *record.Account) (err error) {
+	n.Registry.View(func(s *mechanism.State) { err = s.CheckAccount(b) })
+	return err
+}
+
+// BatchState is open, closed or withdrawn; empty if there is no such batch.
+func (n *Node) BatchState(id record.ID) (state string) {
+	n.Registry.View(func(s *mechanism.State) { state = s.BatchState(id) })
+	return state
+}
+
+// Find looks for a record in the ledger by its statement's id.
+func (n *Node) Find(ctx context.Context, id record.ID) (*Found, bool, error) {
+	var index int64
+	var ok bool
+	n.Registry.View(func(s *mechanism.State) { index, ok = s.IndexOf(id) })
+	if !ok {
+		return nil, false, nil
+	}
+	for e, err := range n.store.Entries(ctx, index, index+1) {
+		if err != nil {
+			return nil, false, fmt.Errorf("read entry %d: %w", index, err)
+		}
+		env, err := record.ParseEnvelope(e.Envelope)
+		if err != nil {
+			return nil, false, fmt.Errorf("read entry %d: %w", index, err)
+		}
+		st, err := env.Statement()
+		if err != nil {
+			return nil, false, fmt.Errorf("read entry %d: %w", index, err)
+		}
+		return &Found{Index: index, Statement: st, Body: e.Body}, true, nil
+	}
+	return nil, false, fmt.Errorf("read entry %d: it is not in the ledger", index)
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package node is one running installation: its keys, its ledger, the registry that
+// puts records in order, and the projection that follows. A node is a value with a
+// clock, a folder and keys, so that several run in one process.
+package node
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"truceline/agreement"
+	"truceline/internal/ledgerstore"
+	"truceline/internal/ledgerstore/sqlite"
+	"truceline/internal/local"
+	"truceline/internal/projection"
+	"truceline/internal/registry"
+	"truceline/ledger"
+	"truceline/mechanism"
+	"truceline/record"
+)
+
+const logKeyName = "log"
+
+func memberKeyName(code string) string { return "member-" + code }
+
+// Options are what a node is given from outside.
+type Options struct {
+	Now  func() time.Time
+	Rand io.Reader // safe for concurrent use
+	Log  *slog.Logger
+	// Progress, if set, hears of long work at the start: what, how much of how much.
+	Progress func(what string, done, total int64)
+}
+
+// Node is one installation that is open. It is safe for concurrent use.
+type Node struct {
+	Config     *local.Config
+	Projection *projection.DB
+	Registry   *registry.Registry
+
+	opts    Options
+	store   *sqlite.Store
+	signers map[string]*record.Signer // member code to its node key here
+
+	follow context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	lagging error // why the projection stands still, if it does
+}
+
+// Open opens the node in dir: checks the ledger against its signed head, folds it,
+// and brings the projection up to it.
+func Open(ctx context.Context, dir string, opts Options) (*Node, error) {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	priv, cfg, err := local.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{Config: cfg, opts: opts, signers: map[string]*record.Signer{}}
+	if err := n.open(ctx, priv); err != nil {
+		n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *Node) open(ctx context.Context, priv *local.Store) error {
+	skey, err := priv.Key(logKeyName)
+	if err != nil {
+		return err
+	}
+	signer, err := ledger.NewSigner(skey)
+	if err != nil {
+		return err
+	}
+	verifier, err := ledger.NewVerifier(n.Config.LogKey)
+	if err != nil {
+		return err
+	}
+	if err := n.loadSigners(priv); err != nil {
+		return err
+	}
+	if n.store, err = sqlite.Open(ctx, priv.Path(local.LedgerFile)); err != nil {
+		return err
+	}
+	n.Registry, err = registry.Open(ctx, registry.Config{
+		Store: n.store, LogSigner: signer, LogVerifier: verifier, Signer: n.signers[n.Config.Registry],
+		Now: n.opts.Now, Rand: n.opts.Rand, Progress: n.progress("fold the ledger"),
+	})
+	if err != nil {
+		return err
+	}
+	if n.Projection, err = projection.Open(ctx, priv.Path(local.ProjectionFile)); err != nil {
+		return err
+	}
+	if err := n.catchUp(ctx); err != nil {
+		return err
+	}
+	followCtx, cancel := context.WithCancel(context.Background())
+	n.follow = cancel
+	n.wg.Go(func() { n.followLedger(followCtx) })
+	return nil
+}
+
+func (n *Node) progress(what string) func(done, total int64) {
+	if n.opts.Progress == nil {
+		return nil
+	}
+	return func(done, total int64) { n.opts.Progress(what, done, total) }
+}
+
+func (n *Node) loadSigners(priv *local.Store) error {
+	names, err := priv.Keys()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		code, ok := cutPrefix(name, memberKeyName(""))
+		if !ok {
+			continue
+		}
+		secret, err := priv.Key(name)
+		if err != nil {
+			return err
+		}
+		seed, err := base64.StdEncoding.DecodeString(secret)
+		if err == nil {
+			n.signers[code], err = record.NewSigner(seed)
+		}
+		if err != nil {
+			return fmt.Errorf("read key %s: it is damaged: %w; restore it from a backup", name, err)
+		}
+	}
+	if n.signers[n.Config.Registry] == nil {
+		return fmt.Errorf("open the node: the key of the registry %s is not here; restore the keys from a backup", n.Config.Registry)
+	}
+	return nil
+}
+
+func cutPrefix(s, prefix string) (string, bool) {
+	if len(s) > len(prefix) && s[:len(prefix)] == prefix {
+		return s[len(prefix):], true
+	}
+	return "", false
+}
+
+// Close stops following, lets the commit under way end, and releases the files.
+func (n *Node) Close() error {
+	var errs []error
+	if n.follow != nil {
+		n.follow()
+		n.wg.Wait()
+	}
+	if n.Registry != nil {
+		errs = append(errs, n.Registry.Close())
+	}
+	if n.Projection != nil {
+		errs = append(errs, n.Projection.Close())
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// pollInterval is how often a node looks for records that another process has
+// appended to the same ledger, such as a command run beside the server.
+const pollInterval = 500 * time.Millisecond
+
+func (n *Node) followLedger(ctx context.Context) {
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		changed := n.Registry.Changed()
+		if err := n.catchUp(ctx); err != nil && ctx.Err() == nil {
+			n.opts.Log.Error("the projection does not follow the ledger", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-tick.C:
+			if err := n.Registry.Refresh(ctx); err != nil && ctx.Err() == nil {
+				n.opts.Log.Error("the ledger cannot be read", "err", err)
+			}
+		}
+	}
+}
+
+func (n *Node) catchUp(ctx context.Context) error {
+	err := n.Projection.CatchUp(ctx, n.store, n.Registry.Head().Size, n.progress("bring the tables up to date"))
+	n.mu.Lock()
+	n.lagging = err
+	n.mu.Unlock()
+	return err
+}
+
+// Sync waits until the projection shows everything that was acknowledged before the call.
+func (n *Node) Sync(ctx context.Context) error {
+	size := n.Registry.Head().Size
+	for {
+		done, err := n.Projection.Applied(ctx)
+		if err != nil || done >= size {
+			return err
+		}
+		n.mu.Lock()
+		err = n.lagging
+		n.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}
+
+// Healthy is nil while the node admits records and its tables follow.
+func (n *Node) Healthy(ctx context.Context) error {
+	n.mu.Lock()
+	err := n.lagging
+	n.mu.Unlock()
+	if err = errors.Join(err, n.Registry.Healthy()); err != nil {
+		return err
+	}
+	_, err = n.store.Head(ctx)
+	return err
+}
+
+// Store is the node's ledger, for reading.
+func (n *Node) Store() ledgerstore.Store { return n.store }
+
+// Now is the node's clock.
+func (n *Node) Now() time.Time { return n.opts.Now() }
+
+// Mission is the id of the mission the node serves.
+func (n *Node) Mission() record.ID { return n.Config.Mission }
+
+// Pack is the agreement in force. It must not be changed.
+func (n *Node) Pack() (p *agreement.Pack) {
+	n.Registry.View(func(s *mechanism.State) { p = s.Pack() })
+	return p
+}
