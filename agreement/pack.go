@@ -44,7 +44,7 @@ type Pack struct {
 	Notice        Text      `json:"notice,omitempty"` // what every page of the mission says of its data
 	Parties       []Party   `json:"parties"`
 	PlaceKinds    []Term    `json:"place_kinds"`
-	Places        []Place   `json:"places"`
+	Places        []Place   `json:"places,omitempty"`
 	// PlaceStrings tell imports which places a source's own words mean.
 	PlaceStrings []PlaceString `json:"place_strings,omitempty"`
 	Stances      []Stance      `json:"stances"`

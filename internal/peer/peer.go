@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package peer serves a mission's log to other programs: C2SP tlog-tiles with
+// record bundles beside them, and proofs. Everything but the checkpoint is
+// immutable and may be cached for ever.
+package peer
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"truceline/internal/node"
+	"truceline/record"
+)
+
+// Prefix is where the log stands on a server.
+const Prefix = "/log"
+
+// Handler serves the log of n under Prefix.
+func Handler(n *node.Node, log *slog.Logger) http.Handler {
+	s := &server{n, log}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+Prefix+"/proof/{index}", s.answer(s.proof))
+	mux.HandleFunc("GET "+Prefix+"/consistency/{old}/{new}", s.answer(s.consistency))
+	mux.HandleFunc("GET "+Prefix+"/record/{id}", s.answer(s.record))
+	mux.HandleFunc("GET "+Prefix+"/{path...}", s.answer(s.file))
+	return mux
+}
+
+type server struct {
+	node *node.Node
+	log  *slog.Logger
+}
+
+// answer is a file of the log and how it may be kept.
+type answer struct {
+	data      []byte
+	mime      string
+	immutable bool
+}
+
+func (s *server) answer(f func(context.Context, *http.Request) (answer, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		a, err := f(r.Context(), r)
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		if err != nil {
+			status := http.StatusInternalServerError
+			if node.IsNotFound(err) {
+				status = http.StatusNotFound
+			} else if r.Context().Err() == nil {
+				s.log.Error("the log could not answer", "path", r.URL.Path, "err", err)
+				err = fmt.Errorf("the log could not be read; its operator finds the reason in the server's own log")
+			}
+			h.Set("Cache-Control", "no-store")
+			http.Error(w, err.Error(), status)
+			return
+		}
+		h.Set("Content-Type", a.mime)
+		h.Set("Vary", "Accept-Encoding")
+		h.Set("Access-Control-Allow-Origin", "*") // anybody may check, from anywhere
+		if a.immutable {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		} else {
+			h.Set("Cache-Control", "no-cache")
+		}
+		write(w, r, a.data)
+	}
+}
+
+func write(w http.ResponseWriter, r *http.Request, data []byte) {
+	if len(data) > 1024 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		var buf bytes.Buffer
+		z := gzip.NewWriter(&buf)
+		z.Write(data) // a bytes.Buffer takes everything
+		z.Close()
+		data = buf.Bytes()
+		w.Header().Set("Content-Encoding", "gzip")
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	w.Write(data)
+}
+
+const (
+	plain  = "text/plain; charset=utf-8"
+	binary = "application/octet-stream"
+	lines  = "application/x-ndjson; charset=utf-8"
+)
+
+func (s *server) file(ctx context.Context, r *http.Request) (answer, error) {
+	path := r.PathValue("path")
+	data, err := s.node.Log().Read(ctx, path)
+	switch {
+	case path == "checkpoint":
+		return answer{data, plain, false}, err
+	case strings.HasPrefix(path, "records/"):
+		// Bodies that are erased later vanish from bundles.
+		return answer{data, lines, false}, err
+	}
+	return answer{data, binary, true}, err
+}
+
+func (s *server) proof(ctx context.Context, r *http.Request) (answer, error) {
+	l := s.node.Log()
+	index, err := s.index(ctx, l, r.PathValue("index"))
+	if err != nil {
+		return answer{}, err
+	}
+	data, err := l.Proof(ctx, index)
+	return answer{data, plain, false}, err
+}
+
+func (s *server) record(ctx context.Context, r *http.Request) (answer, error) {
+	l := s.node.Log()
+	index, err := s.index(ctx, l, r.PathValue("id"))
+	if err != nil {
+		return answer{}, err
+	}
+	data, err := l.Line(ctx, index)
+	return answer{append(data, '\n'), lines, false}, err
+}
+
+// index reads an index or a statement's id.
+func (s *server) index(ctx context.Context, l *node.Log, v string) (int64, error) {
+	if id, err := record.ParseID(v); err == nil {
+		return l.Index(ctx, id)
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || strconv.FormatInt(n, 10) != v {
+		return -1, notFound("a record is named by its id of 32 digits or by its index, not %.40q", v)
+	}
+	return n, nil
+}
+
+func (s *server) consistency(ctx context.Context, r *http.Request) (answer, error) {
+	oldSize, err1 := strconv.ParseInt(r.PathValue("old"), 10, 64)
+	newSize, err2 := strconv.ParseInt(r.PathValue("new"), 10, 64)
+	if err1 != nil || err2 != nil {
+		return answer{}, notFound("tree sizes are whole numbers")
+	}
+	hashes, err := s.node.Log().Consistency(ctx, oldSize, newSize)
+	var b strings.Builder
+	for _, h := range hashes {
+		b.WriteString(h.String() + "\n")
+	}
+	return answer{[]byte(b.String()), plain, true}, err
+}
