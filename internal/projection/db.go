@@ -29,7 +29,14 @@ var schema string
 const schemaVersion = 1
 
 // ErrNotFound: the viewer may read no such thing.
-var ErrNotFound = errors.New("not found")
+var ErrNotFound error = notFound{}
+
+type notFound struct{}
+
+func (notFound) Error() string { return "not found" }
+
+// NotFound lets pages tell this error from others without knowing this package.
+func (notFound) NotFound() bool { return true }
 
 // DB is one node's projection. Its queries are safe for concurrent use; CatchUp and
 // Rebuild belong to one goroutine.

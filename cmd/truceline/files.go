@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"truceline/internal/intake"
+	"truceline/internal/local"
+	"truceline/internal/node"
+	"truceline/internal/peer"
+	"truceline/record"
+)
+
+type importCmd struct {
+	Accounts importAccountsCmd `cmd:"" help:"Take accounts in from a CSV file: one row a claim (docs/formats/accounts-csv.md)."`
+}
+
+type importAccountsCmd struct {
+	dataFlag
+	File    string `arg:"" help:"CSV file." type:"existingfile"`
+	Member  string `help:"Code of the member that records the accounts; the agreement's desk if it has one only." placeholder:"CODE"`
+	DryRun  bool   `help:"Check everything and file nothing."`
+	OnBad   string `help:"What to do when rows are bad: file nothing (stop), or file the statements that have none (skip)." enum:"stop,skip" default:"stop"`
+	BadRows string `help:"Write the bad rows with their columns and reasons to this CSV file." type:"path" placeholder:"FILE"`
+}
+
+func (importAccountsCmd) Help() string {
+	return `The file goes in as one batch. Running the same file again files nothing twice, and finishes what was cut short. Every row is accepted, already present or rejected; the three always add up.
+
+Example: truceline import accounts statements.csv --data ./truceline-data --dry-run`
+}
+
+func (c importAccountsCmd) Run(e *env) error {
+	return c.with(e, func(n *node.Node) error {
+		member, err := c.recorder(n)
+		if err != nil {
+			return err
+		}
+		f, err := os.Open(c.File)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		onBad := intake.Stop
+		if c.OnBad == "skip" {
+			onBad = intake.Skip
+		}
+		report, err := intake.Import(e.ctx, n, f, intake.Options{
+			Member: member, DryRun: c.DryRun, OnBad: onBad, Name: filepath.Base(c.File), Progress: e.bar.Step("import accounts"),
+		})
+		e.bar.Done()
+		if report != nil {
+			defer report.Close()
+			report.Write(e.stdout)
+			if c.BadRows != "" {
+				if err := writeTo(c.BadRows, func(f *os.File) error { return report.WriteBad(f) }); err != nil {
+					return fmt.Errorf("write the bad rows: %w", err)
+				}
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if report.Rejected > 0 {
+			return &quietError{errors.New("rows were rejected")}
+		}
+		return nil
+	})
+}
+
+// recorder is the member that files: the one named, or the only desk.
+func (c importAccountsCmd) recorder(n *node.Node) (string, error) {
+	if c.Member != "" {
+		return c.Member, nil
+	}
+	var desks []string
+	for _, m := range n.Pack().Members {
+		if m.Role == record.DeskRole {
+			desks = append(desks, m.Code)
+		}
+	}
+	if len(desks) != 1 {
+		return "", fmt.Errorf("import: the agreement has %d desks; say who records the accounts with --member CODE", len(desks))
+	}
+	return desks[0], nil
+}
+
+type exportCmd struct {
+	Accounts exportAccountsCmd `cmd:"" help:"Write all accounts as the CSV that import takes."`
+	Log      exportLogCmd      `cmd:"" help:"Write the whole log to a folder that anybody can verify and any web server can serve."`
+}
+
+type exportAccountsCmd struct {
+	dataFlag
+	Out string `help:"File to write; standard output if not given." type:"path" placeholder:"FILE"`
+}
+
+func (c exportAccountsCmd) Run(e *env) error {
+	return c.with(e, func(n *node.Node) error {
+		if err := n.Sync(e.ctx); err != nil {
+			return err
+		}
+		export := func(w io.Writer) error {
+			_, err := intake.Export(e.ctx, n.Projection, w)
+			return err
+		}
+		if c.Out == "" {
+			return export(e.stdout)
+		}
+		return writeTo(c.Out, func(f *os.File) error { return export(f) })
+	})
+}
+
+type exportLogCmd struct {
+	dataFlag
+	Dir string `arg:"" help:"Folder to write; it must not exist or be empty." type:"path"`
+}
+
+func (c exportLogCmd) Run(e *env) error {
+	return c.with(e, func(n *node.Node) error {
+		files, err := peer.Export(e.ctx, n, c.Dir, e.bar.Step("export the log"))
+		e.bar.Done()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(e.stdout, "wrote %d files to %s\nNext: truceline verify --log %s --key '%s' --rules\n", files, c.Dir, c.Dir, n.Config.LogKey)
+		return err
+	})
+}
+
+// writeTo writes a file whole or not at all.
+func writeTo(path string, write func(*os.File) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone once renamed
+	err = errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err == nil {
+		err = local.SyncDir(filepath.Dir(path))
+	}
+	return err
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command truceline keeps one record of a ceasefire that nobody can rewrite.
+//
+// One binary makes a node (init), runs it (serve), takes accounts in and gives them
+// out (import, export), lets a stranger check the record (verify), and looks after
+// itself (rebuild, doctor). `truceline demo` shows a worked example.
+//
+// Results go to standard output, progress and errors to standard error. It exits 0
+// when what was asked is done, 1 when it is not, 2 when the command line is wrong.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"truceline/internal/progress"
+)
+
+type commands struct {
+	Demo    demoCmd    `cmd:"" help:"Run the worked example: make a node, load it, serve it."`
+	Init    initCmd    `cmd:"" help:"Make a new node for a mission."`
+	Serve   serveCmd   `cmd:"" help:"Serve a node's pages and log until a signal."`
+	Import  importCmd  `cmd:"" help:"Take files in."`
+	Export  exportCmd  `cmd:"" help:"Give the record out as files."`
+	Verify  verifyCmd  `cmd:"" help:"Check a log, from its address or from a folder. Needs no node and trusts no server."`
+	Rebuild rebuildCmd `cmd:"" help:"Compute the node's tables again from its ledger."`
+	Doctor  doctorCmd  `cmd:"" help:"Check a node from top to bottom and say what to do."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// env is what every command is given.
+type env struct {
+	ctx    context.Context
+	stdout io.Writer
+	stderr io.Writer
+	bar    *progress.Bar
+	log    *slog.Logger
+	now    func() time.Time
+	rand   io.Reader
+}
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	e := &env{
+		ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, bar: progress.On(os.Stderr),
+		log: slog.New(slog.NewTextHandler(os.Stderr, nil)), now: time.Now, rand: rand.Reader,
+	}
+	exit := -1
+	parser, err := kong.New(new(commands),
+		kong.Name("truceline"),
+		kong.Description("Truceline keeps one record of a ceasefire: each side's version, in order, so that nobody can rewrite it and a stranger can check it.\n\nStart with: truceline demo"),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Writers(os.Stdout, os.Stderr),
+		kong.Exit(func(code int) { exit = code }),
+	)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "truceline:", err)
+		return 2
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	cmd, err := parser.Parse(args)
+	if exit >= 0 { // --help was answered
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "truceline: %v; see truceline --help\n", err)
+		return 2
+	}
+	err = cmd.Run(e)
+	e.bar.Done()
+	var quiet *quietError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &quiet):
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintf(os.Stderr, "truceline: stopped: %v\n", err)
+	default:
+		fmt.Fprintf(os.Stderr, "truceline: %v\n", err)
+	}
+	return 1
+}
+
+// quietError ends a command whose output has said already what is wrong.
+type quietError struct{ error }
+
+type versionCmd struct{}
+
+func (versionCmd) Run(e *env) error {
+	v := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		v = info.Main.Version
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				v += " " + s.Value
+			}
+		}
+	}
+	_, err := fmt.Fprintln(e.stdout, "truceline", v, "format 1, rules 1")
+	return err
+}

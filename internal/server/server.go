@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package server puts what one node shows to the world behind one address: pages,
+// the log, and the answer to whether the node is well.
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"truceline/internal/ledgerstore"
+	"truceline/internal/node"
+	"truceline/internal/peer"
+	"truceline/internal/web"
+)
+
+// Server is one node's listening address. Make it with Listen, then Serve.
+type Server struct {
+	node     *node.Node
+	log      *slog.Logger
+	listener net.Listener
+	http     *http.Server
+}
+
+// Options are how a server is reached.
+type Options struct {
+	// Addr is HOST:PORT to listen on; port 0 takes any free one.
+	Addr string
+	// BaseURL is where readers reach the pages, without a slash at the end; empty means
+	// http:// and the address listened on.
+	BaseURL string
+	Dev     bool // adds the page that shows every sign
+	Log     *slog.Logger
+}
+
+// Listen takes the address, so that the pages can name it, without answering yet.
+func Listen(n *node.Node, o Options) (*Server, error) {
+	l, err := net.Listen("tcp", o.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; stop what uses the port, or choose another with --listen HOST:PORT", o.Addr, err)
+	}
+	s := &Server{node: n, log: o.Log, listener: l}
+	if o.BaseURL == "" {
+		o.BaseURL = "http://" + l.Addr().String()
+	}
+	pages, err := web.New(web.Config{
+		Source: n.Projection, Ledger: proofs{n}, BaseURL: o.BaseURL, LogURL: o.BaseURL + peer.Prefix,
+		LogVKey: n.Config.LogKey, Origin: n.Config.Origin, Clock: n.Now, Log: o.Log, Dev: o.Dev,
+	})
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(peer.Prefix+"/", peer.Handler(n, o.Log))
+	mux.HandleFunc("GET /healthz", s.health)
+	mux.Handle("/", pages)
+	s.http = &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      5 * time.Minute, // a slow line takes long for a large bundle
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
+	}
+	return s, nil
+}
+
+// URL is the address listened on, without a slash at the end.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+// Serve answers until ctx ends, then lets requests under way finish, for up to five
+// seconds.
+func (s *Server) Serve(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(s.listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := s.http.Shutdown(stop); err != nil {
+		s.http.Close()
+	}
+	if err := <-failed; err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}
+
+// health tells the truth: 200 only while records can be admitted and the tables that
+// pages read follow the ledger.
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	type answer struct {
+		OK      bool   `json:"ok"`
+		Error   string `json:"error,omitempty"`
+		Size    int64  `json:"size"`    // records in the ledger
+		Applied int64  `json:"applied"` // of these, in the tables
+		Origin  string `json:"origin"`
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	a := answer{Size: s.node.Registry.Head().Size, Origin: s.node.Config.Origin}
+	err := s.node.Healthy(ctx)
+	if err == nil {
+		a.Applied, err = s.node.Projection.Applied(ctx)
+	}
+	status := http.StatusOK
+	if a.OK = err == nil; !a.OK {
+		s.log.Error("the node is not well", "err", err)
+		a.Error = "the node is not well; its operator runs: truceline doctor"
+		status = http.StatusServiceUnavailable
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(a)
+}
+
+// proofs shows a node's log to the pages.
+type proofs struct{ node *node.Node }
+
+func (p proofs) Checkpoint(context.Context) (signed []byte, size int64, root string, loggedAt int64, err error) {
+	h := p.node.Registry.Head()
+	return h.Checkpoint, h.Size, h.Root.String(), h.LoggedAt, nil
+}
+
+func (p proofs) Line(ctx context.Context, index int64) ([]byte, error) {
+	b, err := p.node.Log().Line(ctx, index)
+	return b, pageError(err)
+}
+
+func (p proofs) Proof(ctx context.Context, index int64) ([]byte, error) {
+	b, err := p.node.Log().Proof(ctx, index)
+	return b, pageError(err)
+}
+
+func pageError(err error) error {
+	if errors.Is(err, ledgerstore.ErrNotFound) {
+		return errors.Join(web.ErrNotFound, err)
+	}
+	return err
+}
