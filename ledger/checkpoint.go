@@ -152,11 +152,11 @@ func checkSignatureLines(block string, known []note.Verifier) error {
 			if v.Name() != name || v.KeyHash() != binary.BigEndian.Uint32(raw) {
 				continue
 			}
-			if key := name + "+" + string(raw[:4]); seen[key] { // a line begins with a dash; this does not
+			key := name + "+" + string(raw[:4]) // no whole line is spelled like this
+			if seen[key] {
 				return malformedCheckpoint("two signatures by " + strconv.Quote(name) + " with the same key")
-			} else {
-				seen[key] = true
 			}
+			seen[key] = true
 			break
 		}
 	}

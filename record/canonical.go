@@ -4,10 +4,9 @@ package record
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"reflect"
-	"strconv"
+	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -58,44 +57,46 @@ func (p *parser) expect(lit string) error {
 
 func (p *parser) value(depth int) error {
 	if depth > maxDepth {
-		return fmt.Errorf("nested deeper than %d", maxDepth)
+		return errDepth
 	}
 	switch c := p.peek(); {
 	case c == '{':
-		return p.object(depth)
+		return p.members(func([]byte) error { return p.value(depth + 1) })
 	case c == '[':
-		return p.array(depth)
+		return p.elements(func(int) error { return p.value(depth + 1) })
 	case c == '"':
-		_, err := p.str()
+		_, err := p.raw()
 		return err
 	case c == 't':
 		return p.expect("true")
 	case c == 'f':
 		return p.expect("false")
 	case c == '-' || c >= '0' && c <= '9':
-		return p.integer()
+		_, err := p.integer()
+		return err
 	}
 	return fmt.Errorf("expected an object, array, string, integer or boolean without white space")
 }
 
-func (p *parser) object(depth int) error {
-	p.i++
+var errDepth = fmt.Errorf("nested deeper than %d", maxDepth)
+
+// members reads an object and calls value at the value of each key.
+func (p *parser) members(value func(key []byte) error) error {
+	if err := p.expect("{"); err != nil {
+		return err
+	}
 	if p.peek() == '}' {
 		p.i++
 		return nil
 	}
-	prev := ""
-	for first := true; ; first = false {
+	var prev []byte
+	for {
 		at := p.i
-		key, err := p.str()
+		key, err := p.key()
 		if err != nil {
 			return err
 		}
-		if !validKey(key) {
-			p.i = at
-			return fmt.Errorf("object key %.40q is not made of 1 to 64 ASCII letters, digits, '_', '-', '.'", key)
-		}
-		if !first && key <= prev {
+		if bytes.Compare(key, prev) <= 0 { // a key is never empty
 			p.i = at
 			return fmt.Errorf("object key %q is repeated or out of order", key)
 		}
@@ -103,7 +104,7 @@ func (p *parser) object(depth int) error {
 		if err := p.expect(":"); err != nil {
 			return err
 		}
-		if err := p.value(depth + 1); err != nil {
+		if err := value(key); err != nil {
 			return err
 		}
 		switch p.peek() {
@@ -118,14 +119,17 @@ func (p *parser) object(depth int) error {
 	}
 }
 
-func (p *parser) array(depth int) error {
-	p.i++
+// elements reads an array and calls value at each element.
+func (p *parser) elements(value func(i int) error) error {
+	if err := p.expect("["); err != nil {
+		return err
+	}
 	if p.peek() == ']' {
 		p.i++
 		return nil
 	}
-	for {
-		if err := p.value(depth + 1); err != nil {
+	for i := 0; ; i++ {
+		if err := value(i); err != nil {
 			return err
 		}
 		switch p.peek() {
@@ -140,91 +144,81 @@ func (p *parser) array(depth int) error {
 	}
 }
 
-func (p *parser) integer() error {
-	start := p.i
+func (p *parser) integer() (int64, error) {
+	start, sign := p.i, int64(1)
 	if p.peek() == '-' {
+		sign = -1
 		p.i++
 	}
-	for c := p.peek(); c >= '0' && c <= '9'; c = p.peek() {
+	digits := p.i
+	n := int64(0)
+	for c := p.peek(); c >= '0' && c <= '9' && n <= MaxInt; c = p.peek() {
+		n = n*10 + int64(c-'0')
 		p.i++
 	}
-	s := string(p.b[start:p.i])
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || strconv.FormatInt(n, 10) != s || n > MaxInt || n < -MaxInt {
+	s := p.b[digits:p.i]
+	if len(s) == 0 || n > MaxInt || s[0] == '0' && (len(s) > 1 || sign < 0) {
 		p.i = start
-		return fmt.Errorf("not an integer within ±(2^53-1) in its shortest form")
+		return 0, fmt.Errorf("not an integer within ±(2^53-1) in its shortest form")
 	}
-	return nil
+	return sign * n, nil
 }
 
-// str reads a string and returns it decoded.
-func (p *parser) str() (string, error) {
+// key reads an object key. A valid one holds no escape.
+func (p *parser) key() ([]byte, error) {
+	at := p.i
+	key, err := p.raw()
+	if err == nil && !validKey(key) {
+		p.i = at
+		err = fmt.Errorf("object key %.40q is not made of 1 to 64 ASCII letters, digits, '_', '-', '.'", key)
+	}
+	return key, err
+}
+
+// raw reads a string and returns what stands between its quotes, escapes and all.
+func (p *parser) raw() ([]byte, error) {
 	if p.peek() != '"' {
-		return "", fmt.Errorf("expected a string")
+		return nil, fmt.Errorf("expected a string")
 	}
 	p.i++
 	start := p.i
-	var decoded []byte // nil while the string has no escape
 	for p.i < len(p.b) {
 		c := p.b[p.i]
 		switch {
 		case c == '"':
-			s := p.b[start:p.i]
-			if decoded != nil {
-				s = append(decoded, p.b[start:p.i]...)
-			}
 			p.i++
-			return string(s), nil
+			return p.b[start : p.i-1], nil
 		case c < 0x20:
-			return "", fmt.Errorf("control character in a string")
+			return nil, fmt.Errorf("control character in a string")
 		case c == '\\':
-			r, n, err := p.escape()
-			if err != nil {
-				return "", err
+			n := p.escape()
+			if n == 0 {
+				return nil, fmt.Errorf("escape that canonical JSON does not use")
 			}
-			decoded = append(append(decoded, p.b[start:p.i]...), r)
 			p.i += n
-			start = p.i
 		case c < utf8.RuneSelf:
 			p.i++
 		default:
 			r, n := utf8.DecodeRune(p.b[p.i:])
 			if r == utf8.RuneError && n == 1 {
-				return "", fmt.Errorf("string is not UTF-8")
+				return nil, fmt.Errorf("string is not UTF-8")
 			}
 			p.i += n
 		}
 	}
-	return "", fmt.Errorf("string does not end")
+	return nil, fmt.Errorf("string does not end")
 }
 
-// escape decodes the escape at p.i without moving; it accepts the canonical ones only.
-func (p *parser) escape() (byte, int, error) {
+// escape measures the escape at p.i; 0 if it is not one that canonical JSON uses.
+func (p *parser) escape() int {
 	rest := p.b[p.i:]
-	if len(rest) >= 2 {
-		switch rest[1] {
-		case '"', '\\':
-			return rest[1], 2, nil
-		case 'b':
-			return '\b', 2, nil
-		case 'f':
-			return '\f', 2, nil
-		case 'n':
-			return '\n', 2, nil
-		case 'r':
-			return '\r', 2, nil
-		case 't':
-			return '\t', 2, nil
-		}
+	if len(rest) >= 2 && strings.IndexByte(`"\bfnrt`, rest[1]) >= 0 {
+		return 2
 	}
-	if len(rest) >= 6 && string(rest[:4]) == `\u00` {
-		for c := byte(0); c < 0x20; c++ {
-			if esc := escapes[c]; len(esc) == 6 && string(rest[:6]) == esc {
-				return c, 6, nil
-			}
-		}
+	if len(rest) >= 6 && slices.Contains(escapes[:], string(rest[:6])) {
+		return 6
 	}
-	return 0, 0, fmt.Errorf("escape that canonical JSON does not use")
+	return 0
 }
 
 // escapes holds RFC 8785's one spelling of each control character.
@@ -236,75 +230,14 @@ var escapes = func() (t [0x20]string) {
 	return t
 }()
 
-func validKey(s string) bool {
+func validKey(s []byte) bool {
 	if len(s) == 0 || len(s) > 64 {
 		return false
 	}
-	for i := 0; i < len(s); i++ {
-		c := s[i]
+	for _, c := range s {
 		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.') {
 			return false
 		}
 	}
 	return true
-}
-
-// Canonical encodes v, a Go value made for encoding/json, as canonical JSON. It
-// fails on what canonical JSON cannot hold: fractions, null, large integers,
-// invalid UTF-8, odd keys.
-func Canonical(v any) ([]byte, error) {
-	if err := checkUTF8(reflect.ValueOf(v)); err != nil {
-		return nil, err
-	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("encode canonical JSON: %w", err)
-	}
-	dec := json.NewDecoder(&buf)
-	dec.UseNumber()
-	var tree any
-	if err := dec.Decode(&tree); err != nil {
-		return nil, fmt.Errorf("encode canonical JSON: %w", err)
-	}
-	out, err := appendValue(nil, tree)
-	if err != nil {
-		return nil, fmt.Errorf("encode canonical JSON: %w", err)
-	}
-	if err := CheckCanonical(out); err != nil {
-		return nil, fmt.Errorf("encode canonical JSON: %w", err)
-	}
-	return out, nil
-}
-
-// DecodeStrict reads canonical JSON into the struct v points to. It refuses bytes
-// that are not exactly what Canonical would write for the value read: unknown
-// fields, empty optional fields, other spellings.
-func DecodeStrict(b []byte, v any) error {
-	if err := CheckCanonical(b); err != nil {
-		return err
-	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return err
-	}
-	again, err := Canonical(v)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(b, again) {
-		return fmt.Errorf("byte %d: not the one spelling of this value (an empty optional field, or a field name in other letters)", firstDiff(b, again))
-	}
-	return nil
-}
-
-func firstDiff(a, b []byte) int {
-	for i := 0; i < len(a) && i < len(b); i++ {
-		if a[i] != b[i] {
-			return i
-		}
-	}
-	return min(len(a), len(b))
 }

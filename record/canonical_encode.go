@@ -3,6 +3,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -10,6 +11,52 @@ import (
 	"strconv"
 	"unicode/utf8"
 )
+
+// Canonical encodes v, a Go value made for encoding/json, as canonical JSON. It
+// fails on what canonical JSON cannot hold: fractions, null, large integers,
+// invalid UTF-8, odd keys.
+func Canonical(v any) ([]byte, error) {
+	plain, err := encodePlain(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode canonical JSON: %w", err)
+	}
+	// A struct with its fields in order mostly comes out canonical. Text that is not
+	// UTF-8 does not: it is an error here or comes out as an escape.
+	if CheckCanonical(plain) == nil {
+		return plain, nil
+	}
+	if err := checkUTF8(reflect.ValueOf(v)); err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(plain))
+	dec.UseNumber()
+	var tree any
+	if err := dec.Decode(&tree); err != nil {
+		return nil, fmt.Errorf("encode canonical JSON: %w", err)
+	}
+	out, err := appendValue(nil, tree)
+	if err != nil {
+		return nil, fmt.Errorf("encode canonical JSON: %w", err)
+	}
+	if err := CheckCanonical(out); err != nil {
+		return nil, fmt.Errorf("encode canonical JSON: %w", err)
+	}
+	return out, nil
+}
+
+// encodePlain is encoding/json with as few escapes as it has.
+func encodePlain(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(buf.Bytes()) { // from a json.RawMessage
+		return nil, fmt.Errorf("text is not UTF-8")
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
 
 func appendValue(out []byte, v any) ([]byte, error) {
 	var err error

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"truceline/internal/ledgerstore"
 	"truceline/internal/ledgerstore/ledgerstoretest"
 	"truceline/internal/ledgerstore/sqlite"
 )
@@ -86,4 +87,31 @@ func benchmarkStore(b *testing.B, group int, all bool) {
 		log.Commit(batch)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+}
+
+// BenchmarkCheck measures the check at every start, where the edge is widest, and the full
+// check, on a ledger of 65,535 entries. The full check counts one operation per run.
+func BenchmarkCheck(b *testing.B) {
+	store, err := sqlite.Create(b.Context(), filepath.Join(b.TempDir(), "ledger.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	log := ledgerstoretest.NewLog(b)
+	head := log.Grow(b, store, 65_535)
+	b.Run("self", func(b *testing.B) {
+		for b.Loop() {
+			if _, _, err := ledgerstore.SelfCheck(b.Context(), store, log.Verifier); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("full", func(b *testing.B) {
+		for b.Loop() {
+			if err := ledgerstore.FullCheck(b.Context(), store, log.Verifier, ledgerstore.FullCheckOptions{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(head.Size)*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+	})
 }

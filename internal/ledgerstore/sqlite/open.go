@@ -115,7 +115,11 @@ func checkHeader(path string) error {
 	}
 	defer file.Close()
 	var header [100]byte
-	if _, err := io.ReadFull(file, header[:]); err != nil || string(header[:16]) != "SQLite format 3\x00" {
+	_, err = io.ReadFull(file, header[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return err
+	}
+	if err != nil || string(header[:16]) != "SQLite format 3\x00" {
 		return errors.New("it is not an SQLite database; check the path, or restore the file from a backup or mirror")
 	}
 	if id := binary.BigEndian.Uint32(header[68:]); id != applicationID {

@@ -118,8 +118,12 @@ func (s *Store) page(ctx context.Context, from, to int64) ([]ledgerstore.Entry, 
 func scanEntry(rows *sql.Rows) (ledgerstore.Entry, error) {
 	var e ledgerstore.Entry
 	var id, leafHash, leafSalt, bodySalt sql.RawBytes
-	if err := rows.Scan(&e.Index, &id, &e.LoggedAt, &leafHash, &leafSalt, &bodySalt, &e.Envelope, &e.Body); err != nil {
+	var hasBody bool
+	if err := rows.Scan(&e.Index, &id, &e.LoggedAt, &leafHash, &leafSalt, &bodySalt, &e.Envelope, &hasBody, &e.Body); err != nil {
 		return e, err
+	}
+	if hasBody && e.Body == nil {
+		e.Body = []byte{} // the driver reads NULL and a body of no bytes alike
 	}
 	err := errors.Join(fill(e.ID[:], id, "id"), fill(e.LeafHash[:], leafHash, "leaf hash"), fill(e.LeafSalt[:], leafSalt, "leaf salt"))
 	if bodySalt != nil {

@@ -26,7 +26,8 @@ type Store struct {
 	write  statements
 	closed bool
 
-	read struct {
+	statements []*sql.Stmt // all of them, for Close
+	read       struct {
 		head, entries, leaves, index, tile *sql.Stmt
 	}
 }
@@ -61,13 +62,14 @@ func (s *Store) prepare(ctx context.Context) error {
 			return err
 		}
 		*p.stmt = stmt
+		s.statements = append(s.statements, stmt)
 	}
 	for _, p := range []struct {
 		stmt **sql.Stmt
 		text string
 	}{
 		{&s.read.head, selectHead},
-		{&s.read.entries, "SELECT idx, id, logged_at, leaf_hash, leaf_salt, body_salt, envelope, body FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx"},
+		{&s.read.entries, "SELECT idx, id, logged_at, leaf_hash, leaf_salt, body_salt, envelope, body IS NOT NULL, body FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx"},
 		{&s.read.leaves, "SELECT idx, leaf_hash FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx"},
 		{&s.read.index, "SELECT idx FROM entry WHERE id = ?"},
 		{&s.read.tile, "SELECT data FROM tile WHERE level = ? AND n = ?"},
@@ -77,6 +79,7 @@ func (s *Store) prepare(ctx context.Context) error {
 			return err
 		}
 		*p.stmt = stmt
+		s.statements = append(s.statements, stmt)
 	}
 	return nil
 }
@@ -208,6 +211,9 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	var errs []error
+	for _, stmt := range s.statements {
+		errs = append(errs, stmt.Close())
+	}
 	if s.reader != nil {
 		errs = append(errs, s.reader.Close())
 	}

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+
+STAMP := internal/assets/vendor/.stamp
+
+.PHONY: build demo assets test test-long check bench generate clean
+
+## build: the program, bin/truceline
+build: $(STAMP)
+	@scripts/need.sh go
+	CGO_ENABLED=0 go build -trimpath -o bin/truceline ./cmd/truceline
+
+## demo: the worked example, in the browser
+demo: build
+	bin/truceline demo
+
+## assets: the files of other projects that browsers load
+assets: $(STAMP)
+
+$(STAMP): package-lock.json scripts/assets.mjs
+	@scripts/need.sh node npm
+	npm ci --ignore-scripts --loglevel=error
+	node scripts/assets.mjs
+
+## test: everything but the long tests
+test: $(STAMP) check
+	@scripts/need.sh chromium fonts
+	go test -timeout 14m ./...
+
+check: $(STAMP)
+	@scripts/need.sh go
+	@unformatted=$$(find . -name '*.go' -not -path './node_modules/*' -print0 | xargs -0 gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+
+## test-long: also the tests that take minutes (build tag long)
+test-long: $(STAMP) check
+	@scripts/need.sh chromium fonts
+	go vet -tags long ./...
+	go test -tags long -timeout 60m ./...
+
+## bench: every benchmark, one second each
+bench: build
+	go test -run '^$$' -bench=. -benchtime=1s -benchmem ./...
+
+## generate: Go code of the pages' templates, with the version of the library
+generate:
+	@scripts/need.sh go
+	go run github.com/a-h/templ/cmd/templ@$$(go list -m -f '{{.Version}}' github.com/a-h/templ) generate
+
+clean:
+	rm -rf bin node_modules
+	find internal/assets/vendor -mindepth 1 -not -name .keep -delete

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"truceline/internal/projection"
+	"truceline/when"
+)
+
+// byClaimant opens a value of "who" that names one claimant; party codes hold no colon.
+const byClaimant = "by:"
+
+// pageSize is how many incidents one page lists.
+const pageSize = 100
+
+// filter is what the address asks to see, in the words of the form.
+type filter struct {
+	What, Where  []string
+	Who          []string
+	Since, Until string
+	Text         string
+	Page         int // from 1
+}
+
+// filterError is a fault in what the address asks for.
+func filterError(key string, args ...any) error {
+	return fault{status: http.StatusBadRequest, key: key, args: args}
+}
+
+// parseFilter reads the form. Nothing that is asked for is passed over in silence:
+// an unknown type, place or party is an error, because a list that looks complete
+// and is not would mislead.
+func parseFilter(v *view) (filter, projection.Filter, error) {
+	q := v.query
+	f := filter{What: values(q, "what"), Where: values(q, "where"), Who: values(q, "who"),
+		Since: first(q, "since"), Until: first(q, "until"), Text: first(q, "q"), Page: 1}
+	p := projection.Filter{Text: f.Text, Limit: pageSize}
+	for _, c := range f.What {
+		if _, ok := v.names.types[c]; !ok {
+			return f, p, filterError("filter.bad_what", "value", c)
+		}
+		p.Type = append(p.Type, c)
+	}
+	for _, c := range f.Where {
+		if v.names.places[c] == nil {
+			return f, p, filterError("filter.bad_where", "value", c)
+		}
+		p.Place = append(p.Place, c)
+	}
+	for _, c := range f.Who {
+		name, ok := strings.CutPrefix(c, byClaimant)
+		switch {
+		case ok && p.Claimant == "" && name != "":
+			p.Claimant = name
+		case ok:
+			return f, p, filterError("filter.bad_claimants")
+		case c == "other" || v.names.parties[c] != nil:
+			p.Party = append(p.Party, c)
+		default:
+			return f, p, filterError("filter.bad_who", "value", c)
+		}
+	}
+	var err error
+	if p.Since, err = when.ParseDate(f.Since); err != nil {
+		return f, p, filterError("filter.bad_date", "value", f.Since)
+	}
+	if p.Until, err = when.ParseDate(f.Until); err != nil {
+		return f, p, filterError("filter.bad_date", "value", f.Until)
+	}
+	if p.Since != "" && p.Until != "" && p.Until.Last().Before(p.Since.First()) {
+		return f, p, filterError("filter.bad_order", "since", string(p.Since), "until", string(p.Until))
+	}
+	if s := first(q, "page"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 || n > 1_000_000 {
+			return f, p, filterError("filter.bad_page", "value", s)
+		}
+		f.Page = n
+	}
+	p.Offset = (f.Page - 1) * pageSize
+	return f, p, nil
+}
+
+// query writes f as an address does, page left out.
+func (f filter) query() url.Values {
+	q := url.Values{}
+	add := func(name string, values ...string) {
+		for _, x := range values {
+			if x != "" {
+				q.Add(name, x)
+			}
+		}
+	}
+	add("what", f.What...)
+	add("where", f.Where...)
+	add("who", f.Who...)
+	add("since", f.Since)
+	add("until", f.Until)
+	add("q", f.Text)
+	return q
+}
+
+func (f filter) active() bool { return len(f.query()) > 0 }
+
+func values(q url.Values, name string) []string {
+	var out []string
+	for _, s := range q[name] {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func first(q url.Values, name string) string {
+	if list := values(q, name); len(list) > 0 {
+		return list[0]
+	}
+	return ""
+}

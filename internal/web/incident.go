@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"truceline/internal/projection"
+	"truceline/record"
+	"truceline/when"
+)
+
+// incidentPage is one incident: facts against claimants, then every account.
+type incidentPage struct {
+	projection.Incident
+	into     *projection.Incident // where it was merged
+	matrix   matrixView
+	states   []stateLine
+	apart    []matrixSection // scopes that are not compared
+	accounts []accountView
+	timeline []accountView
+	history  []projection.Record
+	map_     mapView
+}
+
+// accountView is an account with the document it was told in.
+type accountView struct {
+	projection.Account
+	report *projection.Report
+}
+
+func (s *server) incident(v *view, r *http.Request) error {
+	ctx := r.Context()
+	id, err := record.ParseID(r.PathValue("id"))
+	if err != nil {
+		return fault{status: http.StatusNotFound, key: "error.bad_id", args: []any{"id", r.PathValue("id")}}
+	}
+	p := incidentPage{}
+	if p.Incident, err = s.Source.Incident(ctx, id); err != nil {
+		return s.absent(err, "error.no_incident", id.String())
+	}
+	if !p.AliasOf.IsZero() {
+		into, err := s.Source.Incident(ctx, p.AliasOf)
+		if err != nil {
+			return err
+		}
+		p.into = &into
+	}
+	accounts, err := s.Source.AccountsOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	if p.accounts, err = s.withReports(ctx, accounts); err != nil {
+		return err
+	}
+	p.matrix = buildMatrix(v, p.Incident, accounts)
+	p.matrix.attachReports(p.accounts)
+	p.states = p.matrix.stateLines()
+	p.apart = p.matrix.apart()
+	p.timeline = timeline(p.accounts)
+	if p.history, err = s.Source.HistoryOf(ctx, id); err != nil {
+		return err
+	}
+	p.map_ = incidentMap(v, p.Incident, accounts)
+	v.section, v.title, v.withMap = "situation", attr(p.Number+" "+p.Label), true
+	v.body = incidentBody(v, p)
+	return nil
+}
+
+// absent turns "not there" into a page that says what was looked for.
+func (s *server) absent(err error, key, id string) error {
+	if notFound(err) {
+		return fault{status: http.StatusNotFound, key: key, args: []any{"id", id}, err: err}
+	}
+	return err
+}
+
+// withReports puts each account's document beside it. One document told in several
+// accounts is read once.
+func (s *server) withReports(ctx context.Context, accounts []projection.Account) ([]accountView, error) {
+	known := map[record.ID]*projection.Report{}
+	var out []accountView
+	for _, a := range accounts {
+		av := accountView{Account: a}
+		if !a.Report.IsZero() {
+			rep, ok := known[a.Report]
+			if !ok {
+				got, err := s.Source.Report(ctx, a.Report)
+				if err != nil && !notFound(err) {
+					return nil, err
+				}
+				if err == nil {
+					rep = &got
+				}
+				known[a.Report] = rep
+			}
+			av.report = rep
+		}
+		out = append(out, av)
+	}
+	return out, nil
+}
+
+// timeline puts accounts in the order in which they were said; those that do not
+// say when come last, in the order of the record.
+func timeline(accounts []accountView) []accountView {
+	out := slices.Clone(accounts)
+	slices.SortStableFunc(out, func(a, b accountView) int {
+		x, y := a.Body.SaidOn, b.Body.SaidOn
+		switch {
+		case x == y:
+			return 0
+		case x == "":
+			return 1
+		case y == "":
+			return -1
+		}
+		return compareDates(x, y)
+	})
+	return out
+}
+
+func compareDates(a, b when.Date) int {
+	if c := a.First().Compare(b.First()); c != 0 {
+		return c
+	}
+	return a.Last().Compare(b.Last())
+}
+
+// byColumn gathers accounts under the parties and then the others.
+func (v *view) byColumn(accounts []accountView) map[string][]accountView {
+	out := map[string][]accountView{}
+	for _, a := range accounts {
+		side := v.names.speaks(a.Body.Claimant)
+		out[side] = append(out[side], a)
+	}
+	return out
+}
+
+// linkTo is the link that ties a to the incident; nil where there is none.
+func linkTo(a projection.Account, incident record.ID) *projection.Link {
+	for i := range a.Links {
+		if a.Links[i].Incident == incident {
+			return &a.Links[i]
+		}
+	}
+	return nil
+}

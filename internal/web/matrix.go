@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"slices"
+
+	"github.com/a-h/templ"
+
+	"truceline/internal/projection"
+	"truceline/reconcile"
+	"truceline/record"
+	"truceline/when"
+)
+
+// matrixView is an incident's facts against its claimants, ready to draw.
+type matrixView struct {
+	Parties  []string // codes, in the order of the pack
+	Others   bool     // somebody who is no party speaks
+	Sections []matrixSection
+}
+
+// matrixSection is the facts of one scope, place and period. Figures of different
+// sections stand under each other and are never compared.
+type matrixSection struct {
+	Scope        record.Scope
+	Places       []string
+	PlaceTexts   []string
+	Since, Until when.Date
+	Rows         []rowView
+}
+
+// rowView is one fact.
+type rowView struct {
+	Element record.Element
+	Measure string
+	Group   string
+	Subset  string
+	Scope   record.Scope
+	Place   string // in words; empty for the incident as a whole
+	State   string
+	Why     []templ.Component // what decided the state, in words of the catalogue
+	Notes   []templ.Component // what a reader should see besides
+	Axis    axis
+	Parties []columnView // one for each party
+	Others  columnView
+}
+
+// columnView is one party's claimants, or all others.
+type columnView struct {
+	Party string
+	Blank string // what a column without cells means: silent or not_coded
+	Cells []cellView
+}
+
+// cellView is what one claimant says of one fact, first to latest.
+type cellView struct {
+	Claimant record.Claimant
+	Party    string // of the column
+	Kind     string
+	Own      bool // about the claimant's own side
+	Several  bool // the latest account says several things of the fact
+	Whole    figure
+	Entries  []entryView
+}
+
+// entryView is one claim as it stands on a row.
+type entryView struct {
+	figure
+	Name    reconcile.Name // on rows whose values are groups
+	Via     reconcile.Via
+	Account *projection.Account
+	Claim   *record.Claim
+	report  *projection.Report
+}
+
+// stateLine is one state and the facts that are in it.
+type stateLine struct {
+	State string
+	Facts []rowView
+}
+
+// buildMatrix reconciles what accounts say of the incident.
+func buildMatrix(v *view, inc projection.Incident, accounts []projection.Account) matrixView {
+	var items []reconcile.Item
+	byID := map[record.ID]*projection.Account{}
+	for i := range accounts {
+		a := &accounts[i]
+		byID[a.ID] = a
+		if a.State == "withdrawn" {
+			continue
+		}
+		for _, c := range a.Body.Claims {
+			if linked(*a, inc.ID, c.N) {
+				items = append(items, reconcile.Item{Account: a.ID, Recorder: a.Recorder, Claimant: a.Body.Claimant,
+					Carrier: a.Body.Carrier, Origins: a.Body.Origins, SaidOn: a.Body.SaidOn, Order: a.Index, Claim: c})
+			}
+		}
+	}
+	m := reconcile.Build(v.pack, items)
+	out := matrixView{}
+	for _, c := range m.Columns {
+		if c.Party != "" {
+			out.Parties = append(out.Parties, c.Party)
+		} else if len(c.Claimants) > 0 {
+			out.Others = true
+		}
+	}
+	for i := range m.Rows {
+		row := v.row(&m.Rows[i], byID)
+		k := m.Rows[i].Key
+		n := len(out.Sections)
+		if i == 0 || !sameSection(k, m.Rows[i-1].Key) {
+			out.Sections = append(out.Sections, matrixSection{Scope: k.Scope, Places: m.Rows[i].Places,
+				PlaceTexts: m.Rows[i].PlaceTexts, Since: k.Since, Until: k.Until})
+			n++
+		}
+		out.Sections[n-1].Rows = append(out.Sections[n-1].Rows, row)
+	}
+	return out
+}
+
+func sameSection(a, b reconcile.Key) bool {
+	return a.Scope == b.Scope && a.Place == b.Place && a.Since == b.Since && a.Until == b.Until
+}
+
+// linked tells whether claim n of a is linked to the incident. An account that came
+// with a merged incident is linked through the other id, and counts as a whole.
+func linked(a projection.Account, incident record.ID, n int) bool {
+	known := false
+	for _, l := range a.Links {
+		if l.Incident == incident {
+			if len(l.Claims) == 0 || slices.Contains(l.Claims, n) {
+				return true
+			}
+			known = true
+		}
+	}
+	return !known
+}
+
+func (v *view) row(r *reconcile.Row, accounts map[record.ID]*projection.Account) rowView {
+	out := rowView{Element: r.Key.Element, Measure: r.Key.Measure, Group: r.Key.Group, Subset: r.Key.Subset,
+		Scope: r.Key.Scope, State: string(r.State)}
+	if r.Key.Place != "" {
+		out.Place = v.names.placesOr(r.Places, joined(r.PlaceTexts))
+	}
+	var figures []figure
+	for _, col := range r.Columns {
+		cv := columnView{Party: col.Party, Blank: string(col.Blank)}
+		for i := range col.Cells {
+			cell := cellOf(&col.Cells[i], col.Party, accounts)
+			cv.Cells = append(cv.Cells, cell)
+			for _, e := range cell.Entries {
+				figures = append(figures, e.figure)
+			}
+		}
+		if col.Party == "" {
+			out.Others = cv
+		} else {
+			out.Parties = append(out.Parties, cv)
+		}
+	}
+	out.Axis = axisFor(figures...)
+	out.Why, out.Notes = v.reasons(r, r.Reasons), v.reasons(r, r.Notes)
+	return out
+}
+
+func cellOf(c *reconcile.Cell, party string, accounts map[record.ID]*projection.Account) cellView {
+	out := cellView{Claimant: c.Claimant, Party: party, Kind: string(c.Kind), Own: c.Own, Several: c.Several,
+		Whole: figure{Kind: string(c.Kind), Low: c.Figure.Low, High: c.Figure.High, Bound: c.Figure.Bound}}
+	for _, s := range c.Series {
+		claim := s.Item.Claim
+		out.Entries = append(out.Entries, entryView{
+			figure: figure{Kind: string(s.Kind), Low: s.Figure.Low, High: s.Figure.High, Bound: s.Figure.Bound},
+			Name:   s.Name, Via: s.Via, Account: accounts[s.Item.Account], Claim: &claim})
+	}
+	return out
+}
+
+// reasons writes each rule that decided, once, with the claimants it decided between.
+func (v *view) reasons(r *reconcile.Row, list []reconcile.Reason) []templ.Component {
+	var out []templ.Component
+	var seen []reconcile.Code
+	for _, why := range list {
+		if slices.Contains(seen, why.Code) {
+			continue
+		}
+		seen = append(seen, why.Code)
+		out = append(out, v.say("reason."+string(why.Code), "a", r.At(why.A).Claimant.Name, "b", r.At(why.B).Claimant.Name))
+	}
+	return out
+}
+
+func joined(list []string) string {
+	var out string
+	for i, s := range list {
+		if i > 0 {
+			out += "; "
+		}
+		out += s
+	}
+	return out
+}
+
+// latest is the claim that the cell stands for: the last of the series.
+func (c cellView) latest() entryView { return c.Entries[len(c.Entries)-1] }
+
+// earlier are the figures before the latest.
+func (c cellView) earlier() []figure {
+	var out []figure
+	for _, e := range c.Entries[:len(c.Entries)-1] {
+		out = append(out, e.figure)
+	}
+	return out
+}
+
+// numeric tells whether any claim of the row names a number.
+func (r rowView) numeric() bool {
+	for _, c := range r.cells() {
+		if slices.ContainsFunc(c.Entries, func(e entryView) bool { return e.hasNumber() }) {
+			return true
+		}
+	}
+	return false
+}
+
+// columns are the parties and then the others.
+func (r rowView) columns() []columnView { return append(slices.Clone(r.Parties), r.Others) }
+
+func (r rowView) cells() []cellView {
+	var out []cellView
+	for _, c := range r.columns() {
+		out = append(out, c.Cells...)
+	}
+	return out
+}
+
+// decided are the states whose reasons a reader wants to know.
+func (r rowView) decided() bool {
+	return r.State != string(reconcile.Single) && r.State != string(reconcile.Uncontradicted)
+}
+
+// whole are the rows about the incident as a whole.
+func (m matrixView) whole() []rowView {
+	for _, s := range m.Sections {
+		if s.Scope == record.ScopeIncident {
+			return s.Rows
+		}
+	}
+	return nil
+}
+
+// apart are the sections that are compared with nothing.
+func (m matrixView) apart() []matrixSection {
+	var out []matrixSection
+	for _, s := range m.Sections {
+		if s.Scope != record.ScopeIncident {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// stateLines gathers the facts of the incident as a whole by state.
+func (m matrixView) stateLines() []stateLine {
+	var out []stateLine
+	for _, state := range reconcile.States {
+		line := stateLine{State: string(state)}
+		for _, r := range m.whole() {
+			if r.State == line.State {
+				line.Facts = append(line.Facts, r)
+			}
+		}
+		if len(line.Facts) > 0 {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// headlines picks the facts a list shows: numbers of people first, then of things,
+// those of the incident as a whole before those of a part, at most n; and how many
+// facts are left.
+func (m matrixView) headlines(n int) (list []rowView, more int) {
+	var all []rowView
+	for _, s := range m.Sections {
+		for _, r := range s.Rows {
+			if r.numeric() {
+				all = append(all, r)
+			}
+			more++
+		}
+	}
+	weight := func(r rowView) int {
+		w := 0
+		if r.Element != record.Harm {
+			w += 10
+		}
+		if r.Subset != "" {
+			w += 5
+		}
+		if r.Scope != record.ScopeIncident {
+			w += 20
+		}
+		return w
+	}
+	slices.SortStableFunc(all, func(a, b rowView) int { return weight(a) - weight(b) })
+	if len(all) > n {
+		all = all[:n]
+	}
+	return all, more - len(all)
+}
+
+// width is how many columns the table has.
+func (m matrixView) width() int {
+	n := 1 + len(m.Parties)
+	if m.Others {
+		n++
+	}
+	return n
+}
+
+// asOf is the time a claim speaks for: when it was said.
+func (e entryView) asOf() when.Date { return e.Account.Body.SaidOn }
+
+// attachReports puts the documents beside the claims.
+func (m matrixView) attachReports(accounts []accountView) {
+	reports := map[record.ID]*projection.Report{}
+	for _, a := range accounts {
+		reports[a.ID] = a.report
+	}
+	for _, sec := range m.Sections {
+		for _, r := range sec.Rows {
+			for _, c := range r.cells() {
+				for i := range c.Entries {
+					c.Entries[i].report = reports[c.Entries[i].Account.ID]
+				}
+			}
+		}
+	}
+}

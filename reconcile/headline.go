@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reconcile
+
+import (
+	"cmp"
+	"slices"
+
+	"truceline/agreement"
+	"truceline/record"
+)
+
+// Count tells how many rows are in each state; totals, parts and subsets count
+// like every other row.
+func (m *Matrix) Count() map[State]int {
+	n := map[State]int{}
+	for i := range m.Rows {
+		n[m.Rows[i].State]++
+	}
+	return n
+}
+
+// Row is the row of the key, or nil.
+func (m *Matrix) Row(k Key) *Row {
+	for i := range m.Rows {
+		if m.Rows[i].Key == k {
+			return &m.Rows[i]
+		}
+	}
+	return nil
+}
+
+// Series is what all claimants of the column said of the row and may be cited,
+// oldest first: a party's figure as it drifts (12 or more, 15, 40). Words and what
+// follows only by implication are left out.
+func (c *RowColumn) Series() []Value {
+	var out []Value
+	for i := range c.Cells {
+		out = append(out, only(c.Cells[i].Series, func(v Value) bool { return v.Kind != Worded && v.Kind != Implied })...)
+	}
+	slices.SortStableFunc(out, func(x, y Value) int { return compareItems(x.Item, y.Item) })
+	return out
+}
+
+// valued tells whether anybody gave the row a value.
+func (r *Row) valued() bool {
+	return slices.ContainsFunc(r.Columns, func(c RowColumn) bool {
+		return slices.ContainsFunc(c.Cells, func(x Cell) bool { return x.valued() })
+	})
+}
+
+// headlineOrder is the order of elements in a list: people first, then who began.
+var headlineOrder = []record.Element{record.Harm, record.Initiation, record.Event, record.Damage, record.Capture,
+	record.Target, record.Attribution, record.Actor, record.PlaceTime, record.FollowUp, record.Position, record.AgreementReading}
+
+// Headline chooses at most n rows that tell most in a list of incidents: contested
+// and questioned rows first, the incident before its parts and totals, people
+// before objects, civilians before others, and in the pack's order of measures and
+// groups. Subsets and rows of words are left out. The foremost row of harm to
+// civilians is always among them. The choice never depends on which party says
+// what.
+func (m *Matrix) Headline(pack *agreement.Pack, n int) []*Row {
+	c := newCodes(pack)
+	var rows []*Row
+	for i := range m.Rows {
+		if r := &m.Rows[i]; r.Key.Subset == "" && r.valued() {
+			rows = append(rows, r)
+		}
+	}
+	slices.SortStableFunc(rows, func(x, y *Row) int {
+		p, q := x.Key, y.Key
+		return cmp.Or(
+			cmp.Compare(heat(x.State), heat(y.State)),
+			cmp.Compare(slices.Index(record.Scopes, p.Scope), slices.Index(record.Scopes, q.Scope)),
+			cmp.Compare(slices.Index(headlineOrder, p.Element), slices.Index(headlineOrder, q.Element)),
+			cmp.Compare(order(!c.people(p)), order(!c.people(q))),
+			cmp.Compare(order(!c.groups[p.Group].Civilian), order(!c.groups[q.Group].Civilian)),
+			cmp.Compare(c.position("measure", p.Measure), c.position("measure", q.Measure)),
+			cmp.Compare(slices.Index(States, x.State), slices.Index(States, y.State)),
+			cmp.Compare(c.position("group", p.Group), c.position("group", q.Group)))
+	})
+	first := slices.IndexFunc(rows, func(r *Row) bool {
+		return r.Key.Element == record.Harm && c.groups[r.Key.Group].Civilian && c.people(r.Key)
+	})
+	if n <= 0 {
+		return nil
+	}
+	if first >= n {
+		rows[n-1] = rows[first]
+	}
+	return rows[:min(n, len(rows))]
+}
+
+// heat sorts rows by what needs to be seen first.
+func heat(s State) int {
+	switch s {
+	case Contested:
+		return 0
+	case Questioned:
+		return 1
+	}
+	return 2
+}
+
+// people tells whether the row counts people.
+func (c *codes) people(k Key) bool {
+	return k.Measure != "" && c.measures[k.Measure].Unit == "people"
+}
+
+func order(last bool) int {
+	if last {
+		return 1
+	}
+	return 0
+}
