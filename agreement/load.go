@@ -116,8 +116,8 @@ func (p *Pack) Parts(version int) ([]*record.Adoption, error) {
 }
 
 type placesPart struct {
-	Places       []Place       `json:"places,omitempty"`
 	PlaceStrings []PlaceString `json:"place_strings,omitempty"`
+	Places       []Place       `json:"places,omitempty"`
 }
 
 // Digest is SHA-256 over the pack's canonical bytes.
@@ -141,13 +141,13 @@ func Merge(parts []*record.Adoption) (*Pack, error) {
 			return nil, fmt.Errorf("agreement: part %d of %d does not belong to the others", a.Part, a.Parts)
 		}
 		if i == 0 {
-			if err := decodeKnown(a.Pack, p); err != nil {
+			if err := record.DecodeStrict(a.Pack, p); err != nil {
 				return nil, fmt.Errorf("agreement: part 1: %w", err)
 			}
 			continue
 		}
 		var more placesPart
-		if err := decodeKnown(a.Pack, &more); err != nil {
+		if err := record.DecodeStrict(a.Pack, &more); err != nil {
 			return nil, fmt.Errorf("agreement: part %d: %w", i+1, err)
 		}
 		p.Places = append(p.Places, more.Places...)
@@ -164,10 +164,4 @@ func Merge(parts []*record.Adoption) (*Pack, error) {
 		return nil, fmt.Errorf("agreement: the parts together have SHA-256 %s, not %s as they say", digest, parts[0].SHA256)
 	}
 	return p, nil
-}
-
-func decodeKnown(b []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	return dec.Decode(v)
 }

@@ -27,7 +27,7 @@ func (t Text) In(lang string) string {
 
 // Pack is the strict first part of an agreement.
 type Pack struct {
-	ClaimantKinds []Term `json:"claimant_kinds"`
+	ClaimantKinds []Term `json:"claimant_kinds,omitempty"`
 	// Contested lists pairs of ISO 3166-1 numeric country codes whose common
 	// boundary no map of the mission draws as settled.
 	Contested [][2]string `json:"contested_boundaries,omitempty"`
@@ -35,19 +35,19 @@ type Pack struct {
 	Exercise      bool      `json:"exercise,omitempty"`
 	Format        int       `json:"format"` // 1
 	Grades        []Term    `json:"grades,omitempty"`
-	Groups        []Group   `json:"groups"`
-	IncidentTypes []Term    `json:"incident_types"`
+	Groups        []Group   `json:"groups,omitempty"`
+	IncidentTypes []Term    `json:"incident_types,omitempty"`
 	Languages     []string  `json:"languages"`
 	Lines         []Line    `json:"lines,omitempty"`
-	Measures      []Measure `json:"measures"`
+	Measures      []Measure `json:"measures,omitempty"`
 	Members       []Member  `json:"members"`
 	Notice        Text      `json:"notice,omitempty"` // what every page of the mission says of its data
 	Parties       []Party   `json:"parties"`
-	PlaceKinds    []Term    `json:"place_kinds"`
-	Places        []Place   `json:"places,omitempty"`
+	PlaceKinds    []Term    `json:"place_kinds,omitempty"`
 	// PlaceStrings tell imports which places a source's own words mean.
 	PlaceStrings []PlaceString `json:"place_strings,omitempty"`
-	Stances      []Stance      `json:"stances"`
+	Places       []Place       `json:"places,omitempty"`
+	Stances      []Stance      `json:"stances,omitempty"`
 	Subsets      []Term        `json:"subsets,omitempty"`
 	Title        Text          `json:"title"`
 	View         *Box          `json:"view,omitempty"` // what the map shows first

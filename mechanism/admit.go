@@ -16,6 +16,9 @@ func (s *State) Admit(e *Entry, loggedAt int64) error {
 	if loggedAt < s.logged {
 		return refuse(StateForbids, "logged_at %d is before the last entry's %d: the registry's clock never goes back", loggedAt, s.logged)
 	}
+	if (e.Body != nil) != (e.Statement.Body != nil) {
+		return refuse(BodyMismatch, "the body of this %s was not handed in", e.Statement.Kind)
+	}
 	for _, rule := range []func(*Entry) error{
 		s.ruleMission, s.ruleDuplicate, s.ruleVersion, s.ruleMember, s.ruleSignatures,
 		s.ruleOfficer, s.ruleRight, s.ruleAudience, s.ruleSubjects,
@@ -43,9 +46,6 @@ func (s *State) ruleMission(e *Entry) error {
 			return refuse(OtherMission, "the ledger is empty: its first record is mission.opened, not %s", st.Kind)
 		}
 		return nil
-	}
-	if st.Kind == record.MissionOpened {
-		return refuse(StateForbids, "the mission is open already")
 	}
 	if st.Mission != s.mission || st.Origin != s.origin {
 		return refuse(OtherMission, "the statement is for mission %s at %s, this is mission %s at %s", st.Mission, st.Origin, s.mission, s.origin)
@@ -98,7 +98,7 @@ func (s *State) ruleSignatures(e *Entry) error {
 		if !ok {
 			return refuse(KeyNotValid, "key %s is not a key of %s that is valid at index %d", sig.KeyID, st.Member, s.size)
 		}
-		if !e.check(key, sig) {
+		if !e.SignedBy(key, sig) {
 			return refuse(BadSignature, "the signature of key %s does not verify", sig.KeyID)
 		}
 		if !officer.IsZero() && officer != st.Officer {

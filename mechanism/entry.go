@@ -27,6 +27,19 @@ type Entry struct {
 // their one spelling, the statement's schema, the body's commitment and schema.
 // body is nil for kinds without one. It is safe to call concurrently.
 func Open(envelope, body []byte, bodySalt ledger.Salt) (*Entry, error) {
+	e, err := OpenEnvelope(envelope)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.AddBody(body, bodySalt); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// OpenEnvelope is the first half of Open: the entry without its body, as a reader has
+// it who may not have the body. It is admitted only once AddBody has succeeded.
+func OpenEnvelope(envelope []byte) (*Entry, error) {
 	env, err := record.ParseEnvelope(envelope)
 	if err != nil {
 		return nil, refuse(Malformed, "%v", err)
@@ -35,26 +48,34 @@ func Open(envelope, body []byte, bodySalt ledger.Salt) (*Entry, error) {
 	if err != nil {
 		return nil, refuse(Malformed, "%v", err)
 	}
-	e := &Entry{Envelope: env, Statement: st, digest: sha256.Sum256(envelope)}
+	return &Entry{Envelope: env, Statement: st, digest: sha256.Sum256(envelope)}, nil
+}
+
+// AddBody checks a body against the statement's commitment and its kind's schema.
+// body is nil for kinds without one.
+func (e *Entry) AddBody(body []byte, bodySalt ledger.Salt) error {
+	st := e.Statement
 	if st.Body == nil {
 		if body != nil {
-			return nil, refuse(BodyMismatch, "kind %s has no body and one was handed in", st.Kind)
+			return refuse(BodyMismatch, "kind %s has no body and one was handed in", st.Kind)
 		}
-		return e, nil
+		return nil
 	}
 	if body == nil {
-		return nil, refuse(BodyMismatch, "the body of this %s was not handed in", st.Kind)
+		return refuse(BodyMismatch, "the body of this %s was not handed in", st.Kind)
 	}
 	if len(body) > record.MaxBody {
-		return nil, refuse(Malformed, "body has %d bytes, more than %d: hand larger content in as evidence", len(body), record.MaxBody)
+		return refuse(Malformed, "body has %d bytes, more than %d: hand larger content in as evidence", len(body), record.MaxBody)
 	}
 	if ledger.BodyCommitment(bodySalt, body) != st.Body.Commitment {
-		return nil, refuse(BodyMismatch, "the body or its salt is not the one the statement commits to")
+		return refuse(BodyMismatch, "the body or its salt is not the one the statement commits to")
 	}
-	if e.Body, err = record.ParseBody(st.Kind, body); err != nil {
-		return nil, refuse(Malformed, "%v", err)
+	parsed, err := record.ParseBody(st.Kind, body)
+	if err != nil {
+		return refuse(Malformed, "%v", err)
 	}
-	return e, nil
+	e.Body = parsed
+	return nil
 }
 
 // Verify checks e's signatures under those of its keys that lookup knows, ahead of
@@ -63,14 +84,14 @@ func Open(envelope, body []byte, bodySalt ledger.Salt) (*Entry, error) {
 func (e *Entry) Verify(lookup func(record.KeyID) (record.Key, bool)) {
 	for _, sig := range e.Envelope.Signatures {
 		if key, ok := lookup(sig.KeyID); ok {
-			e.check(key, sig)
+			e.SignedBy(key, sig)
 		}
 	}
 }
 
-// check verifies sig under key, which must be the one its id names. The id is a
-// hash of the key, so a verdict can be kept.
-func (e *Entry) check(key record.Key, sig record.Signature) bool {
+// SignedBy verifies sig under key, which must be the one its id names. The id is a
+// hash of the key, so a verdict is kept. It says nothing about whether the key may sign.
+func (e *Entry) SignedBy(key record.Key, sig record.Signature) bool {
 	if ok, known := e.verified[sig.KeyID]; known {
 		return ok
 	}

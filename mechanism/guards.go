@@ -19,6 +19,9 @@ func (s *State) guard(e *Entry) (apply func(), err error) {
 	}
 	switch b := e.Body.(type) {
 	case *record.Mission:
+		if s.size > 0 {
+			return nil, refuse(StateForbids, "the mission is open already")
+		}
 		return func() { s.openMission(e, b) }, nil
 	case *record.Admission:
 		return s.guardAdmission(e, b)
@@ -67,15 +70,15 @@ func (s *State) openMission(e *Entry, b *record.Mission) {
 	assign(s, &s.mission, e.Statement.Mission)
 	assign(s, &s.origin, e.Statement.Origin)
 	assign(s, &s.registry, b.Registry.Code)
-	s.admitMember(&b.Registry)
+	s.admitMember(&b.Registry, s.size)
 }
 
 // admitMember puts a member and its keys on the roster. The registry's first keys
 // sign from the start, all others from the next record on.
-func (s *State) admitMember(a *record.Admission) {
+func (s *State) admitMember(a *record.Admission, from int64) {
 	set(s, s.members, a.Code, Member{Code: a.Code, Name: a.Name, Role: a.Role})
 	for _, k := range a.Keys {
-		set(s, s.keys, k.ID(), keyState{key: k, member: a.Code, from: s.size, until: -1})
+		set(s, s.keys, k.ID(), keyState{key: k, member: a.Code, from: from, until: -1})
 	}
 }
 
@@ -94,7 +97,7 @@ func (s *State) guardAdmission(e *Entry, b *record.Admission) (func(), error) {
 			return nil, err
 		}
 	}
-	return func() { s.admitMember(b) }, nil
+	return func() { s.admitMember(b, s.size+1) }, nil
 }
 
 func (s *State) guardNewKey(k record.Key) error {
@@ -219,6 +222,7 @@ func (s *State) guardAdoption(b *record.Adoption) (func(), error) {
 	return func() {
 		assign(s, &s.adopting, nil)
 		assign(s, &s.pack, pack)
+		assign(s, &s.packDigest, b.SHA256)
 		assign(s, &s.codes, c)
 		assign(s, &s.packVersion, b.Version)
 	}, nil

@@ -2,7 +2,10 @@
 
 package mechanism
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Code names the rule that a record broke. Codes are stable.
 type Code string
@@ -35,7 +38,17 @@ type Refusal struct {
 func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Reason }
 
 func refuse(code Code, format string, a ...any) *Refusal {
-	return &Refusal{Code: code, Reason: fmt.Sprintf(format, a...)}
+	return &Refusal{Code: code, Reason: clip(fmt.Sprintf(format, a...))}
+}
+
+// maxReason keeps a reason that quotes hostile input small enough to be signed.
+const maxReason = 1000
+
+func clip(s string) string {
+	if len(s) <= maxReason {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxReason], "") + "..."
 }
 
 // Duplicate tells that the same bytes are in the ledger already, at Index: a retry,

@@ -30,8 +30,7 @@ func (s *State) Hash() record.Digest {
 	}
 	put("head", s.size, s.logged, s.mission, s.origin, s.registry, s.packVersion)
 	if s.pack != nil {
-		d, err := s.pack.Digest()
-		put("pack", d, err)
+		put("pack", s.packDigest)
 	}
 	for _, a := range s.adopting {
 		put("adopting", a.Version, a.Part, a.Parts, a.SHA256, hex.EncodeToString(a.Pack))

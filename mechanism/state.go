@@ -19,6 +19,7 @@ type State struct {
 	registry string // member code
 
 	pack        *agreement.Pack // in force; nil before the first adoption is complete
+	packDigest  record.Digest
 	packVersion int
 	adopting    []*record.Adoption // parts of the next version so far
 	codes       *codes             // of pack
@@ -108,6 +109,22 @@ func New() *State {
 		batches:   map[record.ID]batch{},
 		numbers:   map[numberKey]int{},
 	}
+}
+
+// Skip gives the next place to an entry that is not folded: one whose body a reader
+// may not have, or that stands in the ledger though it broke a rule. e is nil where
+// not even the envelope is known. A registry never skips; a verifier that does keeps
+// account itself of what can no longer be judged.
+func (s *State) Skip(e *Entry, loggedAt int64) {
+	if e != nil {
+		e.Index, e.LoggedAt = s.size, loggedAt
+		st := e.Statement
+		if _, ok := s.seen[st.ID]; !ok {
+			set(s, s.seen, st.ID, seen{index: s.size, kind: st.Kind, member: st.Member, digest: e.digest})
+		}
+	}
+	assign(s, &s.size, s.size+1)
+	assign(s, &s.logged, max(s.logged, loggedAt))
 }
 
 // set puts v at m[k] and remembers how to take it back.

@@ -3,11 +3,13 @@
 package record
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"slices"
 )
 
 // AlgEd25519 is the only signature algorithm of format version 1. AlgMLDSA44 is
@@ -54,8 +56,34 @@ func (k *Key) Validate() error {
 	if err != nil || len(b) != ed25519.PublicKeySize {
 		return fmt.Errorf("public key %.60q is not %d bytes of base64", k.Public, ed25519.PublicKeySize)
 	}
+	if weakPoint(b) {
+		return fmt.Errorf("public key %.60q is no key that anybody can hold: make another", k.Public)
+	}
 	return nil
 }
+
+// weakPoint tells whether b is a point of small order, under which signatures can be
+// made without a private key, or a spelling of y not below 2^255-19, which not every
+// implementation reads alike.
+func weakPoint(b []byte) bool {
+	y := bytes.Clone(b)
+	y[31] &= 0x7f // the sign of x
+	slices.Reverse(y)
+	return bytes.Compare(y, fieldPrime) >= 0 || slices.Contains(smallOrder, hex.EncodeToString(y))
+}
+
+// fieldPrime is 2^255-19 and smallOrder the y of the points of order 1, 2, 4 and 8,
+// most significant byte first.
+var (
+	fieldPrime = append(append([]byte{0x7f}, bytes.Repeat([]byte{0xff}, 30)...), 0xed)
+	smallOrder = []string{
+		"0000000000000000000000000000000000000000000000000000000000000000",
+		"0000000000000000000000000000000000000000000000000000000000000001",
+		"7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec",
+		"05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826",
+		"7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7",
+	}
+)
 
 // ID names the key.
 func (k *Key) ID() KeyID {

@@ -21,7 +21,7 @@ import (
 type demoCmd struct {
 	Data    string `help:"Folder for the demo's node; made if it is not there." default:"./truceline-demo" placeholder:"DIR" type:"path"`
 	Listen  string `help:"Address to listen on." default:"127.0.0.1:8440" placeholder:"HOST:PORT"`
-	Example string `help:"Which example to load." default:"durand" placeholder:"NAME"`
+	Example string `help:"Which example to load; the first if not given." placeholder:"NAME"`
 }
 
 func (demoCmd) Help() string {
@@ -43,6 +43,9 @@ type demoFile struct {
 const demoFileName = "demo.json"
 
 func (c demoCmd) Run(e *env) error {
+	if c.Example == "" {
+		c.Example = example.Names()[0]
+	}
 	set, err := example.Open(c.Example)
 	if err != nil {
 		return err

@@ -19,8 +19,6 @@ func incidentMap(v *view, inc projection.Incident, accounts []projection.Account
 
 func (s *server) mapBase(w http.ResponseWriter, r *http.Request)   { http.NotFound(w, r) }
 func (s *server) mapPlaces(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }
-func (s *server) vendor()                                          {}
-func (v *view) styles() []string                                   { return []string{v.own("truceline.css")} }
 func (v *view) headTitle() string {
 	t := v.title
 	if v.names != nil {

@@ -215,4 +215,3 @@ func (v *view) languages() []*text.Locale {
 	return out
 }
 
-func (v *view) own(name string) string { return v.server.static.byName[name] }

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"truceline/internal/assets"
 	"truceline/text"
 )
 
@@ -45,7 +46,7 @@ type Config struct {
 type server struct {
 	Config
 	texts  *text.Set
-	static *static
+	static *assets.Set
 	mux    *http.ServeMux
 }
 
@@ -90,8 +91,7 @@ func (s *server) routes() {
 	}
 	s.mux.HandleFunc("GET /map/base.json", s.mapBase)
 	s.mux.HandleFunc("GET /map/places.json", s.mapPlaces)
-	s.mux.Handle("GET /static/", s.static)
-	s.vendor()
+	s.mux.Handle("GET "+assets.Prefix, s.static)
 }
 
 // serve sends what the mux has no page for to the error pages.

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package verify checks a mission's log with nothing but its files: that every byte
+// is what the signed checkpoint says, that every record was signed by a key its
+// member had at that place, that every body is the one its author committed to, and,
+// on request, that every record was admitted by the rules.
+//
+// It shares the formats with the rest of Truceline and nothing else: no database, no
+// node, no network code but an HTTP GET. It is meant to be read.
+//
+// # What is checked
+//
+// [Log] walks the log once, 256 records at a time, and keeps nothing of them but the
+// roster of keys and, with the rules, the mechanism state.
+//
+//	files     every tile of every level, full and partial, is byte for byte what the
+//	          entries give; the root is the checkpoint's; the checkpoint is signed
+//	leaf      the log entry is the salted hash of this envelope and this time, and
+//	          the registry's clock does not go back
+//	envelope  one spelling, the schema of format version 1, this mission and origin,
+//	          every signature good under a key of the filing member that is valid at
+//	          this index
+//	body      the statement's commitment holds, and the kind's schema
+//	rule      the record passes the rules at the door in the state before it
+//
+// A record bundle may leave out what its reader may not have. What is missing is
+// never taken for good: the report counts it as "could not be checked", names it, and
+// says the same of what depends on it.
+//
+// # What it cannot see
+//
+// A log that is consistent in itself may still be one of two. Only the checkpoints
+// that others saw, and witnesses, show that. A key taken from the log itself proves
+// that the log agrees with itself; get the key from somebody else.
+package verify
