@@ -56,9 +56,9 @@ var headlineOrder = []record.Element{record.Harm, record.Initiation, record.Even
 // Headline chooses at most n rows that tell most in a list of incidents: contested
 // and questioned rows first, the incident before its parts and totals, people
 // before objects, civilians before others, and in the pack's order of measures and
-// groups. Subsets and rows of words are left out. The foremost row of harm to
-// civilians is always among them. The choice never depends on which party says
-// what.
+// groups. Subsets and rows without a value are left out. The foremost row of the
+// incident's harm to civilians is always among them. Which party says what never
+// counts; between rows equal in all else the pack's order of groups decides.
 func (m *Matrix) Headline(pack *agreement.Pack, n int) []*Row {
 	c := newCodes(pack)
 	var rows []*Row
@@ -80,7 +80,7 @@ func (m *Matrix) Headline(pack *agreement.Pack, n int) []*Row {
 			cmp.Compare(c.position("group", p.Group), c.position("group", q.Group)))
 	})
 	first := slices.IndexFunc(rows, func(r *Row) bool {
-		return r.Key.Element == record.Harm && c.groups[r.Key.Group].Civilian && c.people(r.Key)
+		return r.Key.Element == record.Harm && r.Key.Scope == record.ScopeIncident && c.groups[r.Key.Group].Civilian && c.people(r.Key)
 	})
 	if n <= 0 {
 		return nil

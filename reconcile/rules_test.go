@@ -243,7 +243,8 @@ func TestHeadline(t *testing.T) {
 	pack, items := loadPack(t), loadItems(t)
 	for ref, want := range map[string][]string{
 		"PA-2025-007": {"initiation", "harm killed civilians_AF"},
-		"PA-2025-005": {"harm killed PK_forces", "harm killed civilians_AF @several_places ~paktika, paktya, kunar and helmand"},
+		"PA-2025-008": {"event", "harm killed civilians_AF"},
+		"PA-2025-005": {"harm killed PK_forces", "harm injured PK_forces"},
 		"PA-2024-006": {"harm killed civilians_AF", "harm injured civilians_AF"},
 	} {
 		var got []string

@@ -214,4 +214,3 @@ func (v *view) languages() []*text.Locale {
 	}
 	return out
 }
-
