@@ -186,7 +186,7 @@ func (s *State) ruleSubjects(e *Entry) error {
 	for _, sub := range e.Statement.Subjects {
 		at, ok := s.seen[sub.ID]
 		if !ok || at.kind != subjectKinds[sub.Role] {
-			return refuse(UnknownSubject, "subject %s is not a %s in this ledger", sub.ID, sub.Role)
+			return refuse(UnknownSubject, "subject %s with the role %s is not a record of the kind %s in this ledger", sub.ID, sub.Role, subjectKinds[sub.Role])
 		}
 	}
 	return nil

@@ -108,14 +108,15 @@ func keyOf(c *record.Claim) Key {
 	return k
 }
 
+// placeKey tells a part or another set of places from every other: by the codes of
+// the pack and by the source's own words, since one code may stand for a village and
+// for the district it lies in. Letters are compared without case.
 func placeKey(c *record.Claim) string {
-	if len(c.Places) > 0 {
-		return strings.Join(placeSet(c), "+")
-	}
+	key := strings.Join(placeSet(c), "+")
 	if text := strings.Join(strings.Fields(c.PlaceText), " "); text != "" {
-		return "~" + strings.ToLower(text)
+		key += "~" + strings.ToLower(text)
 	}
-	return ""
+	return key
 }
 
 func placeSet(c *record.Claim) []string {

@@ -124,7 +124,11 @@ func keyText(k reconcile.Key) string {
 	}
 	s := strings.Join(parts, " ")
 	if k.Scope != record.ScopeIncident {
-		s += " @" + string(k.Scope) + " " + k.Place
+		place := k.Place // the source's words where there are any
+		if _, words, ok := strings.Cut(place, "~"); ok {
+			place = words
+		}
+		s += " @" + string(k.Scope) + " " + place
 	}
 	if k.Since != "" || k.Until != "" {
 		s += fmt.Sprintf(" %s/%s", k.Since, k.Until)

@@ -76,7 +76,7 @@ func TestRecoded(t *testing.T) {
 	}{
 		{"PA-2022-003", "a-C036", func(c *record.Claim) { c.Element = record.Initiation }, "initiation", reconcile.Agreed},
 		{"PA-2025-004", "a-C173", func(c *record.Claim) { c.Measure = "" },
-			"damage vehicles_hit militants @part kabul-district-8", reconcile.Questioned},
+			"damage vehicles_hit militants @part kabul (abdul haq square, district 8)", reconcile.Questioned},
 		{"PA-2025-005", "b-C012", func(c *record.Claim) { c.Element = record.FollowUp }, "event", ""},
 		{"PA-2026-017", "c-C107", func(c *record.Claim) { c.Group = "civilians_AF" }, "target", reconcile.Contested},
 		{"PA-2026-017", "c-C113", func(c *record.Claim) { c.Element = record.Harm }, "harm killed civilians_AF", reconcile.Contested},

@@ -42,17 +42,12 @@ type Key struct {
 	Group  string
 	Subset string
 	Scope  record.Scope
-	// Place is empty for the incident as a whole: codes of the pack joined by "+",
-	// or "~" and the source's own words where the pack does not know the place.
+	// Place is empty for the incident as a whole; else codes of the pack joined by
+	// "+", then "~" and the place in the source's own words, in small letters. Show
+	// Places and PlaceTexts of the row instead.
 	Place string
 	// Since and Until are the period of totals; a running total has no Until.
 	Since, Until when.Date
-}
-
-// Whole is the key of what k is a subset of; k itself if it is none.
-func (k Key) Whole() Key {
-	k.Subset = ""
-	return k
 }
 
 // Row is one fact and all that is said of it.

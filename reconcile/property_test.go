@@ -53,6 +53,7 @@ func genClaim(t *rapid.T, n int) record.Claim {
 	}
 	if c.Scope != record.ScopeIncident {
 		c.Places = rapid.SampledFrom([][]string{nil, {"kabul"}, {"kabul-district-8"}, {"khost", "kunar"}, {"kandahar-province"}}).Draw(t, "places")
+		c.PlaceText = rapid.SampledFrom([]string{"", "", "Kabul"}).Draw(t, "place text")
 	}
 	if c.Scope == record.ScopeRunningTotal {
 		c.When = when.Span{Start: "2025-10", End: rapid.SampledFrom([]when.Date{"", "2025-10-20", "2025-11"}).Draw(t, "until")}

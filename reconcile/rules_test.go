@@ -14,7 +14,7 @@ import (
 
 // say makes items from lines "claimant party said_on element measure group figure
 // scope stance", with - for nothing said. Lines with one claimant and date are one
-// account. A figure is 12, 12+, -12, 10..20, ~400 or "some".
+// account. A place is codes, then = and the source's words. A figure is 12, 12+, -12, 10..20, ~400 or "some".
 func say(t testing.TB, lines ...string) []reconcile.Item {
 	t.Helper()
 	var items []reconcile.Item
@@ -34,6 +34,7 @@ func say(t testing.TB, lines ...string) []reconcile.Item {
 			c.Group, c.Subset, _ = strings.Cut(c.Group, ":")
 		}
 		if scope, places, ok := strings.Cut(f[7], "@"); ok {
+			places, c.PlaceText, _ = strings.Cut(places, "=")
 			c.Scope, c.Places = record.Scope(scope), strings.Split(places, "+")
 		}
 		figure(t, &c, f[6])
@@ -164,6 +165,25 @@ func TestRules(t *testing.T) {
 		{"a subset's denial leaves the whole alone", []string{
 			"x PK 2025-01-01 harm killed civilians_AF:children 0 incident denies_effect",
 			"y AF 2025-01-01 harm killed civilians_AF 3 incident asserts"}, "harm killed civilians_AF", reconcile.Single},
+		{"nor does a denial of harm to a subset reach it", []string{
+			"x PK 2025-01-01 harm killed civilians_AF:children - incident denies_civilian_harm",
+			"y AF 2025-01-01 harm killed civilians_AF 3 incident asserts"}, "harm killed civilians_AF", reconcile.Single},
+		{"a denied number is a denial", []string{
+			"x PK 2025-01-01 harm killed militants 58 incident denies_effect",
+			"x PK 2025-01-01 harm killed militants 60 incident denies_effect",
+			"y AF 2025-01-01 harm killed militants 58 incident asserts"}, "harm killed militants", reconcile.Contested},
+		{"who denies the event and names an author, names an author", []string{
+			"x PK 2025-01-01 event - - - incident denies_event",
+			"x PK 2025-01-01 attribution - militants - incident asserts",
+			"y AF 2025-01-01 attribution - militants - incident asserts"}, "attribution militants", reconcile.Agreed},
+		{"a count in an account that denies is a count", []string{
+			"x PK 2025-01-01 harm killed civilians_AF 3 incident asserts",
+			"x PK 2025-01-01 harm killed civilians_AF - incident denies_civilian_harm",
+			"y AF 2025-01-01 harm killed civilians_AF 3 incident asserts"}, "harm killed civilians_AF", reconcile.Agreed},
+		{"two counts in one account reach from one to the other", []string{
+			"x PK 2025-01-01 harm killed militants 3 incident asserts",
+			"x PK 2025-01-01 harm killed militants 9 incident asserts",
+			"y AF 2025-01-01 harm killed militants 5 incident asserts"}, "harm killed militants", reconcile.Agreed},
 		{"civilian harm is not fighters' harm", []string{
 			"x PK 2025-01-01 harm - civilians_AF - incident denies_civilian_harm",
 			"y AF 2025-01-01 harm killed AF_forces 3 incident asserts"}, "harm killed AF_forces", reconcile.Single},
@@ -184,6 +204,9 @@ func TestRules(t *testing.T) {
 		{"and reaches what lies in it", []string{
 			"x PK 2025-01-01 event - - - part@kabul denies_event",
 			"y AF 2025-01-01 damage houses - 3 part@kabul-district-8 asserts"}, "damage houses @part kabul-district-8", reconcile.Contested},
+		{"a village is not its district, though it has its code", []string{
+			"x PK 2025-01-01 harm killed militants 3 part@kabul=town asserts",
+			"y AF 2025-01-01 harm killed militants 9 part@kabul=mill asserts"}, "harm killed militants @part mill", reconcile.Single},
 		{"words about harm are words", []string{
 			"x PK 2025-01-01 harm - civilians_AF - incident no_comment",
 			"y AF 2025-01-01 harm killed civilians_AF 3 incident asserts"}, "harm killed civilians_AF", reconcile.Single},
@@ -236,6 +259,20 @@ func TestBlankColumns(t *testing.T) {
 	r := find(t, m, "harm killed militants")
 	if r.Columns[1].Blank != reconcile.NotCoded || r.Columns[2].Blank != reconcile.Silent {
 		t.Errorf("who is recorded only in totals is %s here, who spoke of other rows %s", r.Columns[1].Blank, r.Columns[2].Blank)
+	}
+}
+
+func TestNotes(t *testing.T) {
+	m := reconcile.Build(loadPack(t), loadItems(t)["PA-2026-005"])
+	r := find(t, m, "harm killed PK_forces @several_places "+borderWide)
+	if len(r.Notes) != 1 || reasonText(r, r.Notes[0]) != "within_column c-C045 c-C043" {
+		t.Errorf("one party said 0 and another office of it 2; the notes are %v", r.Notes)
+	}
+	if first := r.Columns[0].Series()[0]; first.Kind != reconcile.Zero || first.Item.Claim.External != "c-C043" {
+		t.Errorf("the party's series starts with %s", first.Item.Claim.External)
+	}
+	if got := m.Row(r.Key); got != r || m.Row(reconcile.Key{}) != nil {
+		t.Error("a row is found by its key, and none by no key")
 	}
 }
 

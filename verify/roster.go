@@ -85,7 +85,9 @@ func (r *roster) check(e *mechanism.Entry) (err error, unsure string) {
 		case !k.officer.IsZero() && k.officer != st.Officer:
 			return fmt.Errorf("key %s belongs to officer %s, who did not file this", sig.KeyID, k.officer), ""
 		}
-		if _, rotation := e.Body.(*record.KeyRotation); k.officer.IsZero() && (!rotation || k.from < e.Index || k == r.keys[sig.KeyID]) {
+		// The new key of a rotation proves that it is held; the old one files it.
+		rotation, is := e.Body.(*record.KeyRotation)
+		if k.officer.IsZero() && !(is && sig.KeyID == rotation.New.ID()) {
 			node = true
 		}
 	}

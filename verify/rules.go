@@ -76,7 +76,9 @@ func (p *replay) pass(e *mechanism.Entry, loggedAt int64) {
 	p.state.Skip(e, loggedAt)
 	p.skipped++
 	why := fmt.Sprintf("it rests on record %d, which could not be folded", e.Index)
-	p.lost[st.ID] = why
+	if first, _ := p.state.IndexOf(st.ID); first == e.Index { // not a second use of the id
+		p.lost[st.ID] = why
+	}
 	if changesKeys(st.Kind) || st.Kind == record.AgreementAdopted {
 		if p.unsure == "" {
 			p.unsure = fmt.Sprintf("record %d could not be folded, and as a %s it may bear on everything after it", e.Index, st.Kind)

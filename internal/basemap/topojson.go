@@ -289,26 +289,25 @@ func (d *decoder) geometry() (country, error) {
 // polygons reads arrays of arc numbers, two or three deep.
 func (d *decoder) polygons() (list []polygon, levels int, err error) {
 	var flat polygon // rings that are not in a polygon of their own
-	read := func() error {
-		return d.array(func() error {
-			r, nested, err := d.ringOrPolygon()
-			if err != nil {
-				return err
-			}
-			if l := map[bool]int{false: 2, true: 3}[nested != nil]; levels != 0 && levels != l {
-				return d.fail("rings and polygons are mixed")
-			} else {
-				levels = l
-			}
-			if nested != nil {
-				list = append(list, nested)
-			} else {
-				flat = append(flat, r)
-			}
-			return nil
-		})
-	}
-	if err = read(); err == nil && flat != nil {
+	err = d.array(func() error {
+		r, nested, err := d.ringOrPolygon()
+		if err != nil {
+			return err
+		}
+		depth := 2
+		if nested != nil {
+			depth = 3
+			list = append(list, nested)
+		} else {
+			flat = append(flat, r)
+		}
+		if levels != 0 && levels != depth {
+			return d.fail("rings and polygons are mixed")
+		}
+		levels = depth
+		return nil
+	})
+	if flat != nil {
 		list = append(list, flat)
 	}
 	return list, levels, err

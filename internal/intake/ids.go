@@ -55,7 +55,7 @@ const (
 	batchWithdrawn = "withdrawn"
 )
 
-// batch finds this file's batch that is still open, or the id of a new one.
+// findBatch finds this file's batch that is still open, or the id of a new one.
 func (im *importer) findBatch(ctx context.Context) error {
 	for try := range maxTries {
 		id := deriveID(im.mission, record.BatchOpened, im.report.FileSHA256.String(), try)

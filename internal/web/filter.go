@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"truceline/internal/projection"
 	"truceline/when"
@@ -17,6 +18,9 @@ const byClaimant = "by:"
 
 // pageSize is how many incidents one page lists.
 const pageSize = 100
+
+// maxWords is how many letters can be looked for.
+const maxWords = 200
 
 // filter is what the address asks to see, in the words of the form.
 type filter struct {
@@ -64,6 +68,9 @@ func parseFilter(v *view) (filter, projection.Filter, error) {
 		default:
 			return f, p, filterError("filter.bad_who", "value", c)
 		}
+	}
+	if utf8.RuneCountInString(f.Text) > maxWords {
+		return f, p, filterError("filter.bad_text")
 	}
 	var err error
 	if p.Since, err = when.ParseDate(f.Since); err != nil {

@@ -3,7 +3,9 @@
 package web
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -72,6 +74,7 @@ type entryView struct {
 	Account *projection.Account
 	Claim   *record.Claim
 	report  *projection.Report
+	Besides []entryView // other claims that imply the same
 }
 
 // stateLine is one state and the facts that are in it.
@@ -169,8 +172,26 @@ func (v *view) row(r *reconcile.Row, accounts map[record.ID]*projection.Account)
 func cellOf(c *reconcile.Cell, party string, accounts map[record.ID]*projection.Account) cellView {
 	out := cellView{Claimant: c.Claimant, Party: party, Kind: string(c.Kind), Own: c.Own, Several: c.Several,
 		Whole: figure{Kind: string(c.Kind), Low: c.Figure.Low, High: c.Figure.High, Bound: c.Figure.Bound}}
-	for _, s := range c.Series {
+	series := slices.Clone(c.Series)
+	slices.SortStableFunc(series, func(a, b reconcile.Value) int {
+		if (a.Via == reconcile.ViaImplied) != (b.Via == reconcile.ViaImplied) {
+			if a.Via == reconcile.ViaImplied {
+				return -1
+			}
+			return 1
+		}
+		if a.Via == reconcile.ViaImplied {
+			return cmp.Or(strings.Compare(a.Name.Side, b.Name.Side), strings.Compare(a.Name.Group, b.Name.Group))
+		}
+		return 0
+	})
+	for _, s := range series {
 		claim := s.Item.Claim
+		// What follows from many claims is one value, not many.
+		if n := len(out.Entries); s.Via == reconcile.ViaImplied && n > 0 && out.Entries[n-1].Via == reconcile.ViaImplied && out.Entries[n-1].Name == s.Name {
+			out.Entries[n-1].Besides = append(out.Entries[n-1].Besides, entryView{Account: accounts[s.Item.Account], Claim: &claim})
+			continue
+		}
 		out.Entries = append(out.Entries, entryView{
 			figure: figure{Kind: string(s.Kind), Low: s.Figure.Low, High: s.Figure.High, Bound: s.Figure.Bound},
 			Name:   s.Name, Via: s.Via, Account: accounts[s.Item.Account], Claim: &claim})
@@ -192,16 +213,7 @@ func (v *view) reasons(r *reconcile.Row, list []reconcile.Reason) []templ.Compon
 	return out
 }
 
-func joined(list []string) string {
-	var out string
-	for i, s := range list {
-		if i > 0 {
-			out += "; "
-		}
-		out += s
-	}
-	return out
-}
+func joined(list []string) string { return strings.Join(list, "; ") }
 
 // latest is the claim that the cell stands for: the last of the series.
 func (c cellView) latest() entryView { return c.Entries[len(c.Entries)-1] }
@@ -251,12 +263,16 @@ func (m matrixView) whole() []rowView {
 	return nil
 }
 
-// apart are the sections that are compared with nothing.
+// apart are the facts that are compared with nothing of the incident, by scope.
 func (m matrixView) apart() []matrixSection {
 	var out []matrixSection
 	for _, s := range m.Sections {
-		if s.Scope != record.ScopeIncident {
-			out = append(out, s)
+		switch n := len(out); {
+		case s.Scope == record.ScopeIncident:
+		case n > 0 && out[n-1].Scope == s.Scope:
+			out[n-1].Rows = append(out[n-1].Rows, s.Rows...)
+		default:
+			out = append(out, matrixSection{Scope: s.Scope, Rows: slices.Clone(s.Rows)})
 		}
 	}
 	return out

@@ -102,13 +102,23 @@ func (s *server) send(w http.ResponseWriter, r *http.Request, v *view) {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", v.Tag)
+	w.Header().Add("Vary", "Accept-Language")
+	answer(w, r, v.status, b.Bytes())
+}
+
+func (s *server) sendJSON(w http.ResponseWriter, r *http.Request, b []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	answer(w, r, http.StatusOK, b)
+}
+
+// answer sends content that a browser may keep but asks about each time.
+func answer(w http.ResponseWriter, r *http.Request, status int, b []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", v.Tag)
-	h.Add("Vary", "Accept-Language")
 	h.Set("Cache-Control", "no-cache")
-	if v.status == http.StatusOK {
-		sum := sha256.Sum256(b.Bytes())
+	if status == http.StatusOK {
+		sum := sha256.Sum256(b)
 		tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
 		h.Set("ETag", tag)
 		if strings.Contains(r.Header.Get("If-None-Match"), tag) {
@@ -116,8 +126,8 @@ func (s *server) send(w http.ResponseWriter, r *http.Request, v *view) {
 			return
 		}
 	}
-	w.WriteHeader(v.status)
-	if _, err := w.Write(b.Bytes()); err != nil {
+	w.WriteHeader(status)
+	if _, err := w.Write(b); err != nil {
 		return // the reader is gone
 	}
 }
@@ -213,4 +223,13 @@ func (v *view) languages() []*text.Locale {
 		out = append(out, l)
 	}
 	return out
+}
+
+// headTitle is what a browser's tab shows.
+func (v *view) headTitle() string {
+	t := v.title
+	if v.names != nil {
+		t += " · " + attr(v.names.title())
+	}
+	return t + " · " + v.T("brand")
 }

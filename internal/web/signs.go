@@ -21,6 +21,9 @@ type figure struct {
 // hasNumber tells whether a number was said.
 func (f figure) hasNumber() bool { return f.Low != nil || f.High != nil }
 
+// plain tells whether the figure needs no sign to be written.
+func (f figure) plain() bool { return f.Bound == "exact" }
+
 // short writes the figure with signs: 15, 12+, ≤ 9, 15–20, ~90.
 func (f figure) short() string {
 	n := func(p *int64) string { return text.Number(*p) }
@@ -176,22 +179,24 @@ func (f figure) first() int64 {
 	return *f.High
 }
 
-func stateSign(state string) string {
+// statePath draws how two values stand to each other: equal, nearly, not, in doubt,
+// side by side, several, one.
+func statePath(state string) string {
 	switch state {
 	case "agreed":
-		return "="
+		return "M4 6 H14 M4 10 H14"
 	case "compatible":
-		return "≈"
+		return "M4 6 Q6.5 3.5 9 6 T14 6 M4 10.5 Q6.5 8 9 10.5 T14 10.5"
 	case "contested":
-		return "≠"
+		return "M4 6 H14 M4 10 H14 M6.5 13 L11.5 3"
 	case "questioned":
-		return "?"
+		return "M6.5 6 Q6.5 3 9 3 T11.5 5.8 Q11.5 7.5 9 8.5 V10 M9 11.6 V13"
 	case "uncompared":
-		return "∥"
+		return "M6.5 3 V13 M11.5 3 V13"
 	case "uncontradicted":
-		return "⋯"
+		return "M4 8 H6 M8 8 H10 M12 8 H14"
 	}
-	return "·"
+	return "M8 8 H10"
 }
 
 // figureOf is the value of one claim by itself: a denial where its stance denies,

@@ -71,7 +71,7 @@ func (s *server) situation(v *view, r *http.Request) error {
 		}
 		p.sections = append(p.sections, sec)
 	}
-	p.map_ = situationMap(v, p.sections[0].rows)
+	p.map_ = situationMap(v, f, p.sections[0].rows)
 	p.share = s.BaseURL + string(v.link("/", f.query()))
 	v.section, v.title, v.withMap = "situation", v.T("nav.situation"), true
 	v.body = situationBody(v, p)

@@ -27,4 +27,10 @@ func newStatic() (*assets.Set, error) {
 func (v *view) own(name string) string { return v.server.static.URL(name) }
 
 // styles are the style sheets of the page, in order.
-func (v *view) styles() []string { return []string{v.own("fonts.css"), v.own("truceline.css")} }
+func (v *view) styles() []string {
+	list := []string{v.own("fonts.css"), v.own("truceline.css")}
+	if v.withMap {
+		list = append(list, v.own("map.css"))
+	}
+	return list
+}

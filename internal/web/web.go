@@ -47,6 +47,7 @@ type server struct {
 	Config
 	texts  *text.Set
 	static *assets.Set
+	bases  bases
 	mux    *http.ServeMux
 }
 

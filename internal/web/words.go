@@ -125,12 +125,5 @@ func (v *view) code(group, code string) string {
 
 func itoa[T int | int64](n T) string { return strconv.FormatInt(int64(n), 10) }
 
-// letters is n as a spreadsheet names columns: a, b, ... z, aa: for footnotes that
-// must not look like figures.
-func letters(n int) string {
-	var out string
-	for n++; n > 0; n = (n - 1) / 26 {
-		out = string(rune('a'+(n-1)%26)) + out
-	}
-	return out
-}
+// hash is how the number of a record is written.
+func hash(index int64) string { return "#" + itoa(index) }

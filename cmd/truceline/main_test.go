@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The test binary is the program itself: scripts and tests run the real commands in
+// real processes.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"truceline": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			repo, err := filepath.Abs("../..")
+			e.Setenv("EXAMPLES", filepath.Join(repo, "example"))
+			return err
+		},
+	})
+}
+
+// process is a running truceline.
+type process struct {
+	cmd    *exec.Cmd
+	url    string
+	stdout *bytes.Buffer
+	stderr *bytes.Buffer
+}
+
+// program finds the name under which testscript put this binary on the PATH.
+func program(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("truceline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// start runs a command that serves, until it says ready.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(program(t), args...), stdout: new(bytes.Buffer), stderr: new(bytes.Buffer)}
+	p.cmd.Stderr = p.stderr
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.cmd.Process.Kill(); p.cmd.Wait() })
+	line, err := bufio.NewReader(io.TeeReader(out, p.stdout)).ReadString('\n')
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, p.stderr)
+	}
+	url, ok := strings.CutPrefix(line, "ready ")
+	if !ok {
+		t.Fatalf("%v said %q", args, line)
+	}
+	p.url = strings.TrimSuffix(url, "\n")
+	t.Logf("%v: ready after %s", args[0], time.Since(begun).Round(time.Millisecond))
+	go io.Copy(p.stdout, out)
+	return p
+}
+
+// stop ends it as an operator does, and wants exit 0.
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		t.Fatalf("after SIGTERM: %v\n%s", err, p.stderr)
+	}
+}
+
+// truceline runs a command to its end.
+func truceline(t *testing.T, args ...string) (stdout, stderr string, exit int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := exec.Command(program(t), args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if _, isExit := err.(*exec.ExitError); err != nil && !isExit {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+func must(t *testing.T, args ...string) string {
+	t.Helper()
+	out, errs, exit := truceline(t, args...)
+	if exit != 0 {
+		t.Fatalf("truceline %s exits %d\n%s%s", strings.Join(args, " "), exit, out, errs)
+	}
+	return out
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+func readDemoFile(t *testing.T, dir string) demoFile {
+	t.Helper()
+	path := filepath.Join(dir, demoFileName)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("%s has mode %v", demoFileName, info.Mode())
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f demoFile
+	if err := json.Unmarshal(b, &f); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestDemo(t *testing.T) {
+	for _, name := range []string{"", "lakes"} {
+		t.Run(fmt.Sprintf("example %q", name), func(t *testing.T) {
+			dir := t.TempDir() + "/demo"
+			args := []string{"demo", "--data", dir, "--listen", "127.0.0.1:0"}
+			if name != "" {
+				args = append(args, "--example", name)
+			}
+			p := start(t, args...)
+			f := readDemoFile(t, dir)
+			if f.URL != p.url || f.LogURL != p.url+"/log" || f.LogVKey == "" || !strings.HasPrefix(f.LogVKey, f.Origin+"+") {
+				t.Errorf("demo.json says %+v, ready said %s", f, p.url)
+			}
+			status, health := get(t, p.url+"/healthz")
+			var h struct {
+				OK            bool
+				Size, Applied int64
+			}
+			if err := json.Unmarshal([]byte(health), &h); err != nil || status != 200 || !h.OK || h.Size == 0 || h.Applied != h.Size {
+				t.Errorf("health %d %s", status, health)
+			}
+			verified := must(t, "verify", "--log", f.LogURL, "--key", f.LogVKey, "--rules")
+			_, checkpoint := get(t, f.LogURL+"/checkpoint")
+			p.stop(t)
+
+			p = start(t, args...)
+			if _, again := get(t, readDemoFile(t, dir).LogURL+"/checkpoint"); again != checkpoint {
+				t.Error("a second start changed the ledger")
+			}
+			p.stop(t)
+			t.Logf("%s", verified)
+
+			out := must(t, "doctor", "--data", dir)
+			if !strings.Contains(out, "The node is well.") || strings.Contains(out, "FAIL") {
+				t.Errorf("doctor: %s", out)
+			}
+		})
+	}
+}
+
+// What the export gives, the import takes, and the same claims come out again.
+func TestAccountsGoRound(t *testing.T) {
+	dir := t.TempDir()
+	p := start(t, "demo", "--data", dir+"/a", "--listen", "127.0.0.1:0")
+	must(t, "export", "accounts", "--data", dir+"/a", "--out", dir+"/a.csv") // beside the running server
+	p.stop(t)
+	b, err := os.ReadFile(dir + "/a.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(b, []byte("\n")); n < 500 {
+		t.Errorf("the export has %d lines", n)
+	}
+	must(t, "init", "--data", dir+"/b", "--agreement", "../../example/durand/agreement.json", "--origin", "round.invalid/x")
+	must(t, "import", "accounts", dir+"/a.csv", "--data", dir+"/b")
+	if again := must(t, "export", "accounts", "--data", dir+"/b"); again != string(b) {
+		t.Error("the second export is not the first")
+	}
+	before := must(t, "verify", "--log", exportLog(t, dir+"/b", dir+"/l1"))
+	must(t, "import", "accounts", dir+"/a.csv", "--data", dir+"/b")
+	after := must(t, "verify", "--log", exportLog(t, dir+"/b", dir+"/l2"))
+	if strings.ReplaceAll(before, "l1", "l2") != after {
+		t.Errorf("a second import of the same file changed the ledger:\n%s\n%s", before, after)
+	}
+}
+
+func exportLog(t *testing.T, data, dir string) string {
+	t.Helper()
+	must(t, "export", "log", dir, "--data", data)
+	return dir
+}
+
+// A command may run beside the server, which then shows what was filed.
+func TestImportBesideTheServer(t *testing.T) {
+	dir := t.TempDir()
+	must(t, "init", "--data", dir+"/n", "--agreement", "../../example/lakes/agreement.json", "--origin", "beside.invalid/x")
+	p := start(t, "serve", "--data", dir+"/n", "--listen", "127.0.0.1:0")
+	must(t, "import", "accounts", "../../example/lakes/accounts.csv", "--data", dir+"/n")
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		_, health := get(t, p.url+"/healthz")
+		var h struct{ Size, Applied int64 }
+		if err := json.Unmarshal([]byte(health), &h); err != nil {
+			t.Fatal(err)
+		}
+		if h.Size > 20 && h.Applied == h.Size {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the server does not see the import: %s", health)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	p.stop(t)
+}
+
+func TestRebuild(t *testing.T) {
+	dir := t.TempDir()
+	p := start(t, "demo", "--data", dir+"/d", "--listen", "127.0.0.1:0")
+	p.stop(t)
+	must(t, "rebuild", "--data", dir+"/d", "--dump", dir+"/1")
+	if err := os.Remove(dir + "/d/projection.db"); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "rebuild", "--data", dir+"/d", "--dump", dir+"/2")
+	a, err1 := os.ReadFile(dir + "/1")
+	b, err2 := os.ReadFile(dir + "/2")
+	if err1 != nil || err2 != nil || len(a) < 100000 || !bytes.Equal(a, b) {
+		t.Errorf("dumps of %d and %d bytes, %v %v", len(a), len(b), err1, err2)
+	}
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"truceline/internal/node"
+	"truceline/internal/registry"
+	"truceline/mechanism"
+	"truceline/record"
+)
+
+// refusal finds the rule that a record broke, if that is what the error is.
+func refusal(err error) (*mechanism.Refusal, bool) {
+	var signed *registry.Refused
+	if errors.As(err, &signed) {
+		return signed.Refusal, true
+	}
+	var plain *mechanism.Refusal
+	ok := errors.As(err, &plain)
+	return plain, ok
+}
+
+func refusalFault(err error) fault {
+	if r, ok := refusal(err); ok {
+		return fault{noColumn, r.Code, r.Reason}
+	}
+	return fault{noColumn, "", err.Error()}
+}
+
+// file opens the batch, files what is new, and closes the batch. Each record is
+// durable before the next is filed; whatever stops this in between, a run of the same
+// file finds what was filed and goes on in the same batch.
+func (im *importer) file(ctx context.Context) error {
+	open := im.report.Continued
+	if im.rows[fateNew] == 0 && !open {
+		return nil
+	}
+	if !open {
+		if err := im.openBatch(ctx); err != nil {
+			return err
+		}
+	}
+	im.report.Batch = im.batch
+	for after := int64(0); ; {
+		page, err := im.spool.page(fateNew, after)
+		if err != nil {
+			return err
+		}
+		for _, st := range page {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := im.fileStatement(ctx, st); err != nil {
+				return fmt.Errorf("file statement %.60q (row %d): %w", st.name, st.first, err)
+			}
+			if im.rows[fateRejected] > 0 && im.opts.OnBad == Stop {
+				im.report.Stopped = true // the batch stays open, for a run that skips
+				return nil
+			}
+			after = st.first
+			im.count()
+			im.progress(im.report.Total-im.report.NotReached, im.report.Total)
+		}
+		if len(page) < pageSize {
+			return im.closeBatch(ctx)
+		}
+	}
+}
+
+func (im *importer) openBatch(ctx context.Context) error {
+	_, err := im.door.File(ctx, node.Draft{
+		ID: im.batch, Kind: record.BatchOpened, Member: im.opts.Member,
+		Body: &record.Batch{FileSHA256: im.report.FileSHA256, Name: im.report.Name, Rows: int(im.report.Total)},
+	})
+	if err != nil {
+		return fmt.Errorf("open the batch: %w", err)
+	}
+	return nil
+}
+
+// closeBatch files the batch's end, which counts what earlier runs filed into it too.
+func (im *importer) closeBatch(ctx context.Context) error {
+	key := im.report.FileSHA256.String()
+	_, err := im.door.File(ctx, node.Draft{
+		ID: deriveID(im.mission, record.BatchClosed, key, im.try), Kind: record.BatchClosed, Member: im.opts.Member,
+		Body: &record.BatchEnd{
+			Accepted: int(im.rows[fateAccepted] + im.rows[fateResumed]),
+			Present:  int(im.rows[fatePresent]),
+			Rejected: int(im.rows[fateRejected] + im.lone),
+		},
+		Subjects: []record.Subject{{ID: im.batch, Role: record.RoleBatch}},
+	})
+	if _, refused := refusal(err); refused && im.door.BatchState(im.batch) == batchClosed {
+		return nil // another run of the same file closed it
+	}
+	if err != nil {
+		return fmt.Errorf("close the batch: %w; run the same file again", err)
+	}
+	return nil
+}
+
+// fileStatement files one statement and the document it was told in, and settles what
+// became of it. An error leaves the outcome open.
+func (im *importer) fileStatement(ctx context.Context, st *statement) error {
+	var v verdict
+	for again := false; ; again = true {
+		var acc *record.Account
+		var err error
+		if v, acc, err = im.decide(ctx, st); err != nil {
+			return err
+		}
+		if v.fate != fateNew {
+			break
+		}
+		if err = im.fileReport(ctx, st); err == nil {
+			_, err = im.door.File(ctx, node.Draft{
+				ID: st.id, Kind: record.AccountFiled, Member: im.opts.Member, Body: acc,
+				Subjects: []record.Subject{{ID: st.report, Role: record.RoleReport}, {ID: im.batch, Role: record.RoleBatch}},
+			})
+		}
+		if err == nil {
+			v = verdict{fate: fateAccepted}
+			im.report.Accounts++
+			break
+		}
+		r, refused := refusal(err)
+		if !refused {
+			return err
+		}
+		if r.Code == mechanism.DuplicateID && !again {
+			continue // somebody filed it since it was looked for: look again
+		}
+		v = verdict{fate: fateRejected, fault: refusalFault(err)}
+		break
+	}
+	im.rows[fateNew] -= st.rows
+	return im.settle(st, v)
+}
+
+// fileReport files the document of a statement, once.
+func (im *importer) fileReport(ctx context.Context, st *statement) error {
+	filed, err := im.spool.number("SELECT filed FROM reports WHERE id = ?", st.report[:])
+	if err != nil || filed == 1 {
+		return err
+	}
+	_, err = im.door.File(ctx, node.Draft{
+		ID: st.report, Kind: record.ReportFiled, Member: im.opts.Member, Body: st.head.document(),
+		Subjects: []record.Subject{{ID: im.batch, Role: record.RoleBatch}},
+	})
+	if err != nil {
+		return fmt.Errorf("file its source: %w", err)
+	}
+	im.report.Documents++
+	return im.spool.exec("UPDATE reports SET filed = 1 WHERE id = ?", st.report[:])
+}

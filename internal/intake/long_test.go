@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build long
+
+package intake_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"truceline/internal/intake"
+)
+
+// rowsReader makes a file of any size without holding it: statements of three rows,
+// whose last rows stand at the end of the file.
+type rowsReader struct {
+	statements, next, part int
+	buf                    string
+}
+
+func (r *rowsReader) Read(p []byte) (int, error) {
+	if r.buf == "" {
+		switch {
+		case r.next == 0 && r.part == 0:
+			r.buf, r.part = head, 1
+		case r.part == 1 && r.next < r.statements:
+			r.buf = r.row(1) + r.row(2)
+			r.next++
+		case r.part == 1:
+			r.part, r.next = 3, 0
+			return 0, nil
+		case r.next < r.statements:
+			r.buf = r.row(3)
+			r.next++
+		default:
+			return 0, io.EOF
+		}
+	}
+	n := copy(p, r.buf)
+	r.buf = r.buf[n:]
+	return n, nil
+}
+
+func (r *rowsReader) row(part int) string {
+	low := "4"
+	if r.next%10 == 9 && part == 3 {
+		low = "four"
+	}
+	return row("statement_id", fmt.Sprintf("S%d", r.next), "claim_id", fmt.Sprintf("C%d-%d", r.next, part), "low", low,
+		"place_text", fmt.Sprintf("place %d", r.next), "source_title", fmt.Sprintf("Log %d", r.next/2), "words", strings.Repeat("words ", 60))
+}
+
+// peak samples the heap while f runs.
+func peak(f func()) uint64 {
+	runtime.GC()
+	var top uint64
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			top = max(top, m.HeapInuse+m.StackInuse)
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	})
+	f()
+	close(stop)
+	wg.Wait()
+	return top
+}
+
+// Memory does not grow with the file: 100,000 rows take what 5,000 take, and a little.
+func TestFlatMemory(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	measure := func(statements int) uint64 {
+		d := newDoor(t, "lakes")
+		d.lean = true
+		return peak(func() {
+			start := time.Now()
+			r, err := intake.Import(t.Context(), d, &rowsReader{statements: statements}, intake.Options{Member: "clerk", Name: "long.csv", OnBad: intake.Skip})
+			if err != nil {
+				t.Fatal(err)
+			}
+			bad := int64(statements / 10 * 3)
+			want(t, r, int64(3*statements), int64(3*statements)-bad, 0, bad, 0)
+			if err := r.WriteBad(io.Discard); err != nil {
+				t.Error(err)
+			}
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+			t.Logf("%d rows in %v", r.Total, time.Since(start).Round(time.Millisecond))
+		})
+	}
+	small, large := measure(2_000), measure(34_000)
+	t.Logf("peak heap: %d KiB, %d KiB", small>>10, large>>10)
+	if large > small+8<<20 {
+		t.Errorf("the heap grew from %d to %d bytes", small, large)
+	}
+	left, err := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("temporary files are left: %v %v", left, err)
+	}
+}

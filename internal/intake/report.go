@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package intake
+
+import (
+	"database/sql"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"truceline/mechanism"
+	"truceline/record"
+)
+
+// maxListed is how many bad rows, places and spellings a Report holds; WriteBad
+// writes every bad row.
+const maxListed = 20
+
+// Report says what became of every row of a file. Close it when done with it.
+//
+// Rows are data rows; a row whose cells are all blank is none.
+// Accepted + Present + Rejected + NotReached = Total, whatever happened.
+type Report struct {
+	Name       string        // of the file
+	FileSHA256 record.Digest // zero when the file was not read to its end
+	Delimiter  string
+	// Batch is the batch the file went into; zero when nothing was to be filed.
+	Batch record.ID
+
+	Total      int64 // rows read
+	Accepted   int64 // filed by this run; in a dry run: that would be filed
+	Present    int64 // in the ledger already, with the same content
+	Rejected   int64 // not filed, each listed with its reason
+	NotReached int64 // nothing is wrong with them, and they were not filed
+
+	Accounts  int64 // accounts filed by this run; in a dry run: that would be
+	Documents int64 // documents filed by this run
+
+	DryRun    bool
+	Stopped   bool // there were bad rows, and Options.OnBad is Stop
+	Cancelled bool // the context ended; running the same file again goes on
+	Continued bool // an earlier run of the file had been cut short
+
+	Ignored []string // columns that are not read
+	Blank   int64    // rows without any content, not counted
+	// Bad are the first bad rows in the order of the file, at most 20. A row may be
+	// listed with several columns.
+	Bad []Bad
+	// PlaceRows counts rows whose place_text means no place of the agreement, and
+	// PlaceTexts how many different texts they have. The text is kept as it is.
+	PlaceRows, PlaceTexts int64
+	UnknownPlaces         []UnknownPlace // the first of them, at most 20
+	// Respelled are codes that the file writes in other letters, the first 20.
+	Respelled []Respelling
+
+	spool *spool // holds the bad rows; nil when there are none
+}
+
+// Bad is one thing wrong with one row.
+type Bad struct {
+	Row       int64 // 1 is the first data row
+	Line      int64 // of the file, from 1, where the row begins
+	Statement string
+	Claim     string
+	Column    string         // empty when it is the row as a whole
+	Rule      mechanism.Code // the rule at the door that it breaks, if it is one
+	Reason    string
+}
+
+// UnknownPlace is a text that means no place of the agreement.
+type UnknownPlace struct {
+	Text string
+	Rows int64
+}
+
+// Respelling is a code written with other case, spaces, underscores or hyphens than
+// the agreement has.
+type Respelling struct {
+	Column, Written, Read string
+	Rows                  int64
+}
+
+// Close removes the temporary files. The numbers and lists stay.
+func (r *Report) Close() error {
+	s := r.spool
+	r.spool = nil
+	return s.close()
+}
+
+// WriteBad writes every bad row as CSV: row, line, statement_id, claim_id, column,
+// rule, reason. It is meant for a spreadsheet: cells that one would take for a formula
+// begin with an apostrophe.
+func (r *Report) WriteBad(w io.Writer) error {
+	out := csv.NewWriter(w)
+	out.Write([]string{"row", "line", "statement_id", "claim_id", "column", "rule", "reason"}) // errors are kept until Error
+	if r.spool != nil {
+		if err := r.spool.bad(-1, func(b Bad) error {
+			return out.Write([]string{strconv.FormatInt(b.Row, 10), strconv.FormatInt(b.Line, 10), inert(b.Statement), inert(b.Claim), b.Column, string(b.Rule), inert(b.Reason)})
+		}); err != nil {
+			return fmt.Errorf("write the bad rows: %w", err)
+		}
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("write the bad rows: %w", err)
+	}
+	return nil
+}
+
+// inert keeps a spreadsheet from taking a text for a formula.
+func inert(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// bad gives the bad rows in the order of the file; a limit of -1 means all.
+func (s *spool) bad(limit int, f func(Bad) error) error {
+	return s.query("SELECT row, line, statement, claim, col, rule, reason FROM bad ORDER BY row, rowid LIMIT ?", func(rows *sql.Rows) error {
+		var b Bad
+		if err := rows.Scan(&b.Row, &b.Line, &b.Statement, &b.Claim, &b.Column, &b.Rule, &b.Reason); err != nil {
+			return err
+		}
+		return f(b)
+	}, limit)
+}
+
+// finish fills in what only the spool knows, and lets go of it when no row is bad.
+func (r *Report) finish(s *spool) error {
+	if err := s.bad(maxListed, func(b Bad) error { r.Bad = append(r.Bad, b); return nil }); err != nil {
+		return err
+	}
+	if err := s.query("SELECT count(*), coalesce(sum(rows), 0) FROM places", func(rows *sql.Rows) error {
+		return rows.Scan(&r.PlaceTexts, &r.PlaceRows)
+	}); err != nil {
+		return err
+	}
+	if err := s.query("SELECT text, rows FROM places ORDER BY first LIMIT ?", func(rows *sql.Rows) error {
+		var p UnknownPlace
+		err := rows.Scan(&p.Text, &p.Rows)
+		r.UnknownPlaces = append(r.UnknownPlaces, p)
+		return err
+	}, maxListed); err != nil {
+		return err
+	}
+	if len(r.Bad) == 0 {
+		return s.close()
+	}
+	r.spool = s
+	return nil
+}
+
+// String says it in one line.
+func (r *Report) String() string {
+	s := fmt.Sprintf("%d rows: %d accepted, %d already present, %d rejected, %d not reached", r.Total, r.Accepted, r.Present, r.Rejected, r.NotReached)
+	if len(r.Bad) > 0 {
+		s += "; first: " + r.Bad[0].String()
+	}
+	return s
+}
+
+// String says it in one line.
+func (b Bad) String() string {
+	s := fmt.Sprintf("row %d (line %d)", b.Row, b.Line)
+	if b.Column != "" {
+		s += ", column " + b.Column
+	}
+	if b.Rule != "" {
+		s += ", rule " + string(b.Rule)
+	}
+	return s + ": " + b.Reason
+}
+
+// Write says everything the report holds, in plain English, for a terminal.
+func (r *Report) Write(w io.Writer) error {
+	var b strings.Builder
+	verb := ""
+	if r.DryRun {
+		verb = " (dry run: nothing was filed)"
+	}
+	fmt.Fprintf(&b, "%s: %d rows%s\n", r.Name, r.Total, verb)
+	fmt.Fprintf(&b, "  accepted         %8d   in %d accounts\n", r.Accepted, r.Accounts)
+	fmt.Fprintf(&b, "  already present  %8d\n", r.Present)
+	fmt.Fprintf(&b, "  rejected         %8d\n", r.Rejected)
+	fmt.Fprintf(&b, "  not reached      %8d\n", r.NotReached)
+	switch {
+	case r.Cancelled:
+		b.WriteString("Cancelled. Import the same file again to go on.\n")
+	case r.Stopped:
+		b.WriteString("Stopped at bad rows. Correct them, or file the statements without any: --on-bad skip\n")
+	case r.Continued && !r.DryRun:
+		b.WriteString("Went on with an import of this file that had been cut short.\n")
+	}
+	for _, bad := range r.Bad {
+		fmt.Fprintf(&b, "  %s\n", bad)
+	}
+	if len(r.Bad) == maxListed {
+		b.WriteString("  These are the first. All of them: --bad-rows FILE\n")
+	}
+	if r.PlaceRows > 0 {
+		fmt.Fprintf(&b, "Places not known: %d in %d rows, kept as text:\n", r.PlaceTexts, r.PlaceRows)
+		for _, p := range r.UnknownPlaces {
+			fmt.Fprintf(&b, "  %q in %d rows\n", clip(p.Text), p.Rows)
+		}
+	}
+	for _, s := range r.Respelled {
+		fmt.Fprintf(&b, "Read %s %q as %s in %d rows\n", s.Column, s.Written, s.Read, s.Rows)
+	}
+	if len(r.Ignored) > 0 {
+		fmt.Fprintf(&b, "Columns ignored: %q\n", r.Ignored)
+	}
+	if r.Blank > 0 {
+		fmt.Fprintf(&b, "Blank rows skipped: %d\n", r.Blank)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

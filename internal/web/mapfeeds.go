@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"truceline/record"
+)
+
+// mapBase is the base map for the map that moves.
+func (s *server) mapBase(w http.ResponseWriter, r *http.Request) {
+	pack, err := s.Source.Pack(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	base := s.bases.of(s, pack)
+	if base == nil {
+		s.fail(w, r, ErrNotFound)
+		return
+	}
+	s.sendJSON(w, r, base.GeoJSON())
+}
+
+// placeFeed is what the moving map shows: the rings and names of the drawing.
+type placeFeed struct {
+	Places []placePoint `json:"places"`
+	Lines  []lineNames  `json:"lines"`
+}
+
+type placePoint struct {
+	Code       string `json:"code"`
+	Name       string `json:"name"`
+	LatE6      int64  `json:"lat_e6"`
+	LonE6      int64  `json:"lon_e6"`
+	PrecisionM int64  `json:"precision_m"`
+	Count      int    `json:"count"`
+	Href       string `json:"href"`
+}
+
+type lineNames struct {
+	Code  string     `json:"code"`
+	Names []lineName `json:"names"`
+}
+
+type lineName struct {
+	Party string `json:"party"`
+	Name  string `json:"name"`
+}
+
+// mapPlaces lists the places of a situation, by the same filter as its page, or of
+// one incident.
+func (s *server) mapPlaces(w http.ResponseWriter, r *http.Request) {
+	feed, err := s.placeFeed(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	b, err := json.Marshal(feed)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.sendJSON(w, r, b)
+}
+
+func (s *server) placeFeed(r *http.Request) (*placeFeed, error) {
+	ctx := r.Context()
+	v, err := s.view(r)
+	if err != nil {
+		return nil, err
+	}
+	counts := map[string]int{}
+	if text := v.query.Get("incident"); text != "" {
+		id, err := record.ParseID(text)
+		if err != nil {
+			return nil, fault{status: http.StatusNotFound, key: "error.bad_id", args: []any{"id", text}}
+		}
+		inc, err := s.Source.Incident(ctx, id)
+		if err != nil {
+			return nil, s.absent(err, "error.no_incident", text)
+		}
+		accounts, err := s.Source.AccountsOf(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		counts = placesOf(inc, accounts)
+	} else {
+		_, f, err := parseFilter(v)
+		if err != nil {
+			return nil, err
+		}
+		f.Class = []record.Class{record.ClassIncident}
+		list, _, err := s.Source.Incidents(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, inc := range list {
+			for _, p := range inc.Places {
+				counts[p]++
+			}
+		}
+	}
+	feed := &placeFeed{Places: []placePoint{}, Lines: []lineNames{}}
+	for i := range v.pack.Places {
+		p := &v.pack.Places[i]
+		if counts[p.Code] == 0 || p.LatE6 == nil || p.LonE6 == nil {
+			continue
+		}
+		feed.Places = append(feed.Places, placePoint{Code: p.Code, Name: v.names.place(p.Code), LatE6: *p.LatE6, LonE6: *p.LonE6,
+			PrecisionM: p.PrecisionM, Count: counts[p.Code], Href: string(v.to("/", "where", p.Code))})
+	}
+	for _, l := range v.pack.Lines {
+		names := lineNames{Code: l.Code}
+		for _, n := range v.lineNames(l) {
+			names.Names = append(names.Names, lineName(n))
+		}
+		feed.Lines = append(feed.Lines, names)
+	}
+	return feed, nil
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verify
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+
+	"truceline/record"
+)
+
+// Layer is one of the four things checked of a record, or the files they stand in.
+type Layer string
+
+// The layers, in the order in which they are checked.
+const (
+	Files    Layer = "files"
+	Leaf     Layer = "leaf"
+	Envelope Layer = "envelope"
+	Body     Layer = "body"
+	Rule     Layer = "rule"
+)
+
+var layers = []Layer{Leaf, Envelope, Body, Rule}
+
+// Tally counts the records of one layer.
+type Tally struct {
+	Good, Failed, Unchecked int64
+}
+
+// Problem is one thing that is wrong.
+type Problem struct {
+	Index int64 // the record; -1 where it is none
+	Layer Layer
+	Path  string // the file, relative to the log
+	What  string
+}
+
+// Unchecked is a run of records of which one layer could not be checked, and why.
+type Unchecked struct {
+	From, To int64 // the first and the last
+	Layer    Layer
+	Why      string
+}
+
+// maxListed bounds the lists of a report, so that a log of nothing but faults does
+// not fill the memory. Counts go on.
+const maxListed = 10_000
+
+// Report is what was found.
+type Report struct {
+	Origin string
+	Size   int64
+	Root   string
+	Key    string
+	// KeyFromLog is true when no key was given, and the log's own word was taken for it.
+	KeyFromLog bool
+	Files      int64 // files read and compared
+	// FirstLogged and LastLogged are the registry's times of the first and the last
+	// record that was given, Unix milliseconds.
+	FirstLogged, LastLogged int64
+	Layers                  map[Layer]*Tally
+	RulesChecked            bool
+	Problems                []Problem
+	ProblemCount            int64
+	Unchecked               []Unchecked
+	Notes                   []string
+	// StateHash is that of the mechanism state after the last record; zero if the rules
+	// were not replayed or not every record could be folded.
+	StateHash record.Digest
+	// Detail is the record asked for.
+	Detail *Detail
+	noted  int
+}
+
+func newReport() *Report {
+	r := &Report{Layers: map[Layer]*Tally{}}
+	for _, l := range layers {
+		r.Layers[l] = new(Tally)
+	}
+	return r
+}
+
+// OK tells that nothing is wrong. What could not be checked is not wrong; see Complete.
+func (r *Report) OK() bool { return r.ProblemCount == 0 }
+
+// Complete tells that every layer of every record was checked, the rules included.
+func (r *Report) Complete() bool {
+	for _, l := range layers {
+		if r.Layers[l].Unchecked > 0 {
+			return false
+		}
+	}
+	return r.RulesChecked
+}
+
+func (r *Report) problem(index int64, layer Layer, path, format string, a ...any) {
+	r.ProblemCount++
+	if len(r.Problems) < maxListed {
+		r.Problems = append(r.Problems, Problem{index, layer, path, fmt.Sprintf(format, a...)})
+	}
+}
+
+func (r *Report) note(format string, a ...any) {
+	if r.noted++; r.noted <= 100 {
+		r.Notes = append(r.Notes, fmt.Sprintf(format, a...))
+	}
+}
+
+// unchecked counts and lists; runs of the same reason become one line.
+func (r *Report) unchecked(index int64, layer Layer, why string) {
+	r.Layers[layer].Unchecked++
+	for i := len(r.Unchecked) - 1; i >= 0 && i >= len(r.Unchecked)-len(layers); i-- {
+		if u := &r.Unchecked[i]; u.Layer == layer {
+			if u.To == index-1 && u.Why == why {
+				u.To = index
+				return
+			}
+			break
+		}
+	}
+	if len(r.Unchecked) < maxListed {
+		r.Unchecked = append(r.Unchecked, Unchecked{index, index, layer, why})
+	}
+}
+
+// Verdict says in one sentence what the report comes to.
+func (r *Report) Verdict() string {
+	var missing int64
+	for _, l := range layers {
+		missing = max(missing, r.Layers[l].Unchecked)
+	}
+	switch {
+	case r.ProblemCount > 0:
+		return fmt.Sprintf("FAILED: %s. Do not rely on this copy of the log.", plural(r.ProblemCount, "problem"))
+	case missing > 0:
+		return fmt.Sprintf("NOTHING WRONG in what was given; %s could not be checked in full.", plural(missing, "record"))
+	case r.Size == 0:
+		return "OK: the log is empty."
+	case !r.RulesChecked:
+		return fmt.Sprintf("OK: every file, leaf, signature and body of %s. The rules were not checked.", plural(r.Size, "record"))
+	}
+	return fmt.Sprintf("OK: every file, leaf, signature, body and rule of %s.", plural(r.Size, "record"))
+}
+
+// Write prints the report. verbose also names every record that could not be checked
+// in full; otherwise only the first few are named.
+func (r *Report) Write(w io.Writer, verbose bool) error {
+	p := &printer{w: w}
+	p.line("log       %s", orDash(r.Origin))
+	p.line("size      %s%s", plural(r.Size, "record"), r.times())
+	p.line("root      %s", orDash(r.Root))
+	p.line("key       %s", orDash(r.Key))
+	if r.KeyFromLog {
+		p.line("          WARNING: no key was given, and this one comes from the log itself. That the log agrees")
+		p.line("          with itself is shown; whose log it is, is not. Get the key from somebody else: --key")
+	}
+	p.line("files     %d read and compared", r.Files)
+	p.line("")
+	p.line("layer         good    failed  could not be checked")
+	for _, l := range layers {
+		if t := r.Layers[l]; l == Rule && !r.RulesChecked {
+			p.line("%-8s not checked: ask for the rules to be replayed (--rules)", l)
+		} else {
+			p.line("%-8s %9d %9d %9d", l, t.Good, t.Failed, t.Unchecked)
+		}
+	}
+	if !r.StateHash.IsZero() {
+		p.line("state     %s", r.StateHash)
+	} else if r.RulesChecked && r.Size > 0 {
+		p.line("state     none: not every record could be folded")
+	}
+	r.writeLists(p, verbose)
+	if r.Detail != nil {
+		r.Detail.write(p)
+	}
+	p.line("")
+	p.line("verdict   %s", r.Verdict())
+	return p.err
+}
+
+func (r *Report) writeLists(p *printer, verbose bool) {
+	few := 10
+	if verbose {
+		few = maxListed
+	}
+	if len(r.Problems) > 0 {
+		p.line("\nproblems")
+	}
+	for i, x := range r.Problems {
+		if i == max(few, 100) {
+			break
+		}
+		where := string(x.Layer)
+		if x.Index >= 0 {
+			where = fmt.Sprintf("record %d, %s", x.Index, x.Layer)
+		}
+		p.line("  %s, %s: %s", where, x.Path, x.What)
+	}
+	if more := r.ProblemCount - int64(min(len(r.Problems), max(few, 100))); more > 0 {
+		p.line("  and %d more", more)
+	}
+	if len(r.Unchecked) > 0 {
+		p.line("\ncould not be checked")
+	}
+	for i, x := range r.Unchecked {
+		if i == few {
+			p.line("  and more (-v names up to %d)", maxListed)
+			break
+		}
+		which := fmt.Sprintf("record %d", x.From)
+		if x.To > x.From {
+			which = fmt.Sprintf("records %d to %d", x.From, x.To)
+		}
+		p.line("  %s, %s: %s", which, x.Layer, x.Why)
+	}
+	if len(r.Notes) > 0 {
+		p.line("\nnotes")
+	}
+	for _, n := range r.Notes {
+		p.line("  %s", n)
+	}
+	if r.noted > len(r.Notes) {
+		p.line("  and %d more", r.noted-len(r.Notes))
+	}
+}
+
+func (r *Report) times() string {
+	if r.LastLogged == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", logged %s to %s", clock(r.FirstLogged), clock(r.LastLogged))
+}
+
+// printer writes lines until the first error. Log files are a stranger's: nothing in
+// them may reach the terminal but visible text.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, a ...any) {
+	if p.err == nil {
+		_, p.err = io.WriteString(p.w, visible(fmt.Sprintf(format, a...))+"\n")
+	}
+}
+
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return '\ufffd'
+	}, s)
+}
+
+func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
