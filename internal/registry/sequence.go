@@ -43,6 +43,14 @@ func (r *Registry) Submit(ctx context.Context, sub Submission) (Receipt, error) 
 	select {
 	case <-s.done:
 		return s.receipt, s.err
+	case <-r.done:
+		// It may have queued up after the last look at the queue, where nobody takes it.
+		select {
+		case <-s.done:
+			return s.receipt, s.err
+		default:
+			return Receipt{}, ErrClosed
+		}
 	case <-ctx.Done():
 		return Receipt{}, fmt.Errorf("waiting for the receipt: %w; hand the same record in again to learn its place", ctx.Err())
 	}

@@ -173,7 +173,7 @@ func statusKey(status int) string {
 
 func notFound(err error) bool {
 	var n interface{ NotFound() bool }
-	return errors.Is(err, ErrNotFound) || errors.As(err, &n) && n.NotFound()
+	return errors.Is(err, ErrNotFound) || errors.Is(err, projection.ErrNotFound) || errors.As(err, &n) && n.NotFound()
 }
 
 // to is a link to another page of ours, in the language that this one was asked for.

@@ -38,7 +38,7 @@ func newHandler(t testing.TB, s *webtest.Source) http.Handler {
 	h, err := web.New(web.Config{
 		Source: s, Ledger: s, BaseURL: baseURL, LogURL: baseURL + "/log", LogVKey: vkey, Origin: "log.example/test", Dev: true,
 		Clock: func() time.Time { return time.UnixMilli(1_782_990_000_000) },
-		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log:   slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

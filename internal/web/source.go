@@ -11,9 +11,9 @@ import (
 	"truceline/record"
 )
 
-// ErrNotFound is what a Source or a Ledger returns, wrapped or not, for something
-// that is not there or that the viewer may not read: pages do not tell these apart.
-// An error with the method NotFound() bool that says true is taken for it as well.
+// ErrNotFound is what a Ledger returns, wrapped or not, for something that is not
+// there; a Source may return it as well as projection.ErrNotFound. What is not there
+// and what the viewer may not read look alike.
 var ErrNotFound = errors.New("not found")
 
 // Source is the viewer's reading of the record. Every method sees one consistent

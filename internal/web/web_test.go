@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -167,7 +168,7 @@ func (failing) Counts(context.Context) (projection.Counts, error) {
 
 func TestFailureSaysWhatToDoAndNothingElse(t *testing.T) {
 	s := newSource(t, "lakes")
-	h, err := web.New(web.Config{Source: failing{s}, Ledger: s, BaseURL: baseURL})
+	h, err := web.New(web.Config{Source: failing{s}, Ledger: s, BaseURL: baseURL, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"truceline/reconcile"
+	"truceline/record"
+	"truceline/text"
+)
+
+// codes are the groups of keys whose last part is a code: of the format, of the
+// matrix, or of this package.
+func codes() map[string][]string {
+	list := func(s ...string) []string { return s }
+	out := map[string][]string{
+		"cell":           list("claimed", "zero", "denied", "denies", "silent", "not_coded", "implied"),
+		"incident_state": list("alleged", "open", "merged"),
+		"account_state":  list("recorded", "amended", "withdrawn"),
+		"first_hand":     list("yes", "no", "unknown"),
+		"section":        list("incident", "agreement", "aggregate"),
+		"legend":         list("exact", "at_least", "at_most", "range", "about", "series", "zero", "denied", "silent", "not_coded"),
+		"subject_role":   list("report", "account", "incident", "into", "batch", "link", "member"),
+		"link_role":      list("about", "part_of", "aggregate_over"),
+		"reason": list("denied", "disjoint", "each_names_other", "other_named", "overlap", "open_end", "estimate", "no_number", "later_total",
+			"same_named", "both_none", "not_excluded", "words_only", "one_party", "one_claimant", "within_column", "derived", "implied", "several"),
+	}
+	for _, e := range record.Elements {
+		out["element"] = append(out["element"], string(e))
+	}
+	for _, s := range record.Scopes {
+		out["scope"] = append(out["scope"], string(s))
+	}
+	for _, c := range record.Classes {
+		out["class"] = append(out["class"], string(c))
+	}
+	for _, k := range record.Kinds() {
+		out["record_kind"] = append(out["record_kind"], string(k))
+	}
+	for _, r := range record.MemberRoles {
+		out["member_role"] = append(out["member_role"], string(r))
+	}
+	for _, s := range reconcile.States {
+		out["row_state"] = append(out["row_state"], string(s))
+		out["legend.row"] = append(out["legend.row"], string(s))
+	}
+	return out
+}
+
+// used are the keys that pages ask for.
+func used(t *testing.T) map[string]bool {
+	t.Helper()
+	keys := map[string]bool{}
+	for group, list := range codes() {
+		for _, c := range list {
+			keys[group+"."+c] = true
+		}
+	}
+	literal := regexp.MustCompile(`"([a-z_0-9]+(?:\.[a-z_0-9]+)+)"|\.(?:T|say)\("([a-z_]+)"`)
+	for _, pattern := range []string{"*.templ", "*.go", "../../text/text.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if strings.HasSuffix(f, "_templ.go") || strings.HasSuffix(f, "_test.go") {
+				continue
+			}
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range literal.FindAllStringSubmatch(string(b), -1) {
+				key := m[1] + m[2]
+				if !slices.Contains([]string{".css", ".mjs", ".svg"}, filepath.Ext(key)) && regexp.MustCompile(`[a-z]`).MatchString(key) {
+					keys[key] = true
+				}
+			}
+		}
+	}
+	return keys
+}
+
+func TestCatalogueAndPagesMatch(t *testing.T) {
+	en, _ := text.All().Exact("en")
+	keys := used(t)
+	for key := range keys {
+		if !en.Has(key) {
+			t.Errorf("key %s is used and not in the catalogue", key)
+		}
+	}
+	for _, key := range en.Keys() {
+		if !keys[key] {
+			t.Errorf("key %s is in the catalogue and not used", key)
+		}
+	}
+}
+
+// TestTemplatesHoldNoWords finds words between tags of a template.
+func TestTemplatesHoldNoWords(t *testing.T) {
+	files, err := filepath.Glob("*.templ")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no templates", err)
+	}
+	between := regexp.MustCompile(`>([^<>{}@]*[A-Za-z][^<>{}@]*)</`)
+	attribute := regexp.MustCompile(`\s(title|alt|aria-label|label)="[^"]*[A-Za-z]`)
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(b), "\n") {
+			if m := between.FindStringSubmatch(line); m != nil && !strings.Contains(line, "<code") {
+				t.Errorf("%s:%d: %q", f, i+1, m[1])
+			}
+			if m := attribute.FindString(line); m != "" {
+				t.Errorf("%s:%d:%s", f, i+1, m)
+			}
+		}
+	}
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package record_test
+
+import (
+	"encoding/json"
+
+	"truceline/record"
+	"truceline/when"
+)
+
+func number(n int64) *int64 { return &n }
+
+func key(n byte) record.Key {
+	seed := make([]byte, 32)
+	seed[0] = n
+	s, err := record.NewSigner(seed)
+	if err != nil {
+		panic(err)
+	}
+	return s.Key()
+}
+
+// bodies is one full body of each kind that has one.
+func bodies() map[record.Kind]record.Body {
+	k := key(1)
+	account := &record.Account{
+		Carrier: "c", Claimant: record.Claimant{Kind: "k", Name: "n", Party: "p"}, External: "x", Origins: []string{"o"}, SaidOn: "2026-03",
+		Claims: []record.Claim{
+			{Bound: "range", Derived: true, Element: record.Harm, External: "e", FirstHand: "unknown", Group: "g", High: number(4), Low: number(0), Measure: "m", N: 1, Note: "n", PlaceText: "t", Places: []string{"a", "b"}, Scope: record.ScopePart, Stance: "s", Subset: "u", When: when.Span{Start: "2026", End: "2027", Note: "about"}, Words: "w \"\n\u2028"},
+			{Element: record.Event, FirstHand: "no", N: 2, Scope: record.ScopeIncident, Stance: "s"},
+		},
+	}
+	reason := &record.Reason{Reason: "because"}
+	return map[record.Kind]record.Body{
+		record.MissionOpened:    &record.Mission{LogKey: "a+b+c", Registry: record.Admission{Code: "book", Keys: []record.Key{k}, Name: "B", Role: record.RegistryRole}, Title: "T"},
+		record.MemberAdmitted:   &record.Admission{Code: "OMB", Keys: []record.Key{k, key(2)}, Name: "O", Role: record.PartyRole},
+		record.KeyAdded:         &record.KeyAddition{Key: k, Member: "OMB"},
+		record.KeyRotated:       &record.KeyRotation{New: k, Old: record.KeyID{1}},
+		record.KeyRevoked:       &record.KeyRevocation{Key: record.KeyID{1}, Member: "OMB", Note: "n", Reason: "lost"},
+		record.OfficerEnrolled:  &record.Enrolment{Key: &k, Officer: record.ID{4}},
+		record.AgreementAdopted: &record.Adoption{Pack: json.RawMessage(`{"format":1}`), Part: 1, Parts: 2, SHA256: record.Digest{1}, Version: 1},
+		record.ReportFiled:      &record.Report{Carrier: "c", Language: "en", Note: "n", Origins: []string{"o"}, PublishedOn: "2026-03-01", Title: "t", URL: "https://x.example/"},
+		record.AccountFiled:     account,
+		record.AccountAmended:   account,
+		record.AccountWithdrawn: reason,
+		record.BatchOpened:      &record.Batch{FileSHA256: record.Digest{2}, Name: "f.csv", Rows: 0},
+		record.BatchClosed:      &record.BatchEnd{Accepted: 1},
+		record.BatchWithdrawn:   reason,
+		record.IncidentOpened:   &record.Opening{Class: record.ClassTalks, External: "x", Label: "l", PlaceText: "t", Places: []string{"a"}, Types: []string{"b"}, When: when.Span{Start: "2026-03-01"}},
+		record.IncidentLinked:   &record.Link{Claims: []int{1, 3}, Reason: "r", Role: record.LinkPartOf},
+		record.IncidentUnlinked: reason,
+		record.IncidentAliased:  reason,
+		record.SourceGraded:     &record.Grade{Grade: "B2", Reason: "r", Source: "s"},
+	}
+}
+
+// statement is a valid one of kind k, with the subjects it needs.
+func statement(k record.Kind) *record.Statement {
+	s := &record.Statement{
+		Audience: "public", ClaimedAt: 1, ID: record.ID{1}, Kind: k, KindVersion: 1, Member: "OMB",
+		Mission: record.ID{2}, Origin: "ledger.example.org/x", Rules: 1, V: 1,
+	}
+	if k.HasBody() {
+		s.Body = &record.BodyRef{Alg: record.BodyAlg, Commitment: record.Digest{3}}
+	}
+	for _, r := range needs[k] {
+		s.Subjects = append(s.Subjects, record.Subject{ID: record.ID{byte(len(s.Subjects) + 1)}, Role: r})
+	}
+	if k == record.AccountAmended {
+		s.Supersedes = record.ID{8}
+	}
+	return s
+}
+
+// needs is written down again from docs/formats/records.md.
+var needs = map[record.Kind][]record.Role{
+	record.AccountAmended:   {"account"},
+	record.AccountWithdrawn: {"account"},
+	record.BatchClosed:      {"batch"},
+	record.BatchWithdrawn:   {"batch"},
+	record.IncidentLinked:   {"account", "incident"},
+	record.IncidentUnlinked: {"link"},
+	record.IncidentAliased:  {"incident", "into"},
+}
+
+// examples is a pointer to at least one value of every type that is read strictly.
+func examples() []any {
+	full := statement(record.AccountAmended)
+	full.Officer, full.Exercise, full.Ext = record.ID{6}, true, map[string]string{"a": "", "b.c": "x"}
+	full.Crit = []string{"a"}
+	out := []any{
+		full, statement(record.ClockTicked),
+		&record.Refusal{At: 1, Code: "no_right", Envelope: record.Digest{1}, Mission: record.ID{2}, Origin: "o", Reason: "r", Rules: 1, Statement: record.ID{3}, V: 1},
+		&record.Refusal{Code: "malformed", Origin: "o", Reason: "r", Rules: 1, V: 1},
+		&record.Line{Body: json.RawMessage(`{"a":[1]}`), BodySalt: record.Digest{1}, Enc: "none", Envelope: json.RawMessage(`{}`), Index: 3, LeafSalt: record.Digest{2}, LoggedAt: 4},
+		&record.Line{Envelope: json.RawMessage(`{}`)},
+	}
+	for _, k := range record.Kinds() {
+		if b, ok := bodies()[k]; ok {
+			out = append(out, b)
+		}
+	}
+	return out
+}
