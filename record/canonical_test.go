@@ -237,6 +237,8 @@ func TestFieldsInOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// The one escape more that encoding/json makes costs a second pass, seldom.
+		plain = bytes.ReplaceAll(plain, []byte(`\u2028`), []byte("\u2028"))
 		if err := record.CheckCanonical(plain); err != nil {
 			t.Errorf("%T: %v", x, err)
 		}

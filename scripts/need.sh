@@ -32,7 +32,7 @@ done
 list=$(printf '%s, ' "${missing[@]}")
 list=${list%, }
 # The Go of Debian is too old, so it is not installed from there.
-if ! command -v apt-get >/dev/null 2>&1 || ! have go && [[ " $* " == *" go "* ]]; then
+if ! command -v apt-get >/dev/null 2>&1 || { [[ " $* " == *" go "* ]] && ! have go; }; then
   echo "missing: $list; install it with your system's package manager and run make again" >&2
   exit 1
 fi

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -104,11 +103,6 @@ func TestMalformed(t *testing.T) {
 
 func FuzzAtlas(f *testing.F) {
 	f.Add([]byte(tiny))
-	b, err := os.ReadFile("testdata/cut.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b)
 	f.Add([]byte(`{"type":"Topology","arcs":[],"objects":{"countries":{},"land":{}},"transform":{"scale":[1,1],"translate":[0,0]}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := basemap.New(bytes.NewReader(b), tinyPack())

@@ -139,6 +139,18 @@ func (v *view) byColumn(accounts []accountView) map[string][]accountView {
 	return out
 }
 
+// figures are the first n claims of the account about the incident that name a number.
+func (a accountView) figures(v *view, incident record.ID, n int) []entryView {
+	var out []entryView
+	for i := range a.Body.Claims {
+		c := &a.Body.Claims[i]
+		if e := a.entry(v, c); e.hasNumber() && len(out) < n && linked(a.Account, incident, c.N) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
 // linkTo is the link that ties a to the incident; nil where there is none.
 func linkTo(a projection.Account, incident record.ID) *projection.Link {
 	for i := range a.Links {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -233,7 +234,6 @@ func (v *view) mapAttributes(m mapView) templ.Attributes {
 		"data-view": degrees(m.Box.West) + " " + degrees(m.Box.South) + " " + degrees(m.Box.East) + " " + degrees(m.Box.North),
 		"data-open": v.T("map.open"), "data-label": v.T("map.label", "n", len(m.Rings)),
 		"data-zoom-in": v.T("map.closer"), "data-zoom-out": v.T("map.farther"),
-		"data-attribution": v.T("about.map"), "data-notice": v.T("foot.lines"),
 	}
 }
 
@@ -247,18 +247,22 @@ func (v *view) nameLines(m *mapView) {
 			}
 			m.Lines = append(m.Lines, legend)
 			at := path.Anchors[0]
+			// Names of one side stack up, each as far out as its own box needs.
+			high := map[int]float64{1: 4, -1: 4}
 			for i, n := range legend.Names {
 				side := at.Sides[n.Party]
 				if side == 0 {
 					side = 1 - 2*(i%2)
 				}
-				const away = 14
-				x, y := at.X+float64(side)*at.NX*away, at.Y+float64(side)*at.NY*away
-				anchor := "start"
-				if float64(side)*at.NX < 0 {
-					anchor = "end"
-				}
-				m.Names = append(m.Names, label{x, y + 4, anchor, n.Name, "map-line-text"})
+				const height = 16
+				l := label{Anchor: "middle", Text: n.Name, Class: "map-line-text"}
+				out := high[side] + (math.Abs(at.NX)*l.width()+math.Abs(at.NY)*height)/2
+				l.X, l.Y = at.X+float64(side)*at.NX*out, at.Y+float64(side)*at.NY*out+4
+				high[side] += math.Abs(at.NX)*l.width() + math.Abs(at.NY)*height
+				// A name is never cut off by the edge.
+				l.X = min(max(l.X, l.width()/2), float64(m.Width)-l.width()/2)
+				l.Y = min(max(l.Y, height), float64(m.Height)-4)
+				m.Names = append(m.Names, l)
 			}
 		}
 	}
@@ -311,8 +315,10 @@ type area struct{ x0, y0, x1, y1 float64 }
 
 func (a area) meets(b area) bool { return a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1 }
 
+func (l label) width() float64 { return 6.5 * float64(utf8.RuneCountInString(l.Text)) }
+
 func (l label) area() area {
-	w := 7 * float64(len([]rune(l.Text)))
+	w := l.width()
 	a := area{l.X, l.Y - 12, l.X + w, l.Y + 4}
 	switch l.Anchor {
 	case "end":

@@ -340,6 +340,19 @@ func (m matrixView) width() int {
 // asOf is the time a claim speaks for: when it was said.
 func (e entryView) asOf() when.Date { return e.Account.Body.SaidOn }
 
+// inWords tells whether the claim's value is what was said, in the recorder's words:
+// there is nothing shorter to show.
+func (e entryView) inWords() bool {
+	if e.hasNumber() || e.Claim.Words == "" {
+		return false
+	}
+	switch e.Claim.Element {
+	case record.Position, record.AgreementReading, record.FollowUp, record.PlaceTime:
+		return true
+	}
+	return e.Kind == "words"
+}
+
 // attachReports puts the documents beside the claims.
 func (m matrixView) attachReports(accounts []accountView) {
 	reports := map[record.ID]*projection.Report{}

@@ -75,6 +75,9 @@ func (s *server) view(r *http.Request) (*view, error) {
 	v.Locale, v.asked = s.locale(r)
 	var err error
 	if v.pack, err = s.Source.Pack(r.Context()); err != nil {
+		if notFound(err) {
+			err = fault{status: http.StatusServiceUnavailable, key: "error.no_agreement", err: err}
+		}
 		return nil, err
 	}
 	if v.counts, err = s.Source.Counts(r.Context()); err != nil {
@@ -167,6 +170,8 @@ func statusKey(status int) string {
 		return "error.400.title"
 	case http.StatusMethodNotAllowed:
 		return "error.405.title"
+	case http.StatusServiceUnavailable:
+		return "error.503.title"
 	}
 	return "error.500.title"
 }
