@@ -86,6 +86,9 @@ func (p *Pack) Parts(version int) ([]*record.Adoption, error) {
 		if err != nil {
 			return err
 		}
+		if len(b) > room {
+			return fmt.Errorf("it has %d bytes, more than %d", len(b), room)
+		}
 		if size+len(b) > room {
 			if err := flush(); err != nil {
 				return err

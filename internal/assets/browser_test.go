@@ -4,7 +4,6 @@ package assets_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -14,20 +13,17 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"truceline/agreement"
 	"truceline/internal/assets"
 	"truceline/internal/basemap"
+	"truceline/internal/browsertest"
 )
 
 // policy is what the pages are served with; the map must live with it.
@@ -39,71 +35,71 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // places and both parties' names of a line, and leaves the drawing where it fails.
 func TestMapInBrowser(t *testing.T) {
 	site := newSite(t)
-	b := newBrowser(t)
+	b := browsertest.New(t)
 
 	t.Run("wide", func(t *testing.T) {
-		tab := b.tab(t)
-		tab.do(chromedp.EmulateViewport(1100, 860), chromedp.Navigate(site.URL+"/"), chromedp.WaitReady(chromedp.CSS("figure[data-live]")))
-		tab.settle()
-		if n := tab.int(`document.querySelectorAll('a.map-place').length`); n != site.places {
+		tab := b.Tab(t)
+		tab.Do(chromedp.EmulateViewport(1100, 860), chromedp.Navigate(site.URL+"/"), chromedp.WaitReady(chromedp.CSS("figure[data-live]")))
+		tab.Settle()
+		if n := tab.Int(`document.querySelectorAll('a.map-place').length`); n != site.places {
 			t.Errorf("%d places have a link, want %d", n, site.places)
 		}
-		if n := tab.int(`document.querySelectorAll('.map-line-name').length`); n != site.lineNames {
+		if n := tab.Int(`document.querySelectorAll('.map-line-name').length`); n != site.lineNames {
 			t.Errorf("the lines have %d names, want %d", n, site.lineNames)
 		}
-		if n := tab.int(`[...document.querySelectorAll('a.map-place')].filter(a => a.tabIndex < 0 || !a.getAttribute('aria-label')).length`); n != 0 {
+		if n := tab.Int(`[...document.querySelectorAll('a.map-place')].filter(a => a.tabIndex < 0 || !a.getAttribute('aria-label')).length`); n != 0 {
 			t.Errorf("%d places cannot be reached or named without eyes", n)
 		}
-		if got := tab.str(`document.querySelector('.map-note').textContent`); !strings.Contains(got, "Natural Earth") || !strings.Contains(got, "no position") {
+		if got := tab.Str(`document.querySelector('.map-note').textContent`); !strings.Contains(got, "Natural Earth") || !strings.Contains(got, "no position") {
 			t.Errorf("the note under the map says %q", got)
 		}
-		if got := tab.str(`document.fonts.check('16px "Noto Naskh Arabic"', 'ښ') + ''`); got != "true" {
+		if got := tab.Str(`document.fonts.check('16px "Noto Naskh Arabic"', 'ښ') + ''`); got != "true" {
 			t.Error("the Arabic font is not loaded")
 		}
-		tab.shows("wide", color.RGBA{0x1b, 0x1b, 0x1a, 255}, color.RGBA{0xf3, 0xf1, 0xeb, 255})
+		shows(tab, "wide", color.RGBA{0x1b, 0x1b, 0x1a, 255}, color.RGBA{0xf3, 0xf1, 0xeb, 255})
 		// A ring is as good as the sign in it.
-		x := tab.int(`{ const b = document.querySelector('a[href$="kamdesh-nuristan"]').getBoundingClientRect(); Math.round(b.x + b.width / 2) - 14 }`)
-		y := tab.int(`{ const b = document.querySelector('a[href$="kamdesh-nuristan"]').getBoundingClientRect(); Math.round(b.y + b.height / 2) - 10 }`)
-		tab.do(chromedp.MouseClickXY(float64(x), float64(y)))
+		x := tab.Int(`{ const b = document.querySelector('a[href$="kamdesh-nuristan"]').getBoundingClientRect(); Math.round(b.x + b.width / 2) - 14 }`)
+		y := tab.Int(`{ const b = document.querySelector('a[href$="kamdesh-nuristan"]').getBoundingClientRect(); Math.round(b.y + b.height / 2) - 10 }`)
+		tab.Do(chromedp.MouseClickXY(float64(x), float64(y)))
 		for end := time.Now().Add(20 * time.Second); !site.asked("/", "?where=kamdesh-nuristan"); time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatal("a click into a ring leads nowhere")
 			}
 		}
-		tab.quiet()
+		tab.Quiet()
 	})
 
 	t.Run("narrow", func(t *testing.T) {
-		tab := b.tab(t)
-		tab.do(chromedp.EmulateViewport(390, 800), chromedp.Navigate(site.URL+"/narrow"), chromedp.WaitVisible(chromedp.CSS(".map-open")))
+		tab := b.Tab(t)
+		tab.Do(chromedp.EmulateViewport(390, 800), chromedp.Navigate(site.URL+"/narrow"), chromedp.WaitVisible(chromedp.CSS(".map-open")))
 		time.Sleep(300 * time.Millisecond)
 		if site.asked("/narrow", "maplibre-gl.mjs") {
 			t.Error("the engine was loaded before anybody asked for it")
 		}
-		tab.do(chromedp.Click(chromedp.CSS(".map-open")), chromedp.WaitReady(chromedp.CSS("figure[data-live]")))
-		if got := tab.str(`document.activeElement.tagName`); got != "CANVAS" {
+		tab.Do(chromedp.Click(chromedp.CSS(".map-open")), chromedp.WaitReady(chromedp.CSS("figure[data-live]")))
+		if got := tab.Str(`document.activeElement.tagName`); got != "CANVAS" {
 			t.Errorf("after the button the reader is on %s, not on the map", got)
 		}
-		tab.settle()
-		tab.shows("narrow")
-		tab.quiet()
+		tab.Settle()
+		shows(tab, "narrow")
+		tab.Quiet()
 	})
 
 	t.Run("dark and right to left", func(t *testing.T) {
-		tab := b.tab(t)
-		tab.do(chromedp.EmulateViewport(1280, 800), dark, chromedp.Navigate(site.URL+"/rtl"), chromedp.WaitReady(chromedp.CSS("figure[data-live]")))
-		tab.settle()
-		tab.shows("rtl", color.RGBA{0x1f, 0x22, 0x26, 255})
-		tab.quiet()
+		tab := b.Tab(t)
+		tab.Do(chromedp.EmulateViewport(1280, 800), browsertest.Dark, chromedp.Navigate(site.URL+"/rtl"), chromedp.WaitReady(chromedp.CSS("figure[data-live]")))
+		tab.Settle()
+		shows(tab, "rtl", color.RGBA{0x1f, 0x22, 0x26, 255})
+		tab.Quiet()
 	})
 
 	t.Run("failure", func(t *testing.T) {
-		tab := b.tab(t)
-		tab.do(chromedp.EmulateViewport(1280, 800), chromedp.Navigate(site.URL+"/broken"), chromedp.WaitReady(chromedp.CSS("figure[data-failed]")))
-		if got := tab.str(`getComputedStyle(document.querySelector('figure svg')).visibility + document.querySelectorAll('.map-host, .map-open').length`); got != "visible0" {
+		tab := b.Tab(t)
+		tab.Do(chromedp.EmulateViewport(1280, 800), chromedp.Navigate(site.URL+"/broken"), chromedp.WaitReady(chromedp.CSS("figure[data-failed]")))
+		if got := tab.Str(`getComputedStyle(document.querySelector('figure svg')).visibility + document.querySelectorAll('.map-host, .map-open').length`); got != "visible0" {
 			t.Errorf("after a failure the drawing is %s", got)
 		}
-		tab.shows("broken", color.RGBA{0x1b, 0x1b, 0x1a, 255}, color.RGBA{0xf3, 0xf1, 0xeb, 255})
+		shows(tab, "broken", color.RGBA{0x1b, 0x1b, 0x1a, 255}, color.RGBA{0xf3, 0xf1, 0xeb, 255})
 	})
 }
 
@@ -258,112 +254,10 @@ func drawPage(set *assets.Set, m *basemap.Map, pack *agreement.Pack, lang, dir, 
 	return b.Bytes()
 }
 
-// browser is one headless browser for all tabs of a test.
-type browser struct{ ctx context.Context }
-
-func newBrowser(t *testing.T) *browser {
-	t.Helper()
-	found := false
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
-		if _, err := exec.LookPath(name); err == nil {
-			found = true
-		}
-	}
-	if !found {
-		t.Fatal("chromium is missing: apt-get install chromium")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("use-angle", "swiftshader"), chromedp.Flag("enable-unsafe-swiftshader", true))
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start chromium: %v", err)
-	}
-	return &browser{ctx}
-}
-
-// tab is a page of the browser that notes what its console says.
-type tab struct {
-	*testing.T
-	ctx context.Context
-
-	mu   sync.Mutex
-	said []string
-}
-
-func (b *browser) tab(t *testing.T) *tab {
-	t.Helper()
-	ctx, end := chromedp.NewContext(b.ctx)
-	t.Cleanup(end)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
-	}
-	limited, stop := context.WithTimeout(ctx, 60*time.Second)
-	t.Cleanup(stop)
-	p := &tab{T: t, ctx: limited}
-	messages := chromedp.Console(ctx)
-	go func() {
-		for m, err := range messages {
-			if err != nil {
-				return
-			}
-			p.mu.Lock()
-			p.said = append(p.said, fmt.Sprintf("%s:%d %s", m.URL, m.Line+1, m))
-			p.mu.Unlock()
-		}
-	}()
-	return p
-}
-
-func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+// shows checks that each colour is on a screenshot.
+func shows(p *browsertest.Tab, name string, colours ...color.RGBA) {
 	p.Helper()
-	if err := chromedp.Do(p.ctx, actions...); err != nil {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.Fatalf("%v; the console says %q", err, p.said)
-	}
-}
-
-func (p *tab) int(script string) int {
-	p.Helper()
-	n, err := chromedp.Run(p.ctx, chromedp.Evaluate[int](script))
-	if err != nil {
-		p.Fatal(err)
-	}
-	return n
-}
-
-func (p *tab) str(script string) string {
-	p.Helper()
-	s, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](script))
-	if err != nil {
-		p.Fatal(err)
-	}
-	return s
-}
-
-// settle waits until fonts are there and two frames were drawn.
-func (p *tab) settle() {
-	p.Helper()
-	p.do(chromedp.Evaluate[chromedp.Void](`document.fonts.ready.then(() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r))))`, chromedp.EvalAwaitPromise))
-}
-
-// shows checks that each colour is on a screenshot, which it keeps in the folder that
-// TRUCELINE_SCREENSHOTS names.
-func (p *tab) shows(name string, colours ...color.RGBA) {
-	p.Helper()
-	shot, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		p.Fatal(err)
-	}
-	if dir := os.Getenv("TRUCELINE_SCREENSHOTS"); dir != "" {
-		if err := os.WriteFile(filepath.Join(dir, "map-"+name+".png"), shot, 0o644); err != nil {
-			p.Fatal(err)
-		}
-	}
-	picture, err := png.Decode(bytes.NewReader(shot))
+	picture, err := png.Decode(bytes.NewReader(p.Shot("map-" + name)))
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -383,22 +277,4 @@ func (p *tab) shows(name string, colours ...color.RGBA) {
 	}
 }
 
-// dark makes the reader one who prefers a dark theme.
-var dark = chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-	_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
-	})
-	return err
-})
-
 func near(a, b uint8) bool { return math.Abs(float64(a)-float64(b)) <= 12 }
-
-// quiet checks that the console said nothing: no error, no broken rule of the page.
-func (p *tab) quiet() {
-	p.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, s := range p.said {
-		p.Errorf("console: %s", s)
-	}
-}

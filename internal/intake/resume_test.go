@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -281,4 +282,30 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	if len(accounts(t, d)) != 5 {
 		t.Errorf("%d accounts", len(accounts(t, d)))
 	}
+}
+
+// More statements than are in memory at a time, cut short and finished.
+func TestManyStatements(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(head)
+	for i := range 700 {
+		b.WriteString(row("statement_id", fmt.Sprint("S", i%600), "claim_id", fmt.Sprint(i), "source_title", fmt.Sprint("Log ", i%600/7)))
+	}
+	d := newDoor(t, "lakes")
+	d.failAt = 500
+	if _, err := run(t, d, b.String(), intake.Options{}); !errors.Is(err, errCrash) {
+		t.Fatal(err)
+	}
+	if r, err := run(t, d, b.String(), intake.Options{Member: "watch"}); err == nil || !strings.Contains(err.Error(), "clerk began to import this file") {
+		t.Errorf("another member: %v, %v", err, r)
+	}
+	d.failAt = 0
+	r := mustRun(t, d, b.String(), intake.Options{})
+	if r.Accepted+r.Present != 700 || r.Accepted == 0 || r.Present == 0 || !r.Continued {
+		t.Errorf("%v", r)
+	}
+	if k := d.kinds(); k[record.AccountFiled] != 600 || k[record.ReportFiled] != 86 || k[record.BatchOpened] != 1 {
+		t.Errorf("%v", k)
+	}
+	roundTrip(t, d, "lakes", 700)
 }

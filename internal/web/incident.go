@@ -139,12 +139,14 @@ func (v *view) byColumn(accounts []accountView) map[string][]accountView {
 	return out
 }
 
-// figures are the first n claims of the account about the incident that name a number.
-func (a accountView) figures(v *view, incident record.ID, n int) []entryView {
+// figures are the first n claims of the account that name a number for the incident as
+// a whole, or, where the page is about a total, for any part of it.
+func (a accountView) figures(v *view, incident projection.Incident, n int) []entryView {
 	var out []entryView
 	for i := range a.Body.Claims {
 		c := &a.Body.Claims[i]
-		if e := a.entry(v, c); e.hasNumber() && len(out) < n && linked(a.Account, incident, c.N) {
+		if e := a.entry(v, c); e.hasNumber() && len(out) < n && linked(a.Account, incident.ID, c.N) &&
+			(c.Scope == record.ScopeIncident || incident.Class == record.ClassAggregate) {
 			out = append(out, e)
 		}
 	}

@@ -135,7 +135,16 @@ func situationMap(v *view, f filter, rows []listRow) mapView {
 // incidentMap shows the places of one incident and of what is said of it.
 func incidentMap(v *view, inc projection.Incident, accounts []projection.Account) mapView {
 	counts := placesOf(inc, accounts)
-	box, ok := v.boxOf(counts)
+	// The map shows where the incident was; what is said of places farther off is on it
+	// only as far as it reaches.
+	own := map[string]int{}
+	for _, p := range inc.Places {
+		own[p] = 1
+	}
+	box, ok := v.boxOf(own)
+	if !ok {
+		box, ok = v.boxOf(counts)
+	}
 	if !ok {
 		return mapView{Nobody: true}
 	}
@@ -209,6 +218,9 @@ func (v *view) drawMap(box agreement.Box, width int, counts map[string]int) mapV
 			continue
 		}
 		x, y := m.XY(*p.LatE6, *p.LonE6)
+		if x < 0 || y < 0 || x > float64(m.Width) || y > float64(m.Height) {
+			continue
+		}
 		m.Rings = append(m.Rings, ring{Code: code, Name: v.names.place(code), X: x, Y: y,
 			R: max(4, m.Pixels(*p.LatE6, float64(p.PrecisionM))), Precision: p.PrecisionM, Count: n})
 	}

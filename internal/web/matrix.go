@@ -353,6 +353,9 @@ func (e entryView) inWords() bool {
 	return e.Kind == "words"
 }
 
+// cite is how a figure's source is written on paper: the record and the claim in it.
+func (e entryView) cite() string { return hash(e.Account.Index) + "." + itoa(e.Claim.N) }
+
 // attachReports puts the documents beside the claims.
 func (m matrixView) attachReports(accounts []accountView) {
 	reports := map[record.ID]*projection.Report{}

@@ -53,13 +53,3 @@ function reveal() {
 }
 addEventListener('hashchange', reveal);
 reveal();
-
-// In print every value shows the words it was said in.
-let opened = [];
-addEventListener('beforeprint', () => {
-  opened = [...document.querySelectorAll('details:not([open])')];
-  for (const d of opened) d.open = true;
-});
-addEventListener('afterprint', () => {
-  for (const d of opened) d.open = false;
-});
