@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"truceline/internal/assets"
@@ -57,8 +56,8 @@ func New(cfg Config) (http.Handler, error) {
 		return nil, errors.New("web: a source and a ledger are needed")
 	}
 	u, err := url.Parse(cfg.BaseURL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.HasSuffix(cfg.BaseURL, "/") {
-		return nil, fmt.Errorf("web: base address %q is not like https://record.example, without a slash at the end", cfg.BaseURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" {
+		return nil, fmt.Errorf("web: base address %q is not like https://record.example: a scheme and a host, nothing after it", cfg.BaseURL)
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now

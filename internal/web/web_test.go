@@ -21,7 +21,7 @@ import (
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	s := newSource(t, "lakes")
 	for _, cfg := range []web.Config{
-		{}, {Source: s, BaseURL: baseURL}, {Source: s, Ledger: s}, {Source: s, Ledger: s, BaseURL: baseURL + "/"},
+		{}, {Source: s, BaseURL: baseURL}, {Source: s, Ledger: s}, {Source: s, Ledger: s, BaseURL: baseURL + "/"}, {Source: s, Ledger: s, BaseURL: baseURL + "/truce"},
 		{Source: s, Ledger: s, BaseURL: "record.example"}, {Source: s, Ledger: s, BaseURL: "ftp://record.example"},
 	} {
 		if _, err := web.New(cfg); err == nil {
