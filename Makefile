@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 STAMP := internal/assets/vendor/.stamp
 
-.PHONY: build demo assets test test-long check bench generate clean
+.PHONY: build demo assets test test-long check bench bench-parts generate clean
 
 ## build: the program, bin/truceline
 build: $(STAMP)
@@ -43,8 +43,12 @@ test-long: $(STAMP) check
 	go vet -tags long ./...
 	go test -tags long -timeout 60m ./...
 
-## bench: every benchmark, one second each
+## bench: the paths that matter, as ratios to a baseline in the same run (docs/benchmarks.md)
 bench: build
+	go run ./internal/bench
+
+## bench-parts: every benchmark of every package, one second each
+bench-parts: $(STAMP)
 	go test -run '^$$' -bench=. -benchtime=1s -benchmem ./...
 
 ## generate: Go code of the pages' templates, with the version of the library
