@@ -262,3 +262,25 @@ func TestRebuild(t *testing.T) {
 		t.Errorf("dumps of %d and %d bytes, %v %v", len(a), len(b), err1, err2)
 	}
 }
+
+// The demo's first start may be cut short at any moment; the next one finishes it.
+func TestDemoKilledWhileLoading(t *testing.T) {
+	dir := t.TempDir() + "/d"
+	args := []string{"demo", "--data", dir, "--listen", "127.0.0.1:0"}
+	for i := range 8 {
+		cmd := exec.Command(program(t), args...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(20+40*i) * time.Millisecond)
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+	p := start(t, args...)
+	defer p.stop(t)
+	if !strings.Contains(p.stderr.String(), "186 accounts with 524 claims, 50 incidents") {
+		t.Errorf("after eight kills the demo says %s", p.stderr)
+	}
+	f := readDemoFile(t, dir)
+	must(t, "verify", "--log", f.LogURL, "--key", f.LogVKey, "--rules")
+}

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"truceline/agreement"
 	"truceline/example"
 	"truceline/internal/intake"
 	"truceline/record"
@@ -256,3 +258,65 @@ func TestSourceFiles(t *testing.T) {
 	}
 	t.Logf("places not known: %v; respelled: %v", r.UnknownPlaces, r.Respelled)
 }
+
+func TestPlaces(t *testing.T) {
+	pack := loadPack(t, "durand")
+	d := newDoor(t, "durand")
+	place := pack.Places[slices.IndexFunc(pack.Places, func(p agreement.Place) bool { return p.Code == "kunar" })]
+	two := pack.PlaceStrings[slices.IndexFunc(pack.PlaceStrings, func(s agreement.PlaceString) bool { return len(s.Places) > 1 })]
+	none := pack.PlaceStrings[slices.IndexFunc(pack.PlaceStrings, func(s agreement.PlaceString) bool { return len(s.Places) == 0 })]
+	cases := []struct {
+		text   string
+		places []string
+		known  bool
+	}{
+		{"", nil, true},
+		{place.Name["en"], []string{place.Code}, true},
+		{strings.ToUpper(place.Name["en"]), []string{place.Code}, true},
+		{place.Name["ps"], []string{place.Code}, true},
+		{strings.ToUpper(place.Code), []string{place.Code}, true},
+		{two.Text, two.Places, true},
+		{strings.ToUpper(two.Text), nil, false}, // the words exactly, or a name
+		{none.Text, nil, true},
+		{"طورخم", nil, false}, // two places have the name
+		{"nowhere", nil, false},
+	}
+	file, unknown := head, int64(0)
+	for i, c := range cases {
+		file += row("statement_id", strconv.Itoa(i), "place_text", c.text, "claimant_kind", "media", "measure", "killed", "group", "", "stance", "asserts")
+		if !c.known {
+			unknown++
+		}
+	}
+	r := mustRun(t, d, file, intake.Options{})
+	want(t, r, int64(len(cases)), int64(len(cases)), 0, 0, 0)
+	if r.PlaceRows != unknown || r.PlaceTexts != unknown {
+		t.Errorf("%d rows, %d texts: %v", r.PlaceRows, r.PlaceTexts, r.UnknownPlaces)
+	}
+	got := accounts(t, d)
+	for i, c := range cases {
+		if claim := got[strconv.Itoa(i)].Claims[0]; !slices.Equal(claim.Places, c.places) || claim.PlaceText != c.text {
+			t.Errorf("%q: places %v, want %v", c.text, claim.Places, c.places)
+		}
+	}
+}
+
+// Where two codes differ in letters alone, only the exact one means anything.
+func TestCodesThatFoldAlike(t *testing.T) {
+	d := &otherPack{memDoor: newDoor(t, "lakes")}
+	pack := *d.memDoor.Pack()
+	pack.Measures = append(slices.Clone(pack.Measures), agreement.Measure{Code: "HURT", Name: agreement.Text{"en": "x"}, Unit: "people"})
+	d.pack = &pack
+	r := mustRun(t, d, head+row("statement_id", "A", "measure", "hurt")+row("statement_id", "B", "measure", "Hurt"), intake.Options{DryRun: true, OnBad: intake.Skip})
+	want(t, r, 2, 1, 0, 1, 0)
+	if r.Bad[0].Row != 2 || r.Bad[0].Column != "measure" {
+		t.Errorf("%v", r.Bad)
+	}
+}
+
+type otherPack struct {
+	*memDoor
+	pack *agreement.Pack
+}
+
+func (d *otherPack) Pack() *agreement.Pack { return d.pack }

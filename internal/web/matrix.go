@@ -74,6 +74,7 @@ type entryView struct {
 	Account *projection.Account
 	Claim   *record.Claim
 	report  *projection.Report
+	Latest  bool        // the cell's value; later words or sums may stand after it
 	Besides []entryView // other claims that imply the same
 }
 
@@ -194,7 +195,12 @@ func cellOf(c *reconcile.Cell, party string, accounts map[record.ID]*projection.
 		}
 		out.Entries = append(out.Entries, entryView{
 			figure: figure{Kind: string(s.Kind), Low: s.Figure.Low, High: s.Figure.High, Bound: s.Figure.Bound},
-			Name:   s.Name, Via: s.Via, Account: accounts[s.Item.Account], Claim: &claim})
+			Name:   s.Name, Via: s.Via, Account: accounts[s.Item.Account], Claim: &claim,
+			Latest: s.Item.Account == c.Latest.Item.Account && claim.N == c.Latest.Item.Claim.N})
+	}
+	// An implied value may have been gathered into the one before it.
+	if !slices.ContainsFunc(out.Entries, func(e entryView) bool { return e.Latest }) {
+		out.Entries[len(out.Entries)-1].Latest = true
 	}
 	return out
 }
@@ -215,13 +221,23 @@ func (v *view) reasons(r *reconcile.Row, list []reconcile.Reason) []templ.Compon
 
 func joined(list []string) string { return strings.Join(list, "; ") }
 
-// latest is the claim that the cell stands for: the last of the series.
-func (c cellView) latest() entryView { return c.Entries[len(c.Entries)-1] }
+// latest is the position of the claim that the cell stands for.
+func (c cellView) latest() int {
+	return slices.IndexFunc(c.Entries, func(e entryView) bool { return e.Latest })
+}
+
+// glyph is the value that is drawn: the latest, or what several latest ones reach over.
+func (c cellView) glyph() figure {
+	if c.Several && c.Whole.hasNumber() {
+		return c.Whole
+	}
+	return c.Entries[c.latest()].figure
+}
 
 // earlier are the figures before the latest.
 func (c cellView) earlier() []figure {
 	var out []figure
-	for _, e := range c.Entries[:len(c.Entries)-1] {
+	for _, e := range c.Entries[:c.latest()] {
 		out = append(out, e.figure)
 	}
 	return out

@@ -584,7 +584,7 @@ func matrixCells(v *view, r rowView, col columnView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if r.numeric() {
-				templ_7745c5c3_Err = interval(v, r.Axis, c.latest().figure, c.earlier()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = interval(v, r.Axis, c.glyph(), c.earlier()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -593,12 +593,12 @@ func matrixCells(v *view, r rowView, col columnView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for i, e := range c.Entries {
+			for _, e := range c.Entries {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 57, "<li>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = claimDetails(v, e, i == len(c.Entries)-1).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = claimDetails(v, e, e.Latest).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -1409,7 +1409,7 @@ func headlineFact(v *view, r rowView, where string) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = interval(v, r.Axis, c.latest().figure, c.earlier()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = interval(v, r.Axis, c.glyph(), c.earlier()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1479,7 +1479,7 @@ func series(v *view, c cellView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if i == len(c.Entries)-1 {
+			if e.Latest {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 143, "<b>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -128,3 +128,32 @@ func TestMapFeeds(t *testing.T) {
 		t.Errorf("%d rings are drawn and %d sent", n, got)
 	}
 }
+
+// TestRecordersSumIsNotTheFigure: a sum that came later stands in the series, and the
+// claimant's own figure stays the one that is set large.
+func TestRecordersSumIsNotTheFigure(t *testing.T) {
+	s := newSource(t, "lakes")
+	inc, base := s.List[0].ID, s.All[0]
+	pack := s.TheAgreement
+	s.All = nil
+	for i, derived := range []bool{false, true} {
+		n := int64(5 + 4*i)
+		a := base
+		a.ID, a.Current = record.ID{15: byte(i + 1)}, record.ID{15: byte(i + 1)}
+		a.Index = int64(i)
+		a.Links = []projection.Link{{Account: a.ID, Incident: inc, Role: record.LinkAbout, Reason: "test"}}
+		a.Body.Claims = []record.Claim{{N: 1, Element: record.Harm, Measure: pack.Measures[0].Code, Group: pack.Groups[0].Code, Low: &n, High: &n,
+			Bound: "exact", Scope: record.ScopeIncident, Stance: pack.Stances[0].Code, Derived: derived, FirstHand: "no"}}
+		s.All = append(s.All, a)
+	}
+	page := parse(t, get(newHandler(t, s), "/incident/"+inc.String()).Body.String())
+	var large []string
+	for _, d := range page.all("details") {
+		if strings.Contains(d.attrs["class"], "claim-latest") {
+			large = append(large, d.all("summary")[0].words())
+		}
+	}
+	if len(large) != 1 || !strings.HasPrefix(large[0], "5 ") {
+		t.Errorf("set large: %q", large)
+	}
+}
