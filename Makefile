@@ -54,7 +54,7 @@ bench-parts: $(STAMP)
 ## generate: Go code of the pages' templates, with the version of the library
 generate:
 	@scripts/need.sh go
-	go run github.com/a-h/templ/cmd/templ@$$(go list -m -f '{{.Version}}' github.com/a-h/templ) generate
+	cd internal/web && go run github.com/a-h/templ/cmd/templ@$$(go list -m -f '{{.Version}}' github.com/a-h/templ) generate
 
 clean:
 	rm -rf bin node_modules

@@ -79,8 +79,13 @@ func newSpool() (_ *spool, err error) {
 	if s.conn, err = s.db.Conn(context.Background()); err != nil {
 		return s, err
 	}
-	_, err = s.conn.ExecContext(context.Background(), schema+";BEGIN")
-	return s, err
+	if _, err = s.conn.ExecContext(context.Background(), schema+";BEGIN"); err != nil {
+		return s, err
+	}
+	// Where an open file can lose its name it does so now, so that a process that is
+	// killed leaves nobody's words behind. Elsewhere close removes it.
+	os.RemoveAll(s.dir)
+	return s, nil
 }
 
 func (s *spool) close() error {

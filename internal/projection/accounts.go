@@ -53,7 +53,8 @@ func (d *DB) accounts(ctx context.Context, query string, args ...any) ([]Account
 }
 
 func (d *DB) links(ctx context.Context, account record.ID) ([]Link, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT id, account, incident, role, claims, reason, recorder, idx FROM links WHERE account = ? AND undone = -1 ORDER BY idx`, blob(account))
+	rows, err := d.read.QueryContext(ctx, `SELECT l.id, l.account, l.incident, i.root, l.role, l.claims, l.reason, l.recorder, l.idx
+		FROM links l JOIN incidents i ON i.id = l.incident WHERE l.account = ? AND l.undone = -1 ORDER BY l.idx`, blob(account))
 	if err != nil {
 		return nil, err
 	}
@@ -61,14 +62,15 @@ func (d *DB) links(ctx context.Context, account record.ID) ([]Link, error) {
 	var out []Link
 	for rows.Next() {
 		var l Link
-		var id, acc, in []byte
+		var id, acc, in, root []byte
 		var claims string
-		if err := rows.Scan(&id, &acc, &in, &l.Role, &claims, &l.Reason, &l.Recorder, &l.Index); err != nil {
+		if err := rows.Scan(&id, &acc, &in, &root, &l.Role, &claims, &l.Reason, &l.Recorder, &l.Index); err != nil {
 			return nil, err
 		}
 		copy(l.ID[:], id)
 		copy(l.Account[:], acc)
 		copy(l.Incident[:], in)
+		copy(l.Root[:], root)
 		if err := json.Unmarshal([]byte(claims), &l.Claims); err != nil {
 			return nil, err
 		}

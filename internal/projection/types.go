@@ -56,7 +56,9 @@ type Link struct {
 	ID       record.ID // of incident.linked
 	Account  record.ID
 	Incident record.ID
-	Role     record.LinkRole
+	// Root is what Incident was merged into at the last; Incident itself if not merged.
+	Root record.ID
+	Role record.LinkRole
 	Claims   []int // empty: the whole account
 	Reason   string
 	Recorder string

@@ -56,7 +56,7 @@ func (s *server) ledger(v *view, r *http.Request) error {
 		p.older = from - 1
 	}
 	p.commands = []string{
-		"truceline verify --log " + s.LogURL + " --key '" + s.LogVKey + "'",
+		"truceline verify --log " + s.LogURL + " --key '" + s.LogVKey + "' --rules",
 		"curl -fsS " + s.LogURL + "/checkpoint",
 	}
 	v.section, v.title = "ledger", v.T("nav.ledger")

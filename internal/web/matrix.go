@@ -128,26 +128,22 @@ func sameSection(a, b reconcile.Key) bool {
 	return a.Scope == b.Scope && a.Place == b.Place && a.Since == b.Since && a.Until == b.Until
 }
 
-// linked tells whether claim n of a is linked to the incident. An account that came
-// with a merged incident is linked through the other id, and counts as a whole.
+// linked tells whether claim n of a is linked to the incident, by its own id or by
+// that of one merged into it.
 func linked(a projection.Account, incident record.ID, n int) bool {
-	known := false
 	for _, l := range a.Links {
-		if l.Incident == incident {
-			if len(l.Claims) == 0 || slices.Contains(l.Claims, n) {
-				return true
-			}
-			known = true
+		if (l.Incident == incident || l.Root == incident) && (len(l.Claims) == 0 || slices.Contains(l.Claims, n)) {
+			return true
 		}
 	}
-	return !known
+	return false
 }
 
 func (v *view) row(r *reconcile.Row, accounts map[record.ID]*projection.Account) rowView {
 	out := rowView{Element: r.Key.Element, Measure: r.Key.Measure, Group: r.Key.Group, Subset: r.Key.Subset,
 		Scope: r.Key.Scope, State: string(r.State)}
 	if r.Key.Place != "" {
-		out.Place = v.names.placesOr(r.Places, joined(r.PlaceTexts))
+		out.Place = v.names.partPlace(r.Places, r.PlaceTexts)
 	}
 	var figures []figure
 	for _, col := range r.Columns {

@@ -224,7 +224,7 @@ func sectionName(v *view, sec matrixSection) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = data(v.names.placesOr(sec.Places, joined(sec.PlaceTexts))).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = data(v.names.partPlace(sec.Places, sec.PlaceTexts)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -169,6 +169,19 @@ func (n *names) placesOr(codes []string, words string) string {
 	return strings.Join(out, "; ")
 }
 
+// partPlace names the place of a part: the known places, and the source's own words
+// where they say more, since two parts may lie in one known place.
+func (n *names) partPlace(codes, words []string) string {
+	known, said := n.placesOr(codes, ""), joined(words)
+	switch {
+	case known == "":
+		return said
+	case said == "" || said == known:
+		return known
+	}
+	return known + " (" + said + ")"
+}
+
 // speaks tells which column a claimant's words stand in: a party's code, or "" for
 // the others.
 func (n *names) speaks(c record.Claimant) string {
