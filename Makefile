@@ -36,6 +36,8 @@ check: $(STAMP)
 	@unformatted=$$(find . -name '*.go' -not -path './node_modules/*' -print0 | xargs -0 gofmt -l); \
 	if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
+	@before=$$(cat internal/web/*_templ.go | sha256sum); $(MAKE) -s generate >/dev/null 2>&1; \
+	if [ "$$before" != "$$(cat internal/web/*_templ.go | sha256sum)" ]; then echo "the pages' Go code was not generated from their templates: commit what make generate wrote"; exit 1; fi
 
 ## test-long: also the tests that take minutes (build tag long)
 test-long: $(STAMP) check

@@ -57,8 +57,8 @@ type Link struct {
 	Account  record.ID
 	Incident record.ID
 	// Root is what Incident was merged into at the last; Incident itself if not merged.
-	Root record.ID
-	Role record.LinkRole
+	Root     record.ID
+	Role     record.LinkRole
 	Claims   []int // empty: the whole account
 	Reason   string
 	Recorder string
