@@ -59,6 +59,7 @@ func Load(ctx context.Context, n *node.Node, set *example.Set, progress func(wha
 	if err != nil {
 		return fmt.Errorf("load the example: %w", err)
 	}
+	defer report.Close()
 	if report.Rejected > 0 {
 		return fmt.Errorf("load the example: %d rows of its accounts were rejected: %v", report.Rejected, report)
 	}

@@ -152,7 +152,8 @@ func (d *DB) Report(ctx context.Context, id record.ID) (Report, error) {
 	if err != nil {
 		return r, wrap("find report "+id.String(), err)
 	}
-	ids, err := column[[]byte](ctx, d.read, `SELECT DISTINCT a.id FROM accounts a JOIN versions v ON v.statement = a.current WHERE a.counted AND v.report = ? ORDER BY a.first_idx`, blob(id))
+	ids, err := column[[]byte](ctx, d.read, `SELECT a.id FROM versions v CROSS JOIN accounts a ON a.id = v.account AND a.current = v.statement
+		WHERE v.report = ? AND a.counted ORDER BY a.first_idx`, blob(id))
 	for _, b := range ids {
 		r.Accounts = append(r.Accounts, record.ID(b))
 	}
