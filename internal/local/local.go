@@ -24,6 +24,7 @@ const (
 	LedgerFile     = "ledger.db"
 	ProjectionFile = "projection.db"
 	keyFolder      = "keys"
+	refusalFolder  = "refusals"
 )
 
 // Config is what a node knows about itself. It holds no secret.
@@ -112,6 +113,15 @@ func (s *Store) Keys() ([]string, error) {
 
 func (s *Store) keyPath(name string) string {
 	return filepath.Join(s.dir, keyFolder, name+".key")
+}
+
+// SaveRefusal keeps a registry's signed refusal, and tells where.
+func (s *Store) SaveRefusal(name string, signed []byte) (string, error) {
+	if err := os.MkdirAll(s.Path(refusalFolder), 0o700); err != nil {
+		return "", fmt.Errorf("keep the signed refusal: %w", err)
+	}
+	path := filepath.Join(s.dir, refusalFolder, name)
+	return path, WriteFile(path, signed, 0o600)
 }
 
 // WriteFile writes a file so that after a crash it is either the old one or the new

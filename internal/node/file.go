@@ -4,6 +4,8 @@ package node
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 
@@ -29,7 +31,23 @@ func (n *Node) file(ctx context.Context, d Draft, exercise bool) (registry.Recei
 	if err != nil {
 		return registry.Receipt{}, err
 	}
-	return n.Registry.Submit(ctx, sub)
+	receipt, err := n.Registry.Submit(ctx, sub)
+	var refused *registry.Refused
+	if errors.As(err, &refused) {
+		err = n.keepRefusal(refused, d.Kind)
+	}
+	return receipt, err
+}
+
+// keepRefusal writes the registry's signed refusal to the node's folder, where the
+// member has it to show.
+func (n *Node) keepRefusal(refused *registry.Refused, kind record.Kind) error {
+	name := fmt.Sprintf("%s-%x.dsse.json", kind, sha256.Sum256(refused.Signed))
+	path, err := n.private.SaveRefusal(name, refused.Signed)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	return fmt.Errorf("%w (the signed refusal is in %s)", refused, path)
 }
 
 // Sign makes the submission of a draft without handing it in.

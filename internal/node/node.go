@@ -46,6 +46,7 @@ type Node struct {
 	Registry   *registry.Registry
 
 	opts    Options
+	private *local.Store
 	store   *sqlite.Store
 	signers map[string]*record.Signer // member code to its node key here
 
@@ -66,7 +67,7 @@ func Open(ctx context.Context, dir string, opts Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{Config: cfg, opts: opts, signers: map[string]*record.Signer{}}
+	n := &Node{Config: cfg, opts: opts, private: priv, signers: map[string]*record.Signer{}}
 	if err := n.open(ctx, priv); err != nil {
 		n.Close()
 		return nil, err

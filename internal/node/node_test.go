@@ -153,15 +153,26 @@ func TestARetryGetsItsReceiptAgain(t *testing.T) {
 }
 
 func TestRefusalsAreSignedAndChangeNothing(t *testing.T) {
-	n := nodetest.Open(t, nodetest.Create(t))
+	dir := nodetest.Create(t)
+	n := nodetest.Open(t, dir)
 	ctx := context.Background()
 	before := n.Registry.Head()
 	d := nodetest.Account(n, "somebody", 3)
 	d.Body.(*record.Account).Claims[0].Measure = "no_such_measure"
 	_, err := n.File(ctx, d)
+	if err == nil || !strings.Contains(err.Error(), "refusals/") {
+		t.Errorf("%v; it must say where the signed refusal is", err)
+	}
 	var refused *registry.Refused
 	if !errors.As(err, &refused) || refused.Code != mechanism.NotInAgreement {
 		t.Fatalf("%v, want a refusal with code %s", err, mechanism.NotInAgreement)
+	}
+	kept, err := filepath.Glob(dir + "/refusals/account.filed-*.dsse.json")
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("refusals kept: %v, %v", kept, err)
+	}
+	if b, err := os.ReadFile(kept[0]); err != nil || !bytes.Equal(b, refused.Signed) {
+		t.Errorf("the refusal kept is not the one signed: %v", err)
 	}
 	var key record.Key
 	n.Registry.View(func(s *mechanism.State) {
