@@ -53,6 +53,17 @@ type Pack struct {
 	View         *Box          `json:"view,omitempty"` // what the map shows first
 }
 
+// MembersWith lists the codes of the members that have the role, in the pack's order.
+func (p *Pack) MembersWith(role record.MemberRole) []string {
+	var out []string
+	for _, m := range p.Members {
+		if m.Role == role {
+			out = append(out, m.Code)
+		}
+	}
+	return out
+}
+
 // Term is a code and its name.
 type Term struct {
 	Code string `json:"code"`

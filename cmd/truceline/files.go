@@ -78,12 +78,7 @@ func (c importAccountsCmd) recorder(n *node.Node) (string, error) {
 	if c.Member != "" {
 		return c.Member, nil
 	}
-	var desks []string
-	for _, m := range n.Pack().Members {
-		if m.Role == record.DeskRole {
-			desks = append(desks, m.Code)
-		}
-	}
+	desks := n.Pack().MembersWith(record.DeskRole)
 	if len(desks) != 1 {
 		return "", fmt.Errorf("import: the agreement has %d desks; say who records the accounts with --member CODE", len(desks))
 	}

@@ -102,12 +102,7 @@ func newNode(ctx context.Context, dir string) (*node.Node, error) {
 // signed makes n submissions of accounts with three claims each.
 func signed(n *node.Node, count int) ([]registry.Submission, error) {
 	p := n.Pack()
-	desk := ""
-	for _, m := range p.Members {
-		if m.Role == record.DeskRole {
-			desk = m.Code
-		}
-	}
+	desk := p.MembersWith(record.DeskRole)[0]
 	subs := make([]registry.Submission, count)
 	for i := range subs {
 		killed := int64(i % 50)

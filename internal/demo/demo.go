@@ -48,10 +48,11 @@ type link struct {
 // Load files an example's accounts, incidents and links. What is in the ledger
 // already is not filed again, so that a load that was cut short can be repeated.
 func Load(ctx context.Context, n *node.Node, set *example.Set, progress func(what string, done, total int64)) error {
-	desk, err := deskOf(n)
-	if err != nil {
-		return err
+	desks := n.Pack().MembersWith(record.DeskRole)
+	if len(desks) == 0 {
+		return errors.New("load the example: its agreement has no desk to file the accounts")
 	}
+	desk := desks[0]
 	step := func(what string) func(done, total int64) {
 		return func(done, total int64) { progress(what, done, total) }
 	}
@@ -74,15 +75,6 @@ func Load(ctx context.Context, n *node.Node, set *example.Set, progress func(wha
 		return fmt.Errorf("load the example: %w", err)
 	}
 	return n.Sync(ctx)
-}
-
-func deskOf(n *node.Node) (string, error) {
-	for _, m := range n.Pack().Members {
-		if m.Role == record.DeskRole {
-			return m.Code, nil
-		}
-	}
-	return "", errors.New("load the example: its agreement has no desk to file the accounts")
 }
 
 type loader struct {

@@ -106,14 +106,7 @@ func TestRecorderIsNotClaimant(t *testing.T) {
 	for _, name := range example.Names() {
 		n := load(t, open(t, name))
 		ctx := context.Background()
-		desk := ""
-		n.Registry.View(func(s *mechanism.State) {
-			for _, m := range s.Members() {
-				if m.Role == record.DeskRole {
-					desk = m.Code
-				}
-			}
-		})
+		desk := n.Pack().MembersWith(record.DeskRole)[0]
 		for e, err := range n.Store().Entries(ctx, 0, n.Registry.Head().Size) {
 			if err != nil {
 				t.Fatal(err)

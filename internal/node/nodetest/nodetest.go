@@ -16,14 +16,7 @@ import (
 )
 
 // Desk is the code of the member that files in the invented example.
-func Desk(n *node.Node) string {
-	for _, m := range n.Pack().Members {
-		if m.Role == record.DeskRole {
-			return m.Code
-		}
-	}
-	panic("the example has no desk")
-}
+func Desk(n *node.Node) string { return n.Pack().MembersWith(record.DeskRole)[0] }
 
 // Create makes a node of the invented example in a new folder.
 func Create(t testing.TB) (dir string) {
