@@ -25,7 +25,7 @@ func TestSecondCheckerIsIndependent(t *testing.T) {
 	if n := bytes.Count(src, []byte("\n")); n > 300 {
 		t.Errorf("it has %d lines, more than 300", n)
 	}
-	for _, m := range regexp.MustCompile(`(?:from|import|require)\s*\(?\s*['"]([^'"]+)['"]`).FindAllSubmatch(src, -1) {
+	for _, m := range regexp.MustCompile(`(?m)(?:^import\b[^'"\n]*|\b(?:import|require)\()['"]([^'"]+)['"]`).FindAllSubmatch(src, -1) {
 		if !bytes.HasPrefix(m[1], []byte("node:")) {
 			t.Errorf("it loads %s, which does not come with Node", m[1])
 		}
