@@ -28,6 +28,7 @@ import (
 )
 
 var (
+	only = flag.Bool("filing", false, "measure the filing of records only")
 	bin  = flag.String("bin", "bin/truceline", "the built program, for the measurements of a whole process")
 	span = flag.Duration("for", 3*time.Second, "how long each rate is measured")
 )
@@ -41,7 +42,11 @@ func main() {
 	}
 	defer os.RemoveAll(dir)
 	fmt.Printf("%s, %d cores, %s\n\n", runtime.Version(), runtime.NumCPU(), time.Now().Format("2006-01-02"))
-	for _, f := range []func(context.Context, string) error{filing, verifying, processes} {
+	parts := []func(context.Context, string) error{filing, verifying, processes}
+	if *only {
+		parts = parts[:1]
+	}
+	for _, f := range parts {
 		if err := f(context.Background(), dir); err != nil {
 			log.Print(err)
 			os.RemoveAll(dir)

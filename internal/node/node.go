@@ -178,6 +178,9 @@ func (n *Node) Close() error {
 // appended to the same ledger, such as a command run beside the server.
 const pollInterval = 500 * time.Millisecond
 
+// gather is how long the tables wait for more records before they follow.
+const gather = 25 * time.Millisecond
+
 func (n *Node) followLedger(ctx context.Context) {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
@@ -190,6 +193,13 @@ func (n *Node) followLedger(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-changed:
+			// Under load, fold many records in one go rather than race the registry for
+			// the processor after each.
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(gather):
+			}
 		case <-tick.C:
 			if err := n.Registry.Refresh(ctx); err != nil && ctx.Err() == nil {
 				n.opts.Log.Error("the ledger cannot be read", "err", err)
