@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path"
 	"regexp"
 	"strconv"
@@ -21,8 +20,7 @@ import (
 	"truceline/internal/assets"
 )
 
-// built makes a Set with the files of other projects, or fails under CI where they
-// are missing.
+// built makes a Set with the files of other projects.
 func built(t *testing.T, more ...fs.FS) *assets.Set {
 	t.Helper()
 	s, err := assets.New(more...)
@@ -30,9 +28,6 @@ func built(t *testing.T, more ...fs.FS) *assets.Set {
 		t.Fatal(err)
 	}
 	if err := s.Missing(); err != nil {
-		if os.Getenv("CI") == "" {
-			t.Skip(err)
-		}
 		t.Fatal(err)
 	}
 	return s
