@@ -159,17 +159,15 @@ func (s *State) ruleRight(e *Entry) error {
 }
 
 func (s *State) ruleAudience(e *Entry) error {
-	if a := e.Statement.Audience; a != AudiencePublic && a != AudienceMembers {
-		return refuse(UnknownAudience, "audience %s is not known to rules version %d", a, RulesVersion)
+	if a := e.Statement.Audience; a != AudiencePublic {
+		return refuse(UnknownAudience, "audience %s is not known to rules version %d, which knows %s only: everything filed under it is public", a, RulesVersion, AudiencePublic)
 	}
 	return nil
 }
 
-// Audiences of rules version 1.
-const (
-	AudiencePublic  = "public"
-	AudienceMembers = "members"
-)
+// AudiencePublic is the only audience of rules version 1: bodies are plain, and served
+// to everybody. Others come with the means to keep their bodies from the rest.
+const AudiencePublic = "public"
 
 // subjectKinds says what a subject's role must point to.
 var subjectKinds = map[record.Role]record.Kind{

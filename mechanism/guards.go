@@ -36,7 +36,11 @@ func (s *State) guard(e *Entry) (apply func(), err error) {
 	case *record.Adoption:
 		return s.guardAdoption(b)
 	case *record.Report:
-		return none, s.guardPack()
+		return func() {
+			if id, ok := e.batch(); ok {
+				set(s, s.reports, e.Statement.ID, id)
+			}
+		}, s.guardPack()
 	case *record.Account:
 		return s.guardAccount(e, b)
 	case *record.Batch:
@@ -107,19 +111,21 @@ func (s *State) guardNewKey(k record.Key) error {
 	return nil
 }
 
-// ownOrRegistry lets a member act on its own keys and the registry on anyone's.
-func (s *State) ownOrRegistry(e *Entry, member string) error {
+// ownKeys lets a member act on its own keys and nobody on another's: who could add a
+// key to a member could speak in its name, and who could revoke its last could
+// silence it, the registry too.
+func (s *State) ownKeys(e *Entry, member string) error {
 	if _, ok := s.members[member]; !ok {
 		return refuse(NotAMember, "%s is not on the roster", member)
 	}
-	if e.Statement.Member != member && e.Statement.Member != s.registry {
+	if e.Statement.Member != member {
 		return refuse(NoRight, "%s may not act on the keys of %s", e.Statement.Member, member)
 	}
 	return nil
 }
 
 func (s *State) guardKeyAddition(e *Entry, b *record.KeyAddition) (func(), error) {
-	if err := s.ownOrRegistry(e, b.Member); err != nil {
+	if err := s.ownKeys(e, b.Member); err != nil {
 		return nil, err
 	}
 	if err := s.guardNewKey(b.Key); err != nil {
@@ -153,7 +159,7 @@ func (s *State) guardKeyRotation(e *Entry, b *record.KeyRotation) (func(), error
 }
 
 func (s *State) guardKeyRevocation(e *Entry, b *record.KeyRevocation) (func(), error) {
-	if err := s.ownOrRegistry(e, b.Member); err != nil {
+	if err := s.ownKeys(e, b.Member); err != nil {
 		return nil, err
 	}
 	k, ok := s.keys[b.Key]
@@ -198,10 +204,14 @@ func (s *State) guardEnrolment(e *Entry, b *record.Enrolment) (func(), error) {
 }
 
 func (s *State) guardAdoption(b *record.Adoption) (func(), error) {
-	if b.Version != s.packVersion+1 || b.Part != len(s.adopting)+1 {
+	before := s.adopting
+	if b.Part == 1 {
+		before = nil // a first part starts its version over, so that a wrong one blocks nothing
+	}
+	if b.Version != s.packVersion+1 || b.Part != len(before)+1 {
 		return nil, refuse(StateForbids, "part %d of version %d does not follow: version %d is in force and %d parts of the next are here", b.Part, b.Version, s.packVersion, len(s.adopting))
 	}
-	parts := append(append([]*record.Adoption(nil), s.adopting...), b)
+	parts := append(append([]*record.Adoption(nil), before...), b)
 	if len(parts) > 1 && (b.Parts != parts[0].Parts || b.SHA256 != parts[0].SHA256) {
 		return nil, refuse(StateForbids, "part %d belongs to another document than the parts before it", b.Part)
 	}
@@ -218,6 +228,11 @@ func (s *State) guardAdoption(b *record.Adoption) (func(), error) {
 	}
 	if s.pack != nil && pack.Exercise != s.pack.Exercise {
 		return nil, refuse(ExerciseMark, "an exercise and a real mission are two missions: exercise cannot change from %t to %t", s.pack.Exercise, pack.Exercise)
+	}
+	if s.pack != nil {
+		if err := pack.Continues(s.pack); err != nil {
+			return nil, refuse(NotInAgreement, "%v", err)
+		}
 	}
 	return func() {
 		assign(s, &s.adopting, nil)

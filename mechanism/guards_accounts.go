@@ -103,9 +103,20 @@ func (s *State) guardAccount(e *Entry, b *record.Account) (func(), error) {
 		return nil, err
 	}
 	inBatch, _ := e.batch()
+	report, _ := st.Subject(record.RoleReport)
+	reportBatch := s.reports[report]
+	if reportBatch != inBatch && !s.counts(reportBatch) {
+		return nil, refuse(StateForbids, "report %s belongs to a batch that is not closed, or was withdrawn: file the report again", report)
+	}
+	restOnReport := func() {
+		if reportBatch != inBatch {
+			s.rest(reportBatch, 1)
+		}
+	}
 	if st.Kind == record.AccountFiled {
 		return func() {
-			set(s, s.accounts, st.ID, account{member: st.Member, current: st.ID, claims: len(b.Claims), batch: inBatch})
+			restOnReport()
+			set(s, s.accounts, st.ID, account{member: st.Member, claimant: b.Claimant, current: st.ID, claims: len(b.Claims), batch: inBatch})
 		}, nil
 	}
 	id, _ := st.Subject(record.RoleAccount)
@@ -116,10 +127,28 @@ func (s *State) guardAccount(e *Entry, b *record.Account) (func(), error) {
 	if st.Supersedes != acc.current {
 		return nil, refuse(StateForbids, "the amendment supersedes %s, but the account's latest version is %s: amend that one", st.Supersedes, acc.current)
 	}
+	if b.Claimant != acc.claimant {
+		return nil, refuse(StateForbids, "an amendment cannot put the account into another mouth: it is %s's; withdraw it and file another", acc.claimant.Name)
+	}
+	if last := s.lastLinked(id); last > len(b.Claims) {
+		return nil, refuse(StateForbids, "a link names claim %d, which the amendment no longer has: undo the link first", last)
+	}
 	return func() {
+		restOnReport()
 		acc.current, acc.claims = st.ID, len(b.Claims)
 		set(s, s.accounts, id, acc)
 	}, nil
+}
+
+// lastLinked is the highest claim of an account that a standing link names.
+func (s *State) lastLinked(id record.ID) int {
+	last := 0
+	for _, l := range s.links {
+		if l.account == id && !l.undone {
+			last = max(last, l.last)
+		}
+	}
+	return last
 }
 
 // ownAccount finds an account that e's member filed and that still stands.
@@ -211,10 +240,14 @@ func (s *State) guardLink(e *Entry, b *record.Link) (func(), error) {
 	if n := len(b.Claims); n > 0 && b.Claims[n-1] > acc.claims {
 		return nil, refuse(UnknownSubject, "account %s has %d claims, and the link names claim %d", accID, acc.claims, b.Claims[n-1])
 	}
+	last := 0
+	if n := len(b.Claims); n > 0 {
+		last = b.Claims[n-1]
+	}
 	return func() {
-		in.links++
-		set(s, s.incidents, inID, in)
-		set(s, s.links, e.Statement.ID, link{account: accID, incident: inID})
+		s.rest(acc.batch, 1)
+		s.rest(in.batch, 1)
+		set(s, s.links, e.Statement.ID, link{account: accID, incident: inID, last: last})
 	}, nil
 }
 
@@ -235,6 +268,9 @@ func (s *State) guardReason(e *Entry) (func(), error) {
 		if b.withdrawn {
 			return nil, refuse(StateForbids, "batch %s is withdrawn already", id)
 		}
+		if b.rests > 0 {
+			return nil, refuse(StateForbids, "%d links, merges or accounts outside batch %s rest on its records: undo the links first", b.rests, id)
+		}
 		return func() { b.withdrawn = true; set(s, s.batches, id, b) }, nil
 	case record.IncidentUnlinked:
 		id, _ := st.Subject(record.RoleLink)
@@ -242,12 +278,11 @@ func (s *State) guardReason(e *Entry) (func(), error) {
 		if l.undone {
 			return nil, refuse(StateForbids, "link %s is undone already", id)
 		}
-		in := s.incidents[l.incident]
 		return func() {
 			l.undone = true
-			in.links--
 			set(s, s.links, id, l)
-			set(s, s.incidents, l.incident, in)
+			s.rest(s.accounts[l.account].batch, -1)
+			s.rest(s.incidents[l.incident].batch, -1)
 		}, nil
 	}
 	from, _ := st.Subject(record.RoleIncident)
@@ -263,7 +298,12 @@ func (s *State) guardReason(e *Entry) (func(), error) {
 	if from == into || a.class != b.class {
 		return nil, refuse(StateForbids, "an incident becomes an alias of another of the same class")
 	}
-	return func() { a.alias = into; set(s, s.incidents, from, a) }, nil
+	return func() {
+		a.alias = into
+		set(s, s.incidents, from, a)
+		s.rest(a.batch, 1) // what is gathered under it goes on under the other
+		s.rest(b.batch, 1)
+	}, nil
 }
 
 func (s *State) guardGrade(b *record.Grade) (func(), error) {

@@ -207,7 +207,11 @@ func TestFirstRecord(t *testing.T) {
 	d.refused("a member before the agreement", mechanism.StateForbids, first[3])
 	d.refused("part 2 before part 1", mechanism.StateForbids, first[2])
 	d.good(first[1])
-	d.refused("part 1 twice", mechanism.StateForbids, d.File("book", record.AgreementAdopted, mustBody(t, first[1]).(*record.Adoption)))
+	wrong := *mustBody(t, first[1]).(*record.Adoption)
+	wrong.SHA256[0]++
+	d.good(d.File("book", record.AgreementAdopted, &wrong))
+	d.refused("part 2 of another document", mechanism.StateForbids, first[2])
+	d.good(d.File("book", record.AgreementAdopted, mustBody(t, first[1]).(*record.Adoption))) // a first part starts over
 	other := *mustBody(t, first[2]).(*record.Adoption)
 	other.SHA256[0]++
 	d.refused("part of another document", mechanism.StateForbids, d.File("book", record.AgreementAdopted, &other))
@@ -302,7 +306,9 @@ func TestKeyBoundaries(t *testing.T) {
 	d.SetSigner("OMB", next)
 	d.refused("another revokes it", mechanism.NoRight, revoke("DRN", "OMB", spare))
 	d.refused("under another's name", mechanism.KeyNotValid, revoke("DRN", "DRN", spare))
-	d.good(revoke("book", "OMB", spare)) // the registry may, for a member that lost all
+	d.refused("the registry revokes it", mechanism.NoRight, revoke("book", "OMB", spare))
+	d.refused("the registry adds one", mechanism.NoRight, d.File("book", record.KeyAdded, &record.KeyAddition{Key: verifytest.Signer("planted").Key(), Member: "OMB"}))
+	d.good(revoke("OMB", "OMB", spare))
 	d.refused("revoked", mechanism.KeyNotValid, by(spare))
 	d.refused("revoked twice", mechanism.KeyNotValid, revoke("OMB", "OMB", spare))
 	d.refused("a revoked key comes back", mechanism.StateForbids, add())

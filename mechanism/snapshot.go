@@ -52,19 +52,22 @@ func (s *State) Hash() record.Digest {
 	}
 	for _, id := range sorted(s.accounts, byID) {
 		a := s.accounts[id]
-		put("account", id, a.member, a.current, a.claims, a.batch, a.withdrawn)
+		put("account", id, a.member, a.claimant.Kind, a.claimant.Name, a.claimant.Party, a.current, a.claims, a.batch, a.withdrawn)
 	}
 	for _, id := range sorted(s.incidents, byID) {
 		in := s.incidents[id]
-		put("incident", id, in.class, in.number, in.alias, in.links, in.batch)
+		put("incident", id, in.class, in.number, in.alias, in.batch)
 	}
 	for _, id := range sorted(s.links, byID) {
 		l := s.links[id]
-		put("link", id, l.account, l.incident, l.undone)
+		put("link", id, l.account, l.incident, l.last, l.undone)
 	}
 	for _, id := range sorted(s.batches, byID) {
 		b := s.batches[id]
-		put("batch", id, b.member, b.rows, b.closed, b.withdrawn)
+		put("batch", id, b.member, b.rows, b.closed, b.withdrawn, b.rests)
+	}
+	for _, id := range sorted(s.reports, byID) {
+		put("report", id, s.reports[id])
 	}
 	nums := slices.Collect(maps.Keys(s.numbers))
 	slices.SortFunc(nums, func(a, b numberKey) int {

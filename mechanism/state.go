@@ -32,7 +32,8 @@ type State struct {
 	incidents map[record.ID]incident
 	links     map[record.ID]link
 	batches   map[record.ID]batch
-	numbers   map[numberKey]int // last number given
+	reports   map[record.ID]record.ID // reports that came in a batch, to the batch
+	numbers   map[numberKey]int       // last number given
 
 	undo []func() // inverse of each change since Begin, while tentative
 	kept bool     // true between Begin and Commit or Rollback
@@ -66,6 +67,7 @@ type seen struct {
 
 type account struct {
 	member    string
+	claimant  record.Claimant
 	current   record.ID
 	claims    int
 	batch     record.ID
@@ -76,12 +78,12 @@ type incident struct {
 	class  record.Class
 	number string
 	alias  record.ID
-	links  int
 	batch  record.ID
 }
 
 type link struct {
 	account, incident record.ID
+	last              int // the highest claim it names; 0: the whole account
 	undone            bool
 }
 
@@ -89,6 +91,9 @@ type batch struct {
 	member            string
 	rows              int
 	closed, withdrawn bool
+	// rests counts what outside the batch rests on its records: standing links, merges
+	// into its incidents, accounts told in its reports.
+	rests int
 }
 
 type numberKey struct {
@@ -107,6 +112,7 @@ func New() *State {
 		incidents: map[record.ID]incident{},
 		links:     map[record.ID]link{},
 		batches:   map[record.ID]batch{},
+		reports:   map[record.ID]record.ID{},
 		numbers:   map[numberKey]int{},
 	}
 }
@@ -224,7 +230,9 @@ func (s *State) KindOf(id record.ID) (record.Kind, bool) {
 // IncidentNumber is the number for people of an incident, NNN/YYYY within its class.
 func (s *State) IncidentNumber(id record.ID) string { return s.incidents[id].number }
 
-// IncidentState is alleged, open or merged; empty if there is no such incident.
+// IncidentState is alleged, open or merged; empty if there is no such incident. It is
+// open while an account that stands is linked to it, or to one merged into it. It
+// looks at every link.
 func (s *State) IncidentState(id record.ID) string {
 	in, ok := s.incidents[id]
 	switch {
@@ -232,10 +240,32 @@ func (s *State) IncidentState(id record.ID) string {
 		return ""
 	case !in.alias.IsZero():
 		return "merged"
-	case in.links > 0:
-		return "open"
+	}
+	for _, l := range s.links {
+		if acc := s.accounts[l.account]; !l.undone && s.root(l.incident) == id && !acc.withdrawn && s.counts(acc.batch) {
+			return "open"
+		}
 	}
 	return "alleged"
+}
+
+// root is what an incident was merged into at the last.
+func (s *State) root(id record.ID) record.ID {
+	for {
+		in := s.incidents[id]
+		if in.alias.IsZero() {
+			return id
+		}
+		id = in.alias
+	}
+}
+
+// rest notes that n more things outside the batch rest on it.
+func (s *State) rest(id record.ID, n int) {
+	if b, ok := s.batches[id]; ok {
+		b.rests += n
+		set(s, s.batches, id, b)
+	}
 }
 
 // BatchState is open, closed or withdrawn; empty if there is no such batch.

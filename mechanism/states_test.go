@@ -147,7 +147,7 @@ func TestBatches(t *testing.T) {
 	acc := d.good(row("clerk", b))
 	in := d.good(d.File("clerk", record.IncidentOpened, verifytest.Incident("x"), about(record.RoleBatch, b)))
 	free := d.good(d.File("clerk", record.IncidentOpened, verifytest.Incident("y")))
-	d.good(d.File("clerk", record.ReportFiled, &record.Report{Title: "t"}, about(record.RoleBatch, b)))
+	told := d.good(d.File("clerk", record.ReportFiled, &record.Report{Title: "t"}, about(record.RoleBatch, b)))
 	d.refused("another's row", mechanism.NoRight, row("OMB", b))
 	d.refused("a row that is none", mechanism.StateForbids, d.File("scribe", record.SourceGraded, &record.Grade{Grade: "B2", Reason: "r", Source: "s"}, about(record.RoleBatch, b)))
 	d.refused("a batch in a batch", mechanism.StateForbids, d.File("clerk", record.BatchOpened, &record.Batch{FileSHA256: record.Digest{1}, Name: "b"}, about(record.RoleBatch, b)))
@@ -165,14 +165,72 @@ func TestBatches(t *testing.T) {
 	d.refused("closed twice", mechanism.StateForbids, end("clerk", b, 1, 1, 1))
 	d.refused("a row too late", mechanism.StateForbids, row("clerk", b))
 	l := d.good(link(acc, in))
+	d.refused("withdrawn from under a link", mechanism.StateForbids, withdraw(b))
+	d.good(d.File("clerk", record.IncidentUnlinked, &record.Reason{Reason: "r"}, about(record.RoleLink, l)))
 	d.good(withdraw(b))
 	state(b, "withdrawn")
 	d.refused("withdrawn twice", mechanism.StateForbids, withdraw(b))
 	d.refused("a row withdrawn with its batch", mechanism.StateForbids, link(acc, free))
 	d.refused("an incident withdrawn with its batch", mechanism.StateForbids, link(loose, in))
-	d.good(d.File("clerk", record.IncidentUnlinked, &record.Reason{Reason: "r"}, about(record.RoleLink, l)))
+	d.refused("a report withdrawn with its batch", mechanism.StateForbids, d.File("clerk", record.AccountFiled, verifytest.Account(1), about(record.RoleReport, told)))
 
 	open := manifest(0)
 	d.good(withdraw(open))
 	d.refused("closed after", mechanism.StateForbids, end("clerk", open, 0, 0, 0))
+}
+
+// Nobody makes another's incident, account or source vanish by withdrawing a batch.
+func TestABatchThatOthersRestOn(t *testing.T) {
+	about := verifytest.About
+	type world struct {
+		*door
+		batch, in, report, theirs, acc record.ID
+	}
+	begin := func() world {
+		d := open(t)
+		w := world{door: d}
+		w.batch = d.good(d.File("clerk", record.BatchOpened, &record.Batch{FileSHA256: record.Digest{1}, Name: "a.csv", Rows: 0}))
+		w.in = d.good(d.File("clerk", record.IncidentOpened, verifytest.Incident("x"), about(record.RoleBatch, w.batch)))
+		w.report = d.good(d.File("clerk", record.ReportFiled, &record.Report{Title: "t"}, about(record.RoleBatch, w.batch)))
+		d.good(d.File("clerk", record.BatchClosed, &record.BatchEnd{}, about(record.RoleBatch, w.batch)))
+		w.theirs = d.good(d.File("clerk", record.IncidentOpened, verifytest.Incident("y")))
+		w.acc = d.good(d.File("OMB", record.AccountFiled, verifytest.Account(3)))
+		return w
+	}
+	for name, act := range map[string]func(w world){
+		"a merge": func(w world) {
+			w.good(w.File("clerk", record.IncidentAliased, &record.Reason{Reason: "r"}, about(record.RoleIncident, w.theirs), about(record.RoleInto, w.in)))
+		},
+		"a link": func(w world) {
+			w.good(w.File("clerk", record.IncidentLinked, &record.Link{Reason: "r", Role: record.LinkAbout}, about(record.RoleAccount, w.acc), about(record.RoleIncident, w.in)))
+		},
+		"an account told in its report": func(w world) {
+			w.good(w.File("OMB", record.AccountFiled, verifytest.Account(1), about(record.RoleReport, w.report)))
+		},
+	} {
+		w := begin()
+		act(w)
+		w.refused("withdrawn from under "+name, mechanism.StateForbids, w.File("clerk", record.BatchWithdrawn, &record.Reason{Reason: "r"}, about(record.RoleBatch, w.batch)))
+	}
+}
+
+// An amendment stays its claimant's, and keeps the claims that links name.
+func TestAmendmentsKeepWhatOthersUse(t *testing.T) {
+	d := open(t)
+	about := verifytest.About
+	acc := d.good(d.File("clerk", record.AccountFiled, verifytest.Account(3)))
+	in := d.good(d.File("clerk", record.IncidentOpened, verifytest.Incident("x")))
+	l := d.good(d.File("clerk", record.IncidentLinked, &record.Link{Claims: []int{2}, Reason: "r", Role: record.LinkAbout}, about(record.RoleAccount, acc), about(record.RoleIncident, in)))
+	amend := func(b *record.Account, of record.ID) verifytest.Filing {
+		return d.File("clerk", record.AccountAmended, b, about(record.RoleAccount, acc), verifytest.Supersedes(of))
+	}
+	other := verifytest.Account(3)
+	other.Claimant.Name = "somebody else"
+	d.refused("in another mouth", mechanism.StateForbids, amend(other, acc))
+	short := verifytest.Account(1)
+	short.Claims = short.Claims[:1]
+	d.refused("without the linked claim", mechanism.StateForbids, amend(short, acc))
+	second := d.good(amend(verifytest.Account(2), acc))
+	d.good(d.File("clerk", record.IncidentUnlinked, &record.Reason{Reason: "r"}, about(record.RoleLink, l)))
+	d.good(amend(short, second))
 }

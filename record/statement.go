@@ -23,8 +23,8 @@ const (
 // Statement is what a member says, in the exact bytes it signs. It names people
 // only by opaque ids; what is said stands in the body, which it commits to.
 type Statement struct {
-	// Audience is the code of those who may read the body: "public", "members",
-	// or another audience of the agreement.
+	// Audience is the code of those who may read the body. Rules version 1 know "public"
+	// only.
 	Audience string `json:"audience"`
 	// Body commits to the body; absent for kinds without one.
 	Body *BodyRef `json:"body,omitempty"`

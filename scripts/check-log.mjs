@@ -1,357 +1,304 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An independent checker of Truceline logs. It was written from docs/formats alone, without reading the Go program,
-// and shares nothing with it: where the two disagree, one of them or the specification is wrong.
+// An independent checker of Truceline logs, written from docs/formats alone: node scripts/check-log.mjs DIR-or-URL [VKEY]
 //
-//   node scripts/check-log.mjs DIR-or-URL [VKEY]
+// Checks: the checkpoint (form, signature), every entry bundle, every tile of every level, the root, in a folder also files
+// of earlier sizes; of every record given: canonical JSON, leaf, logged_at, envelope, statement, mission, origin, repeated
+// ids, each signature against the roster of keys at that index, the body's commitment, and that what changes the roster may
+// do so. Does not check: the form of bodies that change no keys, the other rules (rights, guards, agreement, state hash),
+// proofs, refusals, whether others see the same log. Without VKEY the key is taken from record 0: the log then only agrees
+// with itself. A file that is missing or of a wrong length ends the check.
 //
-// Checks: the checkpoint (form, signature); every entry bundle; every tile of every level; the root; in a folder also
-// files of earlier sizes; and for every record given: canonical JSON, leaf, logged_at, envelope, form of the statement,
-// mission, origin, repeated ids, every signature against the roster of keys at that index, commitment and form of the
-// body, and that what changes the roster may change it.
-// Does not check: the other rules of rules.md (rights, guards, the pack, the state hash), proofs, refusals, and whether
-// others see the same log. Without VKEY the key is taken from record 0: the log then only agrees with itself.
-//
-// Exit 0 and one line "OK <size> records, root <base64>"; or 1 and a line "index layer: what" for each problem ("-" for
-// no index); or 2: wrong usage. What was not given or not checked, and files that are not of the log: notes on stderr.
+// Exit 0 and one line "OK <size> records, root <base64>"; or 1 and a line "index layer: what" for each problem ("-" for no
+// index); or 2, wrong usage. What was not given, and files that do not belong to the log, are noted on stderr.
 import { createHash, createHmac, createPublicKey, verify } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 
-const STATEMENT = 'application/vnd.truceline.statement.v1+json'
-const LINE_MAX = 49152 + 16384 + 1024
-const GROUP = 256
-
-class Bad extends Error {} // what was read is wrong
-class Update extends Error {} // what was read is of a later version: neither good nor bad
-const need = (ok, what) => { if (!ok) throw new Bad(what) }
-const show = text => String(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, c => `\\u{${c.codePointAt(0).toString(16)}}`)
+const need = (ok, what) => { if (!ok) throw new Error(what) }
+const show = s => String(s).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, c => `\\u{${c.codePointAt(0).toString(16)}}`)
+const problem = (index, layer, what) => { process.exitCode = 1; console.log(show(`${index} ${layer}: ${what}`)) }
+const passes = (index, layer, f) => { // whether f does not throw; what it throws is a problem
+  try { f(); return true } catch (e) { problem(index, layer, e.message); return false }
+}
 const sha256 = (...parts) => parts.reduce((h, p) => h.update(p), createHash('sha256')).digest()
-const hmac = (keyHex, ...parts) => parts.reduce((h, p) => h.update(p), createHmac('sha256', Buffer.from(keyHex, 'hex'))).digest()
-let problems = 0
-const problem = (index, layer, what) => { problems++; console.log(show(`${index} ${layer}: ${what}`)) }
-const note = what => console.error(show(`note: ${what}`))
+const hmac = (salt, ...parts) => parts.reduce((h, p) => h.update(p), createHmac('sha256', Buffer.from(salt, 'hex'))).digest()
 
-// Runs f; what it refuses becomes a problem. Says whether it passed.
-function passes(index, layer, f) {
-  try { f(); return true } catch (e) {
-    if (!(e instanceof Bad)) throw e
-    problem(index, layer, e.message)
-    return false
-  }
-}
-
-// ---- canonical JSON: parse, write again, compare
-
-function write(v, depth) {
-  need(depth >= 0, 'nested too deep')
-  if (typeof v === 'boolean') return String(v)
-  if (typeof v === 'number') { need(Number.isSafeInteger(v), 'a number that is no integer in range'); return String(v) }
-  if (typeof v === 'string') { need(v.isWellFormed(), 'text that is not Unicode'); return JSON.stringify(v) }
-  need(v !== null, 'null')
+// ---- canonical JSON and base64: read, write again, compare
+function write(v, depth = 16) {
+  need(depth >= 0 && v !== null && (typeof v !== 'number' || Number.isSafeInteger(v)) && (typeof v !== 'string' || v.isWellFormed()),
+    'not canonical JSON: null, a number or text that is not admitted, or too deep')
+  if (typeof v !== 'object') return JSON.stringify(v)
   if (Array.isArray(v)) return `[${v.map(x => write(x, depth - 1)).join(',')}]`
-  const keys = Object.keys(v).sort() // keys are ASCII, so that this is byte order
-  for (const k of keys) need(/^[A-Za-z0-9_.-]{1,64}$/.test(k), 'a key of other characters')
-  return `{${keys.map(k => `"${k}":${write(v[k], depth - 1)}`).join(',')}}`
+  const names = Object.keys(v).sort() // ASCII only, so that this is byte order
+  need(names.every(k => /^[A-Za-z0-9_.-]{1,64}$/.test(k)), 'not canonical JSON: a key that is not admitted')
+  return `{${names.map(k => `"${k}":${write(v[k], depth - 1)}`).join(',')}}`
 }
-
-function parse(bytes, depth = 16) {
-  let text, value
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    value = JSON.parse(text)
-  } catch { throw new Bad('not JSON in UTF-8') }
+const decode = bytes => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+function parse(bytes, depth) {
+  const text = decode(bytes), value = JSON.parse(text)
   need(write(value, depth) === text, 'not canonical JSON')
   return value
 }
-
-// ---- forms: a form is a function of a value and its name; it throws Bad when the value does not have it
-
-const is = (test, name) => (v, at) => need(test(v), `${at}: not ${name}`)
-const text = is(v => typeof v === 'string', 'text')
-const match = (re, name) => is(v => typeof v === 'string' && re.test(v), name)
-const words = match(/./s, 'words')
-const id = match(/^(?!0{32})[0-9a-f]{32}$/, 'an id')
-const keyId = match(/^[0-9a-f]{32}$/, 'a key id')
-const digest = match(/^(?!0{64})[0-9a-f]{64}$/, 'a digest')
-const hex32 = match(/^[0-9a-f]{64}$/, '32 bytes')
-const code = match(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'a code')
-const ORIGIN = /^(?=.{1,255}$)[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?(\/[A-Za-z0-9._~-]+)*$/
-const from = (low, high = Infinity) => is(v => Number.isInteger(v) && v >= low && v <= high, `an integer from ${low}`)
-const count = from(0)
-const one = (...values) => is(v => values.includes(v), `one of ${values.join(', ')}`)
-const list = (form, min = 0, max = Infinity) => (v, at) => {
-  need(Array.isArray(v) && v.length >= min && v.length <= max, `${at}: not an array of ${min} to ${max}`)
-  v.forEach((x, i) => form(x, `${at}[${i}]`))
-}
-const isObject = v => typeof v === 'object' && v !== null && !Array.isArray(v)
-const isEmpty = v => v === '' || v === false || (typeof v === 'object' && Object.keys(v).length === 0)
-const record = (fields, more = () => {}) => (v, at) => { // "name?" is an optional field, `more` looks at the whole
-  need(isObject(v), `${at}: not an object`)
-  for (const k of Object.keys(v)) need(Object.hasOwn(fields, k) || Object.hasOwn(fields, `${k}?`), `${at}.${k}: unknown field`)
-  for (const [name, form] of Object.entries(fields)) {
-    const k = name.replace('?', '')
-    if (!Object.hasOwn(v, k)) need(name !== k, `${at}.${k}: missing`)
-    else {
-      need(name === k || !isEmpty(v[k]), `${at}.${k}: empty, so it must be left out`)
-      form(v[k], `${at}.${k}`)
-    }
-  }
-  more(v, at)
-}
-const unique = (of, what) => (v, at) => need(new Set(v.map(of)).size === v.length, `${at}: ${what} stands twice`)
-const both = (...forms) => (v, at) => forms.forEach(f => f(v, at))
-const base64 = (s, length) => {
-  const bytes = Buffer.from(typeof s === 'string' ? s : '', 'base64')
+function base64(s, length) {
+  const bytes = Buffer.from(String(s), 'base64')
   need(bytes.toString('base64') === s && bytes.length === (length ?? bytes.length), `not base64 of ${length ?? 'any'} bytes`)
   return bytes
 }
 
-const days = date => { // first and last day of a date
-  const [, y, m, d] = (typeof date === 'string' && /^([1-9]\d{3})(?:-(\d\d)(?:-(\d\d))?)?$/.exec(date)) || []
-  need(y && (!m || (m >= 1 && m <= 12)), 'not a date')
-  const lastOf = month => new Date(Date.UTC(+y, +month, 0)).getUTCDate()
-  need(!d || (d >= 1 && d <= lastOf(m)), 'not a date')
-  return [`${y}-${m ?? '01'}-${d ?? '01'}`, `${y}-${m ?? '12'}-${d ?? lastOf(m ?? 12)}`]
+// ---- forms: a pattern for text, a lower bound for an integer, a test, [items], or {fields}
+const TEXT = /^/, WORDS = /./s, CODE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, HEX16 = /^[0-9a-f]{32}$/, HEX32 = /^[0-9a-f]{64}$/
+const ID = /^(?!0{32})[0-9a-f]{32}$/, DIGEST = /^(?!0{64})[0-9a-f]{64}$/, TRUE = v => v === true, ANY = () => true
+const ORIGIN = /^(?=.{1,255}$)[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?(\/[A-Za-z0-9._~-]+)*$/
+function fits(form, v, at) {
+  need(form instanceof RegExp ? typeof v === 'string' && form.test(v) : typeof form === 'number' ? Number.isInteger(v) && v >= form
+    : typeof form === 'function' ? form(v) : typeof v === 'object' && Array.isArray(v) === Array.isArray(form), `${at}: not of its form`)
+  if (Array.isArray(form)) v.forEach((x, i) => fits(form[0], x, `${at}[${i}]`))
+  if (Object.getPrototypeOf(form) !== Object.prototype) return
+  for (const k of Object.keys(v)) need(Object.hasOwn(form, k) || Object.hasOwn(form, `${k}?`), `${at}.${k}: unknown field`)
+  for (const [name, f] of Object.entries(form)) { // "name?" may be left out, and must be when it is empty
+    const k = name.replace('?', '')
+    if (!Object.hasOwn(v, k)) { need(k !== name, `${at}.${k}: missing`); continue }
+    need(k === name || !/^(""|\[\]|{}|false)$/.test(JSON.stringify(v[k])), `${at}.${k}: empty, so it must be left out`)
+    fits(f, v[k], `${at}.${k}`)
+  }
 }
-const date = (v, at) => { try { days(v) } catch { throw new Bad(`${at}: not a date`) } }
-const span = record({ 'end?': date, 'note?': text, 'start?': date }, (v, at) =>
-  need(!v.end || (v.start && days(v.end)[1] >= days(v.start)[0]), `${at}: an end without or before its start`))
 
 // ---- keys
-
-const P = '7' + 'f'.repeat(61) + 'ed' // 2^255-19
-const SMALL = ['0'.repeat(64), '0'.repeat(63) + '1', '7' + 'f'.repeat(61) + 'ec',
-  '05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826',
-  '7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7']
-const publicKey = raw => {
-  const big = Buffer.from(raw).reverse()
-  big[0] &= 0x7f
-  const y = big.toString('hex')
+const P = 2n ** 255n - 19n
+const SMALL = [0n, 1n, P - 1n, 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
+  0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n]
+function publicKey(raw) {
+  const y = BigInt(`0x${Buffer.from(raw).reverse().toString('hex')}`) % 2n ** 255n
   need(y < P && !SMALL.includes(y), 'a public key that must be refused')
   return createPublicKey({ key: Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), raw]), format: 'der', type: 'spki' })
 }
-const key = record({ alg: one('ed25519'), public: text }, (v, at) => publicKey(base64(v.public, 32), at))
 const idOf = k => sha256(`truceline-key/v1\n${k.alg}\n`, base64(k.public, 32)).toString('hex', 0, 16)
-
 function parseVerifierKey(vkey) {
   const [, name, hash, b64] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/s.exec(vkey) ?? []
-  need(name && ORIGIN.test(name), 'not a verifier key of a log')
   const raw = base64(b64, 33)
-  need(raw[0] === 1 && hash === sha256(name, '\n', raw).toString('hex', 0, 4), 'a verifier key of another type or hash')
-  return { name, hash, text: vkey, key: publicKey(raw.subarray(1)) }
+  need(ORIGIN.test(name) && raw[0] === 1 && hash === sha256(name, '\n', raw).toString('hex', 0, 4), 'not the verifier key of a log')
+  return { name, hash, vkey, key: publicKey(raw.subarray(1)) }
 }
 
-// ---- bodies and kinds
-
-const texts = list(text)
-const codes = list(code)
-const ROLES = ['party', 'third_party', 'monitor', 'observer', 'desk', 'registry']
-const admission = record({ code, 'keys?': both(list(key), unique(idOf, 'a key')), name: words, role: one(...ROLES) })
-const reason = record({ reason: match(/\P{White_Space}/u, 'text that says something') })
-const claim = record({
-  'bound?': one('exact', 'at_least', 'at_most', 'range', 'about'), 'derived?': one(true), 'external?': text,
-  element: one('event', 'place_time', 'initiation', 'attribution', 'responsibility', 'actor', 'target', 'harm', 'damage',
-    'capture', 'follow_up', 'position', 'agreement_reading'),
-  first_hand: one('yes', 'no', 'unknown'), 'group?': code, 'high?': count, 'low?': count, 'measure?': code, n: from(1),
-  'note?': text, 'place_text?': text, 'places?': codes, 'words?': text, stance: code, 'subset?': code, 'when?': span,
-  scope: one('incident', 'part', 'several_places', 'running_total', 'period_total'),
-}, ({ bound, low, high }, at) => {
-  const [l, h] = [low !== undefined, high !== undefined]
-  const fits = { exact: l && low === high, at_least: l && !h, at_most: h && !l, range: l && h, about: l || h }
-  need(!(l || h) || fits[bound], `${at}: figures that do not fit the bound`)
-  need(!(l && h) || low <= high, `${at}: low is above high`)
-})
-const account = record({
-  'carrier?': text, claimant: record({ kind: code, name: words, 'party?': code }), claims: list(claim, 1),
-  'external?': text, 'origins?': texts, 'said_on?': date,
-}, (v, at) => need(v.claims.every((c, i) => c.n === i + 1), `${at}: claims are not counted from 1`))
-const url = match(/^https?:\/\/[^\0- \x7f]*$/, 'an address')
-const linked = both(list(from(1)), is(v => v.every((n, i) => !i || n > v[i - 1]), 'ascending'))
-const K = (body, needs = [], may = []) => ({ body, needs, may })
-const KINDS = new Map(Object.entries({
-  'mission.opened': K(record({ log_key: words, registry: admission, title: words }, ({ registry: r }, at) =>
-    need(r.role === 'registry' && r.keys, `${at}.registry: another role or no keys`))),
-  'member.admitted': K(admission),
-  'key.added': K(record({ key, member: code })),
-  'key.rotated': K(record({ new: key, old: keyId }, (v, at) => need(idOf(v.new) !== v.old, `${at}: new is old`))),
-  'key.revoked': K(record({ key: keyId, member: code, 'note?': text, reason: one('lost', 'compromised', 'retired') })),
-  'officer.enrolled': K(record({ 'key?': key, officer: id })),
-  'agreement.adopted': K(record({ pack: () => {}, part: from(1), parts: from(1, 999), sha256: digest, version: from(1) },
-    (v, at) => need(v.part <= v.parts, `${at}: part is above parts`))),
-  'report.filed': K(record({ 'carrier?': text, 'language?': text, 'note?': text, 'origins?': texts, 'published_on?': date, title: words, 'url?': url })),
-  'account.filed': K(account, [], ['report']),
-  'account.amended': K(account, ['account'], ['report']),
-  'account.withdrawn': K(reason, ['account']),
-  'batch.opened': K(record({ file_sha256: digest, name: words, rows: count })),
-  'batch.closed': K(record({ accepted: count, present: count, rejected: count }), ['batch']),
-  'batch.withdrawn': K(reason, ['batch']),
-  'incident.opened': K(record({ class: one('incident', 'agreement', 'talks', 'aggregate'), 'external?': text, label: words, 'place_text?': text,
-    'places?': codes, 'types?': codes, when: both(span, is(v => v.start, 'a span with a start')) })),
-  'incident.linked': K(record({ 'claims?': linked, reason: words, role: one('about', 'part_of', 'aggregate_over') }), ['account', 'incident']),
-  'incident.unlinked': K(reason, ['link']),
-  'incident.aliased': K(reason, ['incident', 'into']),
-  'source.graded': K(record({ grade: code, reason: words, source: words })),
-  'clock.ticked': K(null),
-}))
-const CHANGES_KEYS = ['mission.opened', 'member.admitted', 'key.added', 'key.rotated', 'key.revoked', 'officer.enrolled']
+// ---- kinds: the subjects they need and ?may have, and the bodies of those that change keys
+const KINDS = { 'account.filed': '?report', 'account.amended': 'account ?report', 'account.withdrawn': 'account', 'batch.closed': 'batch',
+  'batch.withdrawn': 'batch', 'incident.linked': 'account incident', 'incident.unlinked': 'link', 'incident.aliased': 'incident into' }
+for (const k of ['mission.opened', 'member.admitted', 'key.added', 'key.rotated', 'key.revoked', 'officer.enrolled', 'clock.ticked',
+  'agreement.adopted', 'report.filed', 'batch.opened', 'incident.opened', 'source.graded']) KINDS[k] = ''
+const KEY = { alg: /^ed25519$/, public: s => publicKey(base64(s, 32)) }
+const ADMISSION = { code: CODE, 'keys?': [KEY], name: WORDS, role: /^(party|third_party|monitor|observer|desk|registry)$/ }
+const BODIES = {
+  'mission.opened': { log_key: s => s === log.vkey, registry: { ...ADMISSION, role: /^registry$/ }, title: WORDS },
+  'member.admitted': ADMISSION, 'officer.enrolled': { 'key?': KEY, officer: ID }, 'key.rotated': { new: KEY, old: HEX16 },
+  'key.added': { key: KEY, member: CODE }, 'key.revoked': { key: HEX16, member: CODE, 'note?': TEXT, reason: /^(lost|compromised|retired)$/ },
+}
 
 // ---- line, envelope, statement
-
-const lineForm = record({ 'body?': () => {}, 'body_salt?': digest, 'enc?': one('none'), envelope: () => {}, index: count, leaf_salt: hex32, logged_at: count })
-const envelopeForm = record({
-  payload: text, payloadType: one(STATEMENT),
-  signatures: list(record({ keyid: keyId, sig: (v, at) => base64(v, 64, at) }), 1, 16),
-}, (v, at) => need(v.signatures.every((s, i, all) => !i || s.keyid > all[i - 1].keyid), `${at}: key ids do not ascend`))
-const statementForm = record({
-  audience: code, 'body?': record({ alg: text, commitment: digest }), claimed_at: count, 'crit?': texts, 'exercise?': one(true),
-  'ext?': (v, at) => { need(isObject(v), `${at}: not an object`); texts(Object.values(v), at) },
-  id, kind: words, kind_v: from(1), member: code, mission: id, 'officer?': id, origin: match(ORIGIN, 'an origin'), rules: from(1),
-  'subjects?': both(list(record({ id, role: text }), 0, 64), unique(s => s.role, 'a role')), 'supersedes?': id, v: one(1),
-})
-
+const TYPE = 'application/vnd.truceline.statement.v1+json'
+const LINE = { 'body?': ANY, 'body_salt?': DIGEST, 'enc?': /^none$/, envelope: ANY, index: 0, leaf_salt: HEX32, logged_at: 0 }
+const ENVELOPE = { payload: base64, payloadType: s => s === TYPE, signatures: [{ keyid: HEX16, sig: s => base64(s, 64) }] }
+const STATEMENT = { audience: CODE, 'body?': { alg: TEXT, commitment: DIGEST }, claimed_at: 0, 'crit?': [TEXT], 'exercise?': TRUE,
+  'ext?': v => typeof v === 'object' && !Array.isArray(v) && Object.values(v).every(x => typeof x === 'string'), id: ID,
+  kind: WORDS, kind_v: 1, member: CODE, mission: ID, 'officer?': ID, origin: ORIGIN, rules: 1,
+  'subjects?': [{ id: ID, role: TEXT }], 'supersedes?': ID, v: 1 }
 function parseStatement(bytes) {
-  need(bytes.length <= 8192, 'statement is too long')
+  need(bytes.length <= 8192, 'the statement is too long')
   const st = parse(bytes)
-  need(isObject(st), 'statement: not an object')
-  if (Number.isInteger(st.v) && st.v > 1) throw new Update(`format version ${st.v}`)
-  statementForm(st, 'statement')
-  const kind = KINDS.get(st.kind)
-  if (!kind || st.kind_v !== 1) throw new Update(`kind ${st.kind}, version ${st.kind_v}`)
-  if (st.crit) throw new Update(`crit ${st.crit}`)
-  if (st.audience !== 'public' && st.audience !== 'members') throw new Update(`audience ${st.audience}`)
-  if (st.body && st.body.alg !== 'hmac-sha256') throw new Update(`commitment ${st.body.alg}`)
-  need(!st.body === !kind.body, 'statement.body: there though its kind has none, or missing')
-  need(!st.supersedes === (st.kind !== 'account.amended'), 'statement.supersedes: there in another kind, or missing')
-  const roles = (st.subjects ?? []).map(s => s.role)
-  for (const r of kind.needs) need(roles.includes(r), `statement.subjects: no ${r}`)
-  for (const r of roles) need(r === 'batch' || kind.needs.includes(r) || kind.may.includes(r), `statement.subjects: ${r} has no place here`)
+  if (!(st.v > 1)) fits(STATEMENT, st, 'statement')
+  need(st.v === 1 && Object.hasOwn(KINDS, st.kind) && st.kind_v === 1 && !st.crit && /^(public|members)$/.test(st.audience) &&
+    (st.body?.alg ?? 'hmac-sha256') === 'hmac-sha256', 'cannot be checked, an update is needed (v, kind, crit, audience or alg)')
+  need(!st.body === (st.kind === 'clock.ticked') && !st.supersedes === (st.kind !== 'account.amended'),
+    'statement.body or supersedes: missing, or there though the kind has none')
+  const roles = (st.subjects ?? []).map(s => s.role), admitted = KINDS[st.kind].split(' ')
+  need(new Set(roles).size === roles.length && admitted.every(r => r === '' || r[0] === '?' || roles.includes(r)) &&
+    roles.every(r => r === 'batch' || admitted.includes(r) || admitted.includes(`?${r}`)), 'statement.subjects: not those of the kind')
   return st
 }
 
-// ---- the records, folded in order
-
-const state = { keys: new Map(), members: new Set(), officers: new Set(), registry: null, mission: null, origin: null, seen: new Map(), logged: 0 }
-// unsure: keys may have changed unseen, so that a key we do not know may be good
-const missing = { unsure: false, lines: 0, bodies: 0, signatures: 0 }
-
-function checkRecord(line, i, entry, vkey) {
-  const envelope = Buffer.from(write(line.envelope, 16))
-  const time = Buffer.alloc(8)
-  time.writeBigUInt64BE(BigInt(line.logged_at))
-  const made = Buffer.concat([Buffer.from('truceline-leaf/v1\n'), hmac(line.leaf_salt, 'truceline-entry/v1\n', time, envelope)])
-  const inLog = passes(i, 'leaf', () => need(made.equals(entry), 'not the log\'s entry at this index'))
-  passes(i, 'leaf', () => need(line.logged_at >= state.logged, 'logged_at is below that of the record before'))
-  state.logged = line.logged_at
-
-  let st, payload
-  const readable = passes(i, 'envelope', () => {
+// ---- records, folded in order (records.md, "The roster of keys")
+const [keys, members, officers, seen] = [new Map(), new Set(), new Set(), new Map()]
+const lacking = { records: 0, bodies: 0, unsure_signatures: 0 }
+let log, registry, mission, logged = 0 // log: the verifier key, parsed
+let unsure = false // keys may have changed unseen: a key that is not known here may be good
+function checkRecord(line, entry) {
+  const { index: i, envelope: { signatures } } = line
+  const envelope = Buffer.from(write(line.envelope))
+  const time = Buffer.from(line.logged_at.toString(16).padStart(16, '0'), 'hex')
+  const made = Buffer.concat([Buffer.from(ENTRY), hmac(line.leaf_salt, 'truceline-entry/v1\n', time, envelope)])
+  const inLog = passes(i, 'leaf', () => need(entry.equals(made), 'not the log\'s entry at this index'))
+  passes(i, 'leaf', () => need(line.logged_at >= logged, 'logged_at is below that of the record before'))
+  logged = line.logged_at
+  let st, payload, body
+  const right = passes(i, 'envelope', () => {
     need(envelope.length <= 16384, 'too long')
-    envelopeForm(line.envelope, 'envelope')
+    fits(ENVELOPE, line.envelope, 'envelope')
+    need(signatures.length >= 1 && signatures.length <= 16 && signatures.every((s, j) => j === 0 || s.keyid > signatures[j - 1].keyid),
+      'no signatures, too many, or their key ids do not ascend')
     payload = base64(line.envelope.payload)
-    try { st = parseStatement(payload) } catch (e) {
-      if (e instanceof Update) problem(i, 'envelope', `cannot be checked, an update is needed: ${e.message}`)
-      else throw e
-    }
+    st = parseStatement(payload)
+    need(!seen.has(st.id), `its id is that of record ${seen.get(st.id)}`)
+    seen.set(st.id, i)
+    need(st.mission === (mission ??= st.mission) && st.origin === log.name, 'another mission or origin')
+    need((i === 0) === (st.kind === 'mission.opened'), 'record 0, and no other, is mission.opened')
   })
-  if (!readable || !st) { missing.unsure = true; return }
-
-  state.mission ??= st.mission
-  state.origin ??= st.origin
-  const right = [
-    passes(i, 'envelope', () => need(st.mission === state.mission, 'another mission')),
-    passes(i, 'envelope', () => need(st.origin === vkey.name && st.origin === state.origin, 'another origin')),
-    passes(i, 'envelope', () => need((i === 0) === (st.kind === 'mission.opened'), 'record 0, and no other, opens the mission')),
-    passes(i, 'envelope', () => need(!state.seen.has(st.id), `its id is that of record ${state.seen.get(st.id)}`)),
-  ].every(Boolean)
-  if (!state.seen.has(st.id)) state.seen.set(st.id, i)
-
-  const { body: form } = KINDS.get(st.kind)
-  const given = Object.hasOwn(line, 'body')
-  const bodyGood = passes(i, 'body', () => {
-    need(!given || form, 'a body, where its kind has none')
-    if (!given) return
-    const bytes = write(line.body, 16)
-    need(Buffer.byteLength(bytes) <= 49152, 'too long')
-    need(hmac(line.body_salt, 'truceline-body/v1\n', bytes).toString('hex') === st.body.commitment, 'not the body that was committed to')
-    form(line.body, 'body')
-    need(i > 0 || line.body.log_key === vkey.text, 'log_key is not the key of the log')
+  if (!st) { unsure = true; return }
+  const form = Object.hasOwn(BODIES, st.kind) && BODIES[st.kind]
+  if (!Object.hasOwn(line, 'body')) lacking.bodies += st.body ? 1 : 0
+  else passes(i, 'body', () => {
+    need(st.body, 'a body, where the kind has none')
+    const bytes = Buffer.from(write(line.body))
+    need(bytes.length <= 49152, 'too long')
+    need(hmac(line.body_salt, 'truceline-body/v1\n', bytes).toString('hex') === st.body.commitment, 'not the one committed to')
+    if (form) fits(form, line.body, 'body')
+    body = line.body
   })
-  if (!given && form) missing.bodies++
-  const body = given && bodyGood ? line.body : null
-
-  const changes = CHANGES_KEYS.includes(st.kind)
-  const signed = checkSignatures(i, st, payload, line.envelope.signatures, body)
-  if (changes && (!body || !inLog)) missing.unsure = true
-  else if (changes && right && signed) passes(i, 'roster', () => changeRoster(i, st, body, line.envelope.signatures))
+  const signed = checkSignatures(i, st, payload, signatures, form && body)
+  if (form && !(body && inLog)) unsure = true
+  else if (form && right && signed) {
+    try { changeRoster(i, st, body, signatures.map(s => s.keyid)) } catch (e) { if (!unsure) problem(i, 'roster', e.message) }
+  }
 }
-
+const keysIn = b => b.registry?.keys ?? b.keys ?? [b.new ?? b.key].filter(k => k?.public) // that a body puts on the roster
+const rosterKey = (k, member, from, officer) => ({ key: publicKey(base64(k.public, 32)), member, from, until: Infinity, officer })
 function checkSignatures(i, st, payload, signatures, body) {
-  const own = new Map() // keys that the record itself brings
-  if (body && st.kind === 'mission.opened' && i === 0) {
-    for (const k of body.registry.keys) own.set(idOf(k), keyOf(k, body.registry.code, 0))
-  }
-  if (body && st.kind === 'key.rotated') own.set(idOf(body.new), { ...keyOf(body.new, st.member, i), isNew: true })
-  const unsure = missing.unsure || (!body && ['mission.opened', 'key.rotated'].includes(st.kind))
-  const pae = Buffer.concat([Buffer.from(`DSSEv1 ${STATEMENT.length} ${STATEMENT} ${payload.length} `), payload])
-  let node = false
+  const brings = ['mission.opened', 'key.rotated'].includes(st.kind) // keys that count in this record already
+  const own = new Map((brings && body ? keysIn(body) : []).map(k => [idOf(k), rosterKey(k, st.member, i)]))
+  const mayLack = unsure || (brings && !body)
+  if (mayLack) lacking.unsure_signatures += signatures.length
+  const pae = Buffer.concat([Buffer.from(`DSSEv1 ${TYPE.length} ${TYPE} ${payload.length} `), payload])
+  let node = false // whether a key of the member signed that is no officer's, and not the new one of a rotation
   const good = signatures.map(({ keyid, sig }) => passes(i, 'envelope', () => {
-    const k = state.keys.get(keyid) ?? own.get(keyid)
-    if (unsure) missing.signatures++
-    if (!k && unsure) { node = true; return }
-    need(k, `signed by a key that is not on the roster: ${keyid}`)
-    need(k.member === st.member && k.from <= i && i < k.until, `signed by a key that is not ${st.member}'s at this index: ${keyid}`)
-    need(verify(null, pae, k.key, base64(sig, 64)), `the signature is wrong: ${keyid}`)
-    need(!k.officer || k.officer === st.officer, `signed by another officer's key: ${keyid}`)
-    if (!k.officer && !k.isNew) node = true
-  })).every(Boolean)
-  return good && passes(i, 'envelope', () => need(node, 'no node of the member signed'))
+    const k = keys.get(keyid) ?? own.get(keyid)
+    need(k || mayLack, `signed by a key that is not on the roster: ${keyid}`)
+    need(!k || (k.member === st.member && k.from <= i && i < k.until), `signed by a key that is not ${st.member}'s at this index: ${keyid}`)
+    need(!k || verify(null, pae, k.key, base64(sig, 64)), `the signature is wrong: ${keyid}`)
+    need(!k?.officer || k.officer === st.officer, `signed by another officer's key: ${keyid}`)
+    node ||= !k?.officer && !(st.kind === 'key.rotated' && own.has(keyid))
+  }))
+  return good.every(Boolean) && passes(i, 'envelope', () => need(node, 'not signed by a node of the member'))
+}
+function changeRoster(i, st, body, signers) { // throws before it changes anything
+  const who = body.registry?.code ?? body.code ?? body.member ?? st.member // whose keys change
+  const added = keysIn(body).map(idOf)
+  const ended = body.old ?? (st.kind === 'key.revoked' && body.key)
+  const old = keys.get(ended)
+  need(members.has(who) !== ['mission.opened', 'member.admitted'].includes(st.kind), `${who} is not on the roster, or is already`)
+  need(st.member === who || st.member === registry, `only ${who} and the registry may file this`)
+  need(!added.some((k, j) => keys.has(k) || added.indexOf(k) < j) && !officers.has(body.officer), 'adds a key or officer that is there already')
+  need(!ended || (old?.member === who && old.from <= i && i < old.until), `ends a key that is not ${who}'s at this index`)
+  need(!body.old || (!old.officer && [body.old, ...added].every(k => signers.includes(k))), 'rotates an officer\'s key, or not signed by both')
+  if (i === 0) registry = who
+  if (old) old.until = i + 1
+  for (const k of keysIn(body)) keys.set(idOf(k), rosterKey(k, who, i && i + 1, body.officer))
+  if (body.officer) officers.add(body.officer)
+  members.add(who)
 }
 
-const keyOf = (k, member, from, officer) => ({ key: publicKey(base64(k.public, 32)), member, from, until: Infinity, officer })
-
-// records.md, "The roster of keys". Throws before it changes anything.
-function changeRoster(i, st, body, signatures) {
-  const { keys, members, officers } = state
-  const byRegistry = st.member === state.registry
-  const add = (list, member, from, officer) => {
-    for (const k of list) need(!keys.has(idOf(k)), `the key is on the roster already: ${idOf(k)}`)
-    for (const k of list) keys.set(idOf(k), keyOf(k, member, from, officer))
+// ---- the log and its files
+const [, , address, givenKey, ...tooMany] = process.argv
+const remote = /^https?:\/\//i.test(address)
+const ENTRY = 'truceline-leaf/v1\n', LINE_MAX = 49152 + 16384 + 1024
+const widths = new Map() // of the log's files, by path without .p/W
+async function read(file, max) {
+  if (!remote) {
+    const stat = fs.statSync(path.join(address, file))
+    need(stat.isFile() && stat.size <= max, `${file}: not a file, or too long`)
+    return fs.readFileSync(path.join(address, file))
   }
-  const end = (keyid, member) => {
-    const k = keys.get(keyid)
-    need(k || !missing.unsure, 'cannot be checked: the key may have been added unseen')
-    need(k && k.member === member && k.from <= i && i < k.until, `the key is not ${member}'s at this index: ${keyid}`)
-    return k
+  const answer = await fetch(`${address.replace(/\/+$/, '')}/${file}`, { signal: AbortSignal.timeout(60_000) })
+  need(answer.status === 200, `${file}: status ${answer.status}`)
+  let bytes = Buffer.alloc(0)
+  for await (const part of answer.body) need((bytes = Buffer.concat([bytes, part])).length <= max, `${file}: too long`)
+  return bytes
+}
+function pathOf(kind, n, w) {
+  const base = `${kind}/${String(n).padStart(Math.ceil(String(n).length / 3) * 3, '0').replace(/\d{3}(?=\d)/g, 'x$&/')}`
+  widths.set(base, w)
+  return w < 256 ? `${base}.p/${w}` : base
+}
+const CHECKPOINT = /^([^\n]+)\n(0|[1-9]\d{0,15})\n([^\n]+)\n\n((?:\u2014 [^\s\p{Cc}+]+ \S+\n){1,64})$/u
+async function readCheckpoint() { // also takes the log's key from record 0 when none was given
+  const [, origin, size, root, lines] = CHECKPOINT.exec(decode(await read('checkpoint', 262144))) ?? []
+  need(lines && Number.isSafeInteger(+size) && base64(root, 32), 'checkpoint: not of its form')
+  const records = log ? '' : String(await read(pathOf('records', 0, Math.min(size, 256)), 256 * (LINE_MAX + 1)))
+  log ??= parseVerifierKey(JSON.parse(records.split('\n')[0]).body.log_key)
+  passes('-', 'checkpoint', () => {
+    const signatures = lines.slice(0, -1).split('\n').map(l => l.split(' ')).map(([, name, s]) => ({ name, raw: base64(s) }))
+    need(new Set(lines.split('\n')).size === signatures.length + 1 && signatures.every(s => s.raw.length > 4), 'a signature line twice, or empty')
+    const own = signatures.filter(s => s.name === log.name && s.raw.toString('hex', 0, 4) === log.hash)
+    need(origin === log.name && own.length === 1 && own[0].raw.length === 68, 'not of the log, or not signed once by its key')
+    need(verify(null, Buffer.from(`${origin}\n${size}\n${root}\n`), log.key, own[0].raw.subarray(4)), 'the signature is wrong')
+  })
+  return { size: +size, root }
+}
+async function checkGroup(n, w) { // gives the leaf hashes
+  const entries = await read(pathOf('tile/entries', n, w), w * 52)
+  const lines = (await read(pathOf('records', n, w), w * (LINE_MAX + 1))).toString('latin1').split('\n')
+  need(entries.length === w * 52 && lines.pop() === '' && lines.length <= w && lines.every(l => l.length <= LINE_MAX), `group ${n}: lengths`)
+  const all = Array.from({ length: w }, (_, j) => entries.subarray(52 * j, 52 * j + 52))
+  all.forEach((e, j) => passes(256 * n + j, 'entry', () => need(e.indexOf(`\0\x32${ENTRY}`) === 0, 'not of its form')))
+  let next = 256 * n
+  const skipTo = i => { lacking.records += i - next; unsure ||= i > next; next = i }
+  for (const text of lines) {
+    if (!passes(next, 'record', () => {
+      const line = parse(Buffer.from(text, 'latin1'), 17)
+      fits(LINE, line, 'line')
+      need(new Set(['body', 'body_salt', 'enc'].map(k => Object.hasOwn(line, k))).size === 1, 'body, body_salt, enc: not together')
+      need(line.index >= next && line.index < 256 * n + w, `index ${line.index} in this place`)
+      skipTo(line.index)
+      checkRecord(line, all[next % 256].subarray(2))
+    })) unsure = true
+    next++
   }
-  const mayActFor = member => {
-    need(members.has(member) || missing.unsure, `${member} is not on the roster`)
-    need(st.member === member || byRegistry || (!state.registry && missing.unsure), 'filed by another member than the key\'s or the registry')
+  skipTo(256 * n + w)
+  return Buffer.concat(all.map(e => sha256('\0', e.subarray(2))))
+}
+function rootOf(hashes) {
+  if (hashes.length <= 32) return hashes.length ? hashes : sha256()
+  let k = 32
+  while (2 * k < hashes.length) k *= 2
+  return sha256('\x01', rootOf(hashes.subarray(0, k)), rootOf(hashes.subarray(k)))
+}
+async function checkTiles(level, hashes) {
+  const above = []
+  for (let n = 0; n * 8192 < hashes.length; n++) {
+    const tile = hashes.subarray(n * 8192, (n + 1) * 8192)
+    const file = pathOf(`tile/${level}`, n, tile.length / 32)
+    const found = await read(file, 8192)
+    passes('-', 'tile', () => need(found.equals(tile), `${file}: not what the entries give`))
+    if (tile.length === 8192) above.push(rootOf(tile))
   }
-  if (st.kind === 'mission.opened') {
-    need(st.member === body.registry.code, 'not filed by the registry that it names')
-    add(body.registry.keys, st.member, 0)
-    members.add(state.registry = st.member)
-  } else if (st.kind === 'member.admitted') {
-    need(byRegistry || (!state.registry && missing.unsure), 'not filed by the registry')
-    need(!members.has(body.code), `${body.code} is on the roster already`)
-    add(body.keys ?? [], body.code, i + 1)
-    members.add(body.code)
-  } else if (st.kind === 'key.added') {
-    mayActFor(body.member)
-    add([body.key], body.member, i + 1)
-  } else if (st.kind === 'key.rotated') {
-    const old = end(body.old, st.member)
-    need(!old.officer, 'old is an officer\'s key')
-    for (const k of [body.old, idOf(body.new)]) need(signatures.some(s => s.keyid === k), `${k} has not signed`)
-    add([body.new], st.member, i + 1)
-    old.until = i + 1
-  } else if (st.kind === 'key.revoked') {
-    mayActFor(body.member)
-    end(body.key, body.member).until = i + 1
-  } else if (st.kind === 'officer.enrolled') {
-    need(!officers.has(body.officer), 'the officer is enrolled already')
-    add(body.key ? [body.key] : [], st.member, i + 1, body.officer)
-    officers.add(body.officer)
+  if (above.length) await checkTiles(level + 1, Buffer.concat(above))
+}
+async function checkOtherFiles() { // of a folder: those of earlier sizes are what the fuller ones begin with
+  for (const f of fs.readdirSync(address, { recursive: true, withFileTypes: true }).filter(f => !f.isDirectory())) {
+    const file = path.relative(address, path.join(f.parentPath ?? f.path, f.name)).split(path.sep).join('/')
+    const [, base, p, w = 256] = /^(.*?)(\.p\/([1-9]\d*))?$/s.exec(file)
+    const full = widths.get(base)
+    if (file === 'checkpoint' || full === +w) continue
+    if (!p || !(+w < full)) { console.error(show(`note: not a file of the log: ${file}`)); continue }
+    const [found, fuller] = await Promise.all([file, full < 256 ? `${base}.p/${full}` : base].map(x => read(x, Infinity)))
+    const length = base.startsWith('records/') ? found.length : (base.startsWith('tile/entries/') ? 52 : 32) * w
+    passes('-', 'file', () => need(found.length === length && fuller.indexOf(found) === 0, `${file}: not what the fuller one begins with`))
   }
 }
+
+try {
+  need(address && !tooMany.length && (remote || fs.statSync(address).isDirectory()), 'no folder or address')
+  if (givenKey !== undefined) log = parseVerifierKey(givenKey)
+} catch (e) {
+  console.error(show(e.message), '\nusage: node scripts/check-log.mjs DIR-or-URL [VKEY]')
+  process.exit(2)
+}
+process.stdout.on('error', () => process.exit(1))
+try {
+  const { size, root } = await readCheckpoint()
+  const leaves = []
+  for (let n = 0; n * 256 < size; n++) leaves.push(await checkGroup(n, Math.min(256, size - n * 256)))
+  await checkTiles(0, Buffer.concat(leaves))
+  passes('-', 'root', () => need(rootOf(Buffer.concat(leaves)).toString('base64') === root, 'not that of the entries'))
+  if (!remote) await checkOtherFiles()
+  if (lacking.records || lacking.bodies) console.error(`note: not given, so not checked: ${JSON.stringify(lacking)}`)
+  if (!process.exitCode) console.log(`OK ${size} records, root ${root}`)
+} catch (e) { problem('-', 'log', e.message) }

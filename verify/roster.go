@@ -170,9 +170,9 @@ func (r *roster) fold(e *mechanism.Entry) error {
 	return nil
 }
 
-// mayAct lets a member act on its own keys and the registry on anyone's.
+// mayAct lets a member act on its own keys and nobody on another's.
 func (r *roster) mayAct(by, member string) bool {
-	return r.members[member] && (by == member || by == r.registry)
+	return r.members[member] && by == member
 }
 
 func (r *roster) add(from int64, member string, officer record.ID, keys ...record.Key) error {

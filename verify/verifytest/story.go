@@ -95,7 +95,7 @@ func (m *Mission) Story() []Filing {
 	empty := add("clerk", record.BatchOpened, &record.Batch{FileSHA256: record.Digest{8}, Name: "wrong.csv"})
 	add("clerk", record.BatchWithdrawn, reason("the wrong file"), About(record.RoleBatch, empty))
 	add("book", record.ClockTicked, nil)
-	add("guest", record.AccountFiled, Account(9), Edit(func(s *record.Statement) { s.Audience = "members" }))
+	add("guest", record.AccountFiled, Account(9))
 	add("book", record.KeyAdded, &record.KeyAddition{Key: Signer("registry, second").Key(), Member: "book"})
 	add("book", record.ClockTicked, nil)
 	return out

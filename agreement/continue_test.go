@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agreement_test
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"truceline/agreement"
+)
+
+// A later version may correct names and add codes; what a code means it keeps.
+func TestContinues(t *testing.T) {
+	load := func() *agreement.Pack {
+		b, err := os.ReadFile("../example/lakes/agreement.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := agreement.Load(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Pack
+	}
+	old := load()
+	for name, tt := range map[string]struct {
+		change func(p *agreement.Pack)
+		want   string // in the error; empty: none
+	}{
+		"nothing": {func(p *agreement.Pack) {}, ""},
+		"a name":  {func(p *agreement.Pack) { p.Measures[0].Name = agreement.Text{"en": "another word"} }, ""},
+		"a new group": {func(p *agreement.Pack) {
+			p.Groups = append(p.Groups, agreement.Group{Code: "new", Name: agreement.Text{"en": "n"}})
+		}, ""},
+		"a measure is gone": {func(p *agreement.Pack) { p.Measures = p.Measures[1:] }, "measures: code " + old.Measures[0].Code},
+		"a place is gone":   {func(p *agreement.Pack) { p.Places = p.Places[1:] }, "places: code " + old.Places[0].Code},
+		"a letter":          {func(p *agreement.Pack) { p.Parties[0].Letter = "Z" }, "parties: code " + old.Parties[0].Code},
+		"a group's side":    {func(p *agreement.Pack) { p.Groups[0].Side = old.Parties[2].Code + "x" }, "groups: code " + old.Groups[0].Code},
+		"a civilian group":  {func(p *agreement.Pack) { p.Groups[0].Civilian = !p.Groups[0].Civilian }, "groups: code " + old.Groups[0].Code},
+		"a stance's effect": {func(p *agreement.Pack) {
+			p.Stances[0].Effect, p.Stances[0].Covers = agreement.Denies, agreement.CoversEvent
+		}, "stances: code " + old.Stances[0].Code},
+		"a unit":          {func(p *agreement.Pack) { p.Measures[0].Unit = "hours" }, "measures: code " + old.Measures[0].Code},
+		"a role":          {func(p *agreement.Pack) { p.Members[0].Role = "observer" }, "members: code " + old.Members[0].Code},
+		"a claimant kind": {func(p *agreement.Pack) { p.ClaimantKinds = p.ClaimantKinds[1:] }, "claimant_kinds: code " + old.ClaimantKinds[0].Code},
+	} {
+		p := load()
+		tt.change(p)
+		err := p.Continues(old)
+		if (tt.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+	}
+}
