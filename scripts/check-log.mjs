@@ -23,7 +23,6 @@ const passes = (index, layer, f) => { // whether f does not throw; what it throw
 }
 const sha256 = (...parts) => parts.reduce((h, p) => h.update(p), createHash('sha256')).digest()
 const hmac = (salt, ...parts) => parts.reduce((h, p) => h.update(p), createHmac('sha256', Buffer.from(salt, 'hex'))).digest()
-
 // ---- canonical JSON and base64: read, write again, compare
 function write(v, depth = 16) {
   need(depth >= 0 && v !== null && (typeof v !== 'number' || Number.isSafeInteger(v)) && (typeof v !== 'string' || v.isWellFormed()),
@@ -45,7 +44,6 @@ function base64(s, length) {
   need(bytes.toString('base64') === s && bytes.length === (length ?? bytes.length), `not base64 of ${length ?? 'any'} bytes`)
   return bytes
 }
-
 // ---- forms: a pattern for text, a lower bound for an integer, a test, [items], or {fields}
 const TEXT = /^/, WORDS = /./s, CODE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, HEX16 = /^[0-9a-f]{32}$/, HEX32 = /^[0-9a-f]{64}$/
 const ID = /^(?!0{32})[0-9a-f]{32}$/, DIGEST = /^(?!0{64})[0-9a-f]{64}$/, TRUE = v => v === true, ANY = () => true
@@ -63,7 +61,6 @@ function fits(form, v, at) {
     fits(f, v[k], `${at}.${k}`)
   }
 }
-
 // ---- keys
 const P = 2n ** 255n - 19n
 const SMALL = [0n, 1n, P - 1n, 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
@@ -80,7 +77,6 @@ function parseVerifierKey(vkey) {
   need(ORIGIN.test(name) && raw[0] === 1 && hash === sha256(name, '\n', raw).toString('hex', 0, 4), 'not the verifier key of a log')
   return { name, hash, vkey, key: publicKey(raw.subarray(1)) }
 }
-
 // ---- kinds: the subjects they need and ?may have, and the bodies of those that change keys
 const KINDS = { 'account.filed': '?report', 'account.amended': 'account ?report', 'account.withdrawn': 'account', 'batch.closed': 'batch',
   'batch.withdrawn': 'batch', 'incident.linked': 'account incident', 'incident.unlinked': 'link', 'incident.aliased': 'incident into' }
@@ -93,7 +89,6 @@ const BODIES = {
   'member.admitted': ADMISSION, 'officer.enrolled': { 'key?': KEY, officer: ID }, 'key.rotated': { new: KEY, old: HEX16 },
   'key.added': { key: KEY, member: CODE }, 'key.revoked': { key: HEX16, member: CODE, 'note?': TEXT, reason: /^(lost|compromised|retired)$/ },
 }
-
 // ---- line, envelope, statement
 const TYPE = 'application/vnd.truceline.statement.v1+json'
 const LINE = { 'body?': ANY, 'body_salt?': DIGEST, 'enc?': /^none$/, envelope: ANY, index: 0, leaf_salt: HEX32, logged_at: 0 }
@@ -115,7 +110,6 @@ function parseStatement(bytes) {
     roles.every(r => r === 'batch' || admitted.includes(r) || admitted.includes(`?${r}`)), 'statement.subjects: not those of the kind')
   return st
 }
-
 // ---- records, folded in order (records.md, "The roster of keys")
 const [keys, members, officers, seen] = [new Map(), new Set(), new Set(), new Map()]
 const lacking = { records: 0, bodies: 0, unsure_signatures: 0 }
@@ -184,7 +178,7 @@ function changeRoster(i, st, body, signers) { // throws before it changes anythi
   const ended = body.old ?? (st.kind === 'key.revoked' && body.key)
   const old = keys.get(ended)
   need(members.has(who) !== ['mission.opened', 'member.admitted'].includes(st.kind), `${who} is not on the roster, or is already`)
-  need(st.member === who || st.member === registry, `only ${who} and the registry may file this`)
+  need(st.member === (st.kind === 'member.admitted' ? registry : who), `${st.member} may not file this for ${who}`)
   need(!added.some((k, j) => keys.has(k) || added.indexOf(k) < j) && !officers.has(body.officer), 'adds a key or officer that is there already')
   need(!ended || (old?.member === who && old.from <= i && i < old.until), `ends a key that is not ${who}'s at this index`)
   need(!body.old || (!old.officer && [body.old, ...added].every(k => signers.includes(k))), 'rotates an officer\'s key, or not signed by both')
@@ -194,7 +188,6 @@ function changeRoster(i, st, body, signers) { // throws before it changes anythi
   if (body.officer) officers.add(body.officer)
   members.add(who)
 }
-
 // ---- the log and its files
 const [, , address, givenKey, ...tooMany] = process.argv
 const remote = /^https?:\/\//i.test(address)
@@ -283,7 +276,6 @@ async function checkOtherFiles() { // of a folder: those of earlier sizes are wh
     passes('-', 'file', () => need(found.length === length && fuller.indexOf(found) === 0, `${file}: not what the fuller one begins with`))
   }
 }
-
 try {
   need(address && !tooMany.length && (remote || fs.statSync(address).isDirectory()), 'no folder or address')
   if (givenKey !== undefined) log = parseVerifierKey(givenKey)
