@@ -42,6 +42,76 @@ func (c *RowColumn) Series() []Value {
 	return out
 }
 
+// Current is all that the claimant said on its latest day, whether it asserts or denies
+// and in whatever order it stands in the ledger. What is implied is left out where
+// something was said, and a recorder's sum where there is a figure.
+func (c *Cell) Current() []Value {
+	day := asOf(c.Latest.Item)
+	return only(c.Series, func(v Value) bool {
+		return asOf(v.Item).Equal(day) && (v.Via == ViaImplied) == (c.Latest.Via == ViaImplied) &&
+			v.Item.Claim.Derived == c.Latest.Item.Claim.Derived
+	})
+}
+
+// Why gives every reason for the state of the row. Reasons has what decided; where
+// parties contest who did it or who began, each denial in either direction holds, and
+// that each names another. Of a row in words it names every two columns that speak.
+func (r *Row) Why() []Reason {
+	if r.State == Uncompared && !r.valued() {
+		return r.wordsApart()
+	}
+	if r.State != Contested || r.Key.mode() != names {
+		return r.Reasons
+	}
+	var out []Reason
+	for a := range len(r.Columns) - 1 {
+		for b := a + 1; b < len(r.Columns)-1; b++ {
+			for i := range r.Columns[a].Cells {
+				for j := range r.Columns[b].Cells {
+					out = append(out, r.conflicts(Ref{a, i}, Ref{b, j})...)
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(x, y Reason) int { return cmp.Compare(order(denial(x)), order(denial(y))) })
+	return out
+}
+
+// wordsApart pairs the columns that speak of a row on which nobody has a value.
+func (r *Row) wordsApart() []Reason {
+	var out []Reason
+	for a := range r.Columns {
+		for b := a + 1; b < len(r.Columns); b++ {
+			if len(r.Columns[a].Cells) > 0 && len(r.Columns[b].Cells) > 0 {
+				out = append(out, Reason{ReasonWords, Ref{a, 0}, Ref{b, 0}})
+			}
+		}
+	}
+	if len(out) == 0 {
+		return r.Reasons
+	}
+	return out
+}
+
+// conflicts are all reasons for which the names in two cells exclude each other.
+func (r *Row) conflicts(a, b Ref) []Reason {
+	x, y := r.At(a), r.At(b)
+	if !x.valued() || !y.valued() {
+		return nil
+	}
+	var out []Reason
+	if rel, code := compareNames(r.Key.Element, &Cell{Claimant: x.Claimant, Names: x.Names}, &Cell{Claimant: y.Claimant, Names: y.Names}); rel == conflict {
+		out = append(out, Reason{code, a, b})
+	}
+	if anyDenied(r.Key.Element, x.Denies, y.Names) {
+		out = append(out, Reason{ReasonDenied, a, b})
+	}
+	if anyDenied(r.Key.Element, y.Denies, x.Names) {
+		out = append(out, Reason{ReasonDenied, b, a})
+	}
+	return out
+}
+
 // valued tells whether anybody gave the row a value.
 func (r *Row) valued() bool {
 	return slices.ContainsFunc(r.Columns, func(c RowColumn) bool {

@@ -304,3 +304,36 @@ func TestHeadline(t *testing.T) {
 		t.Errorf("the column's series is %s", got)
 	}
 }
+
+// TestWhy: of a contested beginning every reason is given, and exchanging the parties
+// exchanges them; all of the latest day counts alike, whatever came last.
+func TestWhy(t *testing.T) {
+	pack := loadPack(t)
+	for _, order := range [][2]string{{"AF", "PK"}, {"PK", "AF"}} {
+		a, b := order[0], order[1]
+		forces := map[string]string{"AF": "AF_forces", "PK": "PK_forces"}
+		items := say(t,
+			"one "+a+" 2025-10-15 initiation - "+forces[b]+" - incident asserts",
+			"two "+b+" 2025-10-14 initiation - "+forces[a]+" - incident asserts",
+			"two "+b+" 2025-10-15 initiation - "+forces[a]+" - incident asserts",
+			"two "+b+" 2025-10-15 initiation - "+forces[b]+" - incident denies_initiation")
+		row := find(t, reconcile.Build(pack, items), "initiation")
+		codes := map[reconcile.Code]int{}
+		for _, why := range row.Why() {
+			codes[why.Code]++
+			if why.Code == reconcile.ReasonDenied && row.At(why.A).Claimant.Name != "two" {
+				t.Errorf("%s is said to deny", row.At(why.A).Claimant.Name)
+			}
+		}
+		if row.State != reconcile.Contested || codes[reconcile.ReasonEachOther] != 1 || codes[reconcile.ReasonDenied] != 1 || len(codes) != 2 {
+			t.Errorf("%s first: %s because of %v", a, row.State, codes)
+		}
+		for _, c := range row.Columns {
+			for i := range c.Cells {
+				if n := len(c.Cells[i].Current()); n != map[string]int{"one": 1, "two": 2}[c.Cells[i].Claimant.Name] {
+					t.Errorf("%s: %d values of the latest day", c.Cells[i].Claimant.Name, n)
+				}
+			}
+		}
+	}
+}

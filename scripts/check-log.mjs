@@ -6,9 +6,8 @@
 // of earlier sizes; of every record given: canonical JSON, leaf, logged_at, envelope, statement, mission, origin, repeated
 // ids, each signature against the roster of keys at that index, the body's commitment, and that what changes the roster may
 // do so. Does not check: the form of bodies that change no keys, the other rules (rights, guards, agreement, state hash),
-// proofs, refusals, whether others see the same log. Without VKEY the key is taken from record 0: the log then only agrees
-// with itself. A file that is missing or of a wrong length ends the check.
-//
+// proofs, refusals, whether others see the same log. A file that is missing or of a wrong length ends the check. Without
+// VKEY the key is taken from record 0: the log then only agrees with itself.
 // Exit 0 and one line "OK <size> records, root <base64>"; or 1 and a line "index layer: what" for each problem ("-" for no
 // index); or 2, wrong usage. What was not given, and files that do not belong to the log, are noted on stderr.
 import { createHash, createHmac, createPublicKey, verify } from 'node:crypto'
@@ -63,8 +62,8 @@ function fits(form, v, at) {
 }
 // ---- keys
 const P = 2n ** 255n - 19n
-const SMALL = [0n, 1n, P - 1n, 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
-  0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n]
+const SMALL = [0n, 1n, P - 1n, // points of small order
+  0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n, 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n]
 function publicKey(raw) {
   const y = BigInt(`0x${Buffer.from(raw).reverse().toString('hex')}`) % 2n ** 255n
   need(y < P && !SMALL.includes(y), 'a public key that must be refused')
@@ -86,8 +85,9 @@ const KEY = { alg: /^ed25519$/, public: s => publicKey(base64(s, 32)) }
 const ADMISSION = { code: CODE, 'keys?': [KEY], name: WORDS, role: /^(party|third_party|monitor|observer|desk|registry)$/ }
 const BODIES = {
   'mission.opened': { log_key: s => s === log.vkey, registry: { ...ADMISSION, role: /^registry$/ }, title: WORDS },
-  'member.admitted': ADMISSION, 'officer.enrolled': { 'key?': KEY, officer: ID }, 'key.rotated': { new: KEY, old: HEX16 },
-  'key.added': { key: KEY, member: CODE }, 'key.revoked': { key: HEX16, member: CODE, 'note?': TEXT, reason: /^(lost|compromised|retired)$/ },
+  'member.admitted': ADMISSION, 'key.added': { key: KEY, member: CODE }, 'key.rotated': { new: KEY, old: HEX16 },
+  'key.revoked': { key: HEX16, member: CODE, 'note?': TEXT, reason: /^(lost|compromised|retired)$/ },
+  'officer.enrolled': { 'key?': KEY, officer: ID },
 }
 // ---- line, envelope, statement
 const TYPE = 'application/vnd.truceline.statement.v1+json'
@@ -117,8 +117,7 @@ let log, registry, mission, logged = 0 // log: the verifier key, parsed
 let unsure = false // keys may have changed unseen: a key that is not known here may be good
 function checkRecord(line, entry) {
   const { index: i, envelope: { signatures } } = line
-  const envelope = Buffer.from(write(line.envelope))
-  const time = Buffer.from(line.logged_at.toString(16).padStart(16, '0'), 'hex')
+  const envelope = Buffer.from(write(line.envelope)), time = Buffer.from(line.logged_at.toString(16).padStart(16, '0'), 'hex')
   const made = Buffer.concat([Buffer.from(ENTRY), hmac(line.leaf_salt, 'truceline-entry/v1\n', time, envelope)])
   const inLog = passes(i, 'leaf', () => need(entry.equals(made), 'not the log\'s entry at this index'))
   passes(i, 'leaf', () => need(line.logged_at >= logged, 'logged_at is below that of the record before'))
@@ -129,8 +128,7 @@ function checkRecord(line, entry) {
     fits(ENVELOPE, line.envelope, 'envelope')
     need(signatures.length >= 1 && signatures.length <= 16 && signatures.every((s, j) => j === 0 || s.keyid > signatures[j - 1].keyid),
       'no signatures, too many, or their key ids do not ascend')
-    payload = base64(line.envelope.payload)
-    st = parseStatement(payload)
+    st = parseStatement(payload = base64(line.envelope.payload))
     need(!seen.has(st.id), `its id is that of record ${seen.get(st.id)}`)
     seen.set(st.id, i)
     need(st.mission === (mission ??= st.mission) && st.origin === log.name, 'another mission or origin')
@@ -179,9 +177,9 @@ function changeRoster(i, st, body, signers) { // throws before it changes anythi
   const old = keys.get(ended)
   need(members.has(who) !== ['mission.opened', 'member.admitted'].includes(st.kind), `${who} is not on the roster, or is already`)
   need(st.member === (st.kind === 'member.admitted' ? registry : who), `${st.member} may not file this for ${who}`)
-  need(!added.some((k, j) => keys.has(k) || added.indexOf(k) < j) && !officers.has(body.officer), 'adds a key or officer that is there already')
+  need(!added.some((k, j) => keys.has(k) || added.indexOf(k) < j) && !officers.has(body.officer), 'adds a key or officer it has')
   need(!ended || (old?.member === who && old.from <= i && i < old.until), `ends a key that is not ${who}'s at this index`)
-  need(!body.old || (!old.officer && [body.old, ...added].every(k => signers.includes(k))), 'rotates an officer\'s key, or not signed by both')
+  need(!body.old || (!old.officer && [body.old, ...added].every(k => signers.includes(k))), 'an officer\'s key, or not signed by both')
   if (i === 0) registry = who
   if (old) old.until = i + 1
   for (const k of keysIn(body)) keys.set(idOf(k), rosterKey(k, who, i && i + 1, body.officer))
@@ -218,7 +216,7 @@ async function readCheckpoint() { // also takes the log's key from record 0 when
   log ??= parseVerifierKey(JSON.parse(records.split('\n')[0]).body.log_key)
   passes('-', 'checkpoint', () => {
     const signatures = lines.slice(0, -1).split('\n').map(l => l.split(' ')).map(([, name, s]) => ({ name, raw: base64(s) }))
-    need(new Set(lines.split('\n')).size === signatures.length + 1 && signatures.every(s => s.raw.length > 4), 'a signature line twice, or empty')
+    need(new Set(lines.split('\n')).size === signatures.length + 1 && signatures.every(s => s.raw.length > 4), 'a line twice, or empty')
     const own = signatures.filter(s => s.name === log.name && s.raw.toString('hex', 0, 4) === log.hash)
     need(origin === log.name && own.length === 1 && own[0].raw.length === 68, 'not of the log, or not signed once by its key')
     need(verify(null, Buffer.from(`${origin}\n${size}\n${root}\n`), log.key, own[0].raw.subarray(4)), 'the signature is wrong')
@@ -228,13 +226,14 @@ async function readCheckpoint() { // also takes the log's key from record 0 when
 async function checkGroup(n, w) { // gives the leaf hashes
   const entries = await read(pathOf('tile/entries', n, w), w * 52)
   const lines = (await read(pathOf('records', n, w), w * (LINE_MAX + 1))).toString('latin1').split('\n')
-  need(entries.length === w * 52 && lines.pop() === '' && lines.length <= w && lines.every(l => l.length <= LINE_MAX), `group ${n}: lengths`)
+  need(entries.length === w * 52 && lines.pop() === '' && lines.length <= w, `group ${n}: entries or records not of their length`)
   const all = Array.from({ length: w }, (_, j) => entries.subarray(52 * j, 52 * j + 52))
   all.forEach((e, j) => passes(256 * n + j, 'entry', () => need(e.indexOf(`\0\x32${ENTRY}`) === 0, 'not of its form')))
   let next = 256 * n
   const skipTo = i => { lacking.records += i - next; unsure ||= i > next; next = i }
   for (const text of lines) {
     if (!passes(next, 'record', () => {
+      need(text.length <= LINE_MAX, 'too long')
       const line = parse(Buffer.from(text, 'latin1'), 17)
       fits(LINE, line, 'line')
       need(new Set(['body', 'body_salt', 'enc'].map(k => Object.hasOwn(line, k))).size === 1, 'body, body_salt, enc: not together')
@@ -286,10 +285,10 @@ try {
 process.stdout.on('error', () => process.exit(1))
 try {
   const { size, root } = await readCheckpoint()
-  const leaves = []
-  for (let n = 0; n * 256 < size; n++) leaves.push(await checkGroup(n, Math.min(256, size - n * 256)))
-  await checkTiles(0, Buffer.concat(leaves))
-  passes('-', 'root', () => need(rootOf(Buffer.concat(leaves)).toString('base64') === root, 'not that of the entries'))
+  const groups = []
+  for (let n = 0; n * 256 < size; n++) groups.push(await checkGroup(n, Math.min(256, size - n * 256)))
+  await checkTiles(0, Buffer.concat(groups))
+  passes('-', 'root', () => need(rootOf(Buffer.concat(groups)).toString('base64') === root, 'not that of the entries'))
   if (!remote) await checkOtherFiles()
   if (lacking.records || lacking.bodies) console.error(`note: not given, so not checked: ${JSON.stringify(lacking)}`)
   if (!process.exitCode) console.log(`OK ${size} records, root ${root}`)

@@ -24,6 +24,23 @@ type Fetcher interface {
 	Read(ctx context.Context, path string) ([]byte, error)
 }
 
+// UnreadError is what a Fetcher gives when a file could not be had for a reason that
+// says nothing about the log: no connection, no leave to read, a server in trouble.
+type UnreadError struct{ Err error }
+
+func (e *UnreadError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the reason.
+func (e *UnreadError) Unwrap() error { return e.Err }
+
+// unread wraps the errors of reading, but for a file that is not there.
+func unread(err error) error {
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return &UnreadError{err}
+}
+
 // Lister is a Fetcher that can also name every file there is, with slashes.
 type Lister interface {
 	Fetcher
@@ -50,6 +67,7 @@ func limit(path string) int64 {
 func readLimited(r io.Reader, path string) ([]byte, error) {
 	most := limit(path)
 	b, err := io.ReadAll(io.LimitReader(r, most+1))
+	err = unread(err)
 	if err == nil && int64(len(b)) > most {
 		err = fmt.Errorf("it has more than %d bytes", most)
 	}
@@ -68,7 +86,7 @@ func (d dir) Read(_ context.Context, path string) ([]byte, error) {
 	// A link must not lead out of the folder, and a pipe must not stop us.
 	root, err := os.OpenRoot(string(d))
 	if err != nil {
-		return nil, err
+		return nil, unread(err)
 	}
 	defer root.Close()
 	if info, err := root.Stat(filepath.FromSlash(path)); err != nil {
@@ -78,7 +96,7 @@ func (d dir) Read(_ context.Context, path string) ([]byte, error) {
 	}
 	f, err := root.Open(filepath.FromSlash(path))
 	if err != nil {
-		return nil, err
+		return nil, unread(err)
 	}
 	defer f.Close()
 	return readLimited(f, path)
@@ -110,11 +128,11 @@ type httpFetcher struct {
 func (h *httpFetcher) Read(ctx context.Context, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.base+"/"+path, nil)
 	if err != nil {
-		return nil, err
+		return nil, &UnreadError{err}
 	}
 	res, err := h.client.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, &UnreadError{err}
 	}
 	defer res.Body.Close()
 	switch res.StatusCode {
@@ -123,5 +141,5 @@ func (h *httpFetcher) Read(ctx context.Context, path string) ([]byte, error) {
 	case http.StatusNotFound, http.StatusGone:
 		return nil, fmt.Errorf("the server has no such file: %w", fs.ErrNotExist)
 	}
-	return nil, fmt.Errorf("the server answered %d", res.StatusCode)
+	return nil, &UnreadError{fmt.Errorf("the server answered %d", res.StatusCode)}
 }

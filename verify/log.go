@@ -39,7 +39,7 @@ func Log(ctx context.Context, f Fetcher, o Options) (*Report, error) {
 	}
 	if o.Key != "" {
 		if _, err := ledger.NewVerifier(o.Key); err != nil {
-			return nil, fmt.Errorf("verify: %w", err)
+			return nil, fmt.Errorf("verify: %w; a log's key is NAME+8 hexadecimal digits+base64, such as example.org/line+1a2b3c4d+AbCd...=, as init printed it: copy it whole, on one line", err)
 		}
 	}
 	v.run(ctx)
@@ -74,6 +74,9 @@ func (v *verifier) run(ctx context.Context) {
 		if v.options.Progress != nil {
 			v.options.Progress(n*ledger.TileWidth+int64(width), c.Size)
 		}
+		if v.report.UnreadCount >= maxUnread {
+			break // there is no point in asking on
+		}
 		if v.report.ProblemCount > maxListed {
 			v.report.problem(-1, Files, "checkpoint", "there are too many problems to go on: stopped before record %d", (n+1)*ledger.TileWidth)
 			return
@@ -82,7 +85,9 @@ func (v *verifier) run(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	v.finish(ctx, c.Root)
+	if v.report.UnreadCount == 0 || v.edge != nil {
+		v.finish(ctx, c.Root)
+	}
 	if from, ok := v.from.(Lister); ok {
 		if err := v.extras(ctx, from); err != nil && ctx.Err() == nil {
 			v.report.problem(-1, Files, ".", "the folder cannot be listed: %v", err)
@@ -94,7 +99,7 @@ func (v *verifier) run(ctx context.Context) {
 		}
 	}
 	if v.options.Record != "" && v.report.Detail == nil {
-		v.report.problem(-1, Files, "records", "the record %.40q was not found", v.options.Record)
+		v.report.RecordMissing = v.options.Record
 	}
 }
 
@@ -105,10 +110,12 @@ func (v *verifier) head(ctx context.Context) (ledger.Checkpoint, bool) {
 		r.problem(-1, Files, "checkpoint", format, a...)
 		return ledger.Checkpoint{}, false
 	}
-	signed := v.read(ctx, ledger.Path{})
-	if signed == nil {
+	signed, err := v.from.Read(ctx, ledger.Path{}.String())
+	if err != nil {
+		r.NotRead = err
 		return ledger.Checkpoint{}, false
 	}
+	r.Files++
 	r.Key = v.options.Key
 	if r.Key == "" {
 		r.KeyFromLog = true
@@ -121,6 +128,9 @@ func (v *verifier) head(ctx context.Context) (ledger.Checkpoint, bool) {
 	verifier, err := ledger.NewVerifier(r.Key)
 	if err != nil {
 		return fail("the key that the log's first record names cannot be read: %v", err)
+	}
+	if name, _, _ := strings.Cut(string(signed), "\n"); name != verifier.Name() && ledger.ValidateOrigin(name) == nil {
+		return fail("this log is %.200q and the key is for %.200q: give this log's key, or the address of the key's log", name, verifier.Name())
 	}
 	c, note, err := ledger.ParseCheckpoint(signed, verifier)
 	if err != nil {
@@ -194,7 +204,12 @@ func (v *verifier) records(ctx context.Context, n int64, width int, entries [][]
 		if entries != nil {
 			entry = entries[i]
 		}
+		v.unknownKeys(index, it)
+		before := *v.report.Layers[Envelope]
 		v.record(index, path, it, entry)
+		if now := v.report.Layers[Envelope]; now.Failed == before.Failed {
+			v.keyChanges(index, it, now.Good > before.Good)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@
 package verify
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -50,6 +51,9 @@ type Unchecked struct {
 // not fill the memory. Counts go on.
 const maxListed = 10_000
 
+// maxUnread is how many files may fail to come before no more are asked for.
+const maxUnread = 10
+
 // Report is what was found.
 type Report struct {
 	Origin string
@@ -66,8 +70,20 @@ type Report struct {
 	RulesChecked            bool
 	Problems                []Problem
 	ProblemCount            int64
-	Unchecked               []Unchecked
-	Notes                   []string
+	// NotRead says why nothing could be checked: not even the checkpoint could be read.
+	NotRead error
+	// Unread are files that could not be had for a reason that is not the log's.
+	Unread      []Problem
+	UnreadCount int64
+	// RecordMissing is the record that was asked for and is not in the log.
+	RecordMissing string
+	// Keys are the changes of who may sign, in order, and UnknownKeys the keys that signed
+	// and could not be judged, because what changed the keys was not given.
+	Keys        []KeyChange
+	KeyCount    int64
+	UnknownKeys []UnknownKey
+	Unchecked   []Unchecked
+	Notes       []string
 	// StateHash is that of the mechanism state after the last record; zero if the rules
 	// were not replayed or not every record could be folded.
 	StateHash record.Digest
@@ -84,8 +100,44 @@ func newReport() *Report {
 	return r
 }
 
-// OK tells that nothing is wrong. What could not be checked is not wrong; see Complete.
-func (r *Report) OK() bool { return r.ProblemCount == 0 }
+// OK tells that nothing is wrong with what was read. What could not be checked is not
+// wrong; see Outcome and Complete.
+func (r *Report) OK() bool { return r.ProblemCount == 0 && r.NotRead == nil }
+
+// Outcome is what a report comes to.
+type Outcome int
+
+// Outcomes.
+const (
+	Good       Outcome = iota // nothing is wrong, and all that was asked for was checked
+	Wrong                     // something is wrong with the log
+	Incomplete                // nothing is known to be wrong, and something could not be read or checked
+)
+
+// Outcome weighs the layers asked for: the rules count if they were to be replayed.
+func (r *Report) Outcome() Outcome {
+	switch {
+	case r.ProblemCount > 0:
+		return Wrong
+	case r.NotRead != nil || r.UnreadCount > 0 || r.RecordMissing != "" || r.missing() > 0:
+		return Incomplete
+	}
+	return Good
+}
+
+// OnlyMissing tells that the report is incomplete for no other reason than that
+// records or bodies were not given.
+func (r *Report) OnlyMissing() bool {
+	return r.Outcome() == Incomplete && r.NotRead == nil && r.UnreadCount == 0 && r.RecordMissing == ""
+}
+
+// missing is the number of records of which a layer could not be checked.
+func (r *Report) missing() (n int64) {
+	for _, l := range layers {
+		n = max(n, r.Layers[l].Unchecked)
+	}
+	return n
+}
 
 // Complete tells that every layer of every record was checked, the rules included.
 func (r *Report) Complete() bool {
@@ -98,6 +150,15 @@ func (r *Report) Complete() bool {
 }
 
 func (r *Report) problem(index int64, layer Layer, path, format string, a ...any) {
+	for _, x := range a {
+		if err, ok := x.(error); ok && errors.As(err, new(*UnreadError)) {
+			r.UnreadCount++
+			if len(r.Unread) < maxUnread {
+				r.Unread = append(r.Unread, Problem{index, layer, path, fmt.Sprintf(format, a...)})
+			}
+			return
+		}
+	}
 	r.ProblemCount++
 	if len(r.Problems) < maxListed {
 		r.Problems = append(r.Problems, Problem{index, layer, path, fmt.Sprintf(format, a...)})
@@ -129,27 +190,41 @@ func (r *Report) unchecked(index int64, layer Layer, why string) {
 
 // Verdict says in one sentence what the report comes to.
 func (r *Report) Verdict() string {
-	var missing int64
-	for _, l := range layers {
-		missing = max(missing, r.Layers[l].Unchecked)
-	}
+	missing := r.missing()
 	switch {
 	case r.ProblemCount > 0:
 		return fmt.Sprintf("FAILED: %s. Do not rely on this copy of the log.", plural(r.ProblemCount, "problem"))
+	case r.NotRead != nil:
+		return "NOT CHECKED: no log could be read. That says nothing about the log."
+	case r.UnreadCount > 0:
+		return fmt.Sprintf("NOT CHECKED to the end: %s could not be read. NOTHING WRONG in what was read; try again.", plural(r.UnreadCount, "file"))
 	case missing > 0:
-		return fmt.Sprintf("NOTHING WRONG in what was given; %s could not be checked in full.", plural(missing, "record"))
+		return fmt.Sprintf("INCOMPLETE: NOTHING WRONG in what was given; %s could not be checked in full.%s", plural(missing, "record"), r.unasked())
 	case r.Size == 0:
-		return "OK: the log is empty."
+		return "OK: the log is empty." + r.unasked()
 	case !r.RulesChecked:
-		return fmt.Sprintf("OK: every file, leaf, signature and body of %s. The rules were not checked.", plural(r.Size, "record"))
+		return fmt.Sprintf("OK: every file, leaf, signature and body of %s.%s", plural(r.Size, "record"), r.unasked())
 	}
 	return fmt.Sprintf("OK: every file, leaf, signature, body and rule of %s.", plural(r.Size, "record"))
+}
+
+func (r *Report) unasked() string {
+	if r.RulesChecked {
+		return ""
+	}
+	return " The rules were not asked for (--rules)."
 }
 
 // Write prints the report. verbose also names every record that could not be checked
 // in full; otherwise only the first few are named.
 func (r *Report) Write(w io.Writer, verbose bool) error {
 	p := &printer{w: w}
+	if r.NotRead != nil {
+		p.line("not read  %s", r.NotRead)
+		p.line("")
+		p.line("verdict   %s", r.Verdict())
+		return p.err
+	}
 	p.line("log       %s", orDash(r.Origin))
 	p.line("size      %s%s", plural(r.Size, "record"), r.times())
 	p.line("root      %s", orDash(r.Root))
@@ -174,8 +249,12 @@ func (r *Report) Write(w io.Writer, verbose bool) error {
 		p.line("state     none: not every record could be folded")
 	}
 	r.writeLists(p, verbose)
+	r.writeKeys(p)
 	if r.Detail != nil {
 		r.Detail.write(p)
+	}
+	if r.RecordMissing != "" {
+		p.line("\nrecord %s is not in this log of %s, or was not given: name it by its id, or by its index from 0", r.RecordMissing, plural(r.Size, "record"))
 	}
 	p.line("")
 	p.line("verdict   %s", r.Verdict())
@@ -201,6 +280,15 @@ func (r *Report) writeLists(p *printer, verbose bool) {
 		p.line("  %s, %s: %s", where, x.Path, x.What)
 	}
 	if more := r.ProblemCount - int64(min(len(r.Problems), max(few, 100))); more > 0 {
+		p.line("  and %d more", more)
+	}
+	if len(r.Unread) > 0 {
+		p.line("\ncould not be read")
+	}
+	for _, x := range r.Unread {
+		p.line("  %s: %s", x.Path, x.What)
+	}
+	if more := r.UnreadCount - int64(len(r.Unread)); more > 0 {
 		p.line("  and %d more", more)
 	}
 	if len(r.Unchecked) > 0 {
@@ -236,21 +324,31 @@ func (r *Report) times() string {
 }
 
 // printer writes lines until the first error. Log files are a stranger's: nothing in
-// them may reach the terminal but visible text.
+// them may reach the terminal but visible text, and no line but by its format.
 type printer struct {
 	w   io.Writer
 	err error
 }
 
 func (p *printer) line(format string, a ...any) {
-	if p.err == nil {
-		_, p.err = io.WriteString(p.w, visible(fmt.Sprintf(format, a...))+"\n")
+	if p.err != nil {
+		return
 	}
+	for i, x := range a {
+		switch x := x.(type) {
+		case int, int64:
+		case []byte:
+			a[i] = visible(string(x))
+		default:
+			a[i] = visible(fmt.Sprint(x))
+		}
+	}
+	_, p.err = fmt.Fprintf(p.w, format+"\n", a...)
 }
 
 func visible(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || unicode.IsPrint(r) {
+		if unicode.IsPrint(r) {
 			return r
 		}
 		return '\ufffd'

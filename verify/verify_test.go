@@ -56,7 +56,7 @@ func TestGoodLog(t *testing.T) {
 		t.Error(s)
 	}
 	r = check(t, memory(l.Files()), verify.Options{Key: l.Mission.LogKey})
-	if s := text(r); !r.OK() || r.Complete() || !strings.Contains(s, "not checked: ask for the rules") || !strings.Contains(s, "The rules were not checked.") {
+	if s := text(r); !r.OK() || r.Complete() || !strings.Contains(s, "not checked: ask for the rules") || !strings.Contains(s, "The rules were not asked for") {
 		t.Error(s)
 	}
 }

@@ -72,33 +72,29 @@ func (c demoCmd) Run(e *env) error {
 	})
 }
 
+// demoOrigin begins the origins of the nodes that the demo makes; the example's name
+// and the mission follow.
+const demoOrigin = "demo.truceline.invalid/"
+
 // create makes the node unless it is there. A folder made for one example is not
-// used for another.
+// used for another, and a node that the demo did not make is left alone.
 func (c demoCmd) create(e *env, set *example.Set) error {
-	if _, err := os.Stat(filepath.Join(c.Data, local.ConfigFile)); err == nil {
-		return c.checkExample()
-	} else if !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(c.Data, local.ConfigFile)); errors.Is(err, os.ErrNotExist) {
+		return node.Create(e.ctx, c.Data, node.Creation{
+			Agreement: set.Agreement, Origin: demoOrigin + c.Example + "-{mission}", Now: e.now, Rand: e.rand,
+		})
+	}
+	_, cfg, err := local.Open(c.Data)
+	if err != nil {
 		return err
 	}
-	return node.Create(e.ctx, c.Data, node.Creation{
-		Agreement: set.Agreement, Origin: "demo.truceline.invalid/" + c.Example + "-{mission}", Now: e.now, Rand: e.rand,
-	})
-}
-
-func (c demoCmd) checkExample() error {
-	b, err := os.ReadFile(filepath.Join(c.Data, demoFileName))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil // the first start was cut short, or the node is the user's own
-	}
-	var f demoFile
-	if err == nil {
-		err = json.Unmarshal(b, &f)
-	}
-	if err != nil {
-		return fmt.Errorf("read %s: %w; delete it and start again", filepath.Join(c.Data, demoFileName), err)
-	}
-	if f.Example != c.Example {
-		return fmt.Errorf("the folder %s holds the example %s: start it with --example %s, or name another folder with --data DIR", c.Data, f.Example, f.Example)
+	path, ours := strings.CutPrefix(cfg.Origin, demoOrigin)
+	name, mission, _ := strings.Cut(path, "-"+cfg.Mission.String()[:8])
+	switch {
+	case !ours || mission != "" || name == path:
+		return fmt.Errorf("load the example %s into %s: the folder is the node of %s, which the demo did not make, and what is filed can never be taken out; name another folder with --data DIR, or serve the node: truceline serve --data %s", c.Example, c.Data, cfg.Origin, c.Data)
+	case name != c.Example:
+		return fmt.Errorf("load the example %s into %s: the folder holds the example %s: start it with --example %s, or name another folder with --data DIR", c.Example, c.Data, name, name)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ type importAccountsCmd struct {
 }
 
 func (importAccountsCmd) Help() string {
-	return `The file goes in as one batch. Running the same file again files nothing twice, and finishes what was cut short. Every row is accepted, already present or rejected; the three always add up.
+	return `The file goes in as one batch. Running the same file again files nothing twice, and finishes what was cut short. Every row is accepted, already present or rejected, or, where you stop the import, not reached; they always add up. Without flags the node is ./truceline-data, bad rows mean that nothing is filed (--on-bad stop), and the desk of the agreement records.
 
 Example: truceline import accounts statements.csv --data ./truceline-data --dry-run`
 }
@@ -46,6 +46,13 @@ func (c importAccountsCmd) Run(e *env) error {
 			return err
 		}
 		defer f.Close()
+		var bad *outFile // made before anything is filed
+		if c.BadRows != "" {
+			if bad, err = createOut(c.BadRows); err != nil {
+				return fmt.Errorf("make the file for the bad rows: %w; nothing was filed: name another with --bad-rows FILE", err)
+			}
+			defer bad.discard()
+		}
 		onBad := intake.Stop
 		if c.OnBad == "skip" {
 			onBad = intake.Skip
@@ -57,11 +64,15 @@ func (c importAccountsCmd) Run(e *env) error {
 		if report != nil {
 			defer report.Close()
 			report.Write(e.stdout)
-			if c.BadRows != "" {
-				if err := writeTo(c.BadRows, func(f *os.File) error { return report.WriteBad(f) }); err != nil {
+			if bad != nil {
+				if err := bad.commit(report.WriteBad(bad.File)); err != nil {
 					return fmt.Errorf("write the bad rows: %w", err)
 				}
 			}
+		}
+		if report != nil && report.Cancelled {
+			fmt.Fprintf(e.stderr, "truceline: stopped by you; %d rows filed; run the same command again to finish\n", report.Accepted)
+			return &quietError{err}
 		}
 		if err != nil {
 			return err
@@ -95,6 +106,12 @@ type exportAccountsCmd struct {
 	Out string `help:"File to write; standard output if not given." type:"path" placeholder:"FILE"`
 }
 
+func (exportAccountsCmd) Help() string {
+	return `Writes every account that counts, one row a claim, to standard output or to a file. Without flags the node is ./truceline-data.
+
+Example: truceline export accounts --data ./truceline-data --out accounts.csv`
+}
+
 func (c exportAccountsCmd) Run(e *env) error {
 	return c.with(e, func(n *node.Node) error {
 		if err := n.Sync(e.ctx); err != nil {
@@ -116,6 +133,12 @@ type exportLogCmd struct {
 	Dir string `arg:"" help:"Folder to write; it must not exist or be empty." type:"path"`
 }
 
+func (exportLogCmd) Help() string {
+	return `Writes the log's checkpoint, tiles and records. Without flags the node is ./truceline-data.
+
+Example: truceline export log ./log --data ./truceline-data`
+}
+
 func (c exportLogCmd) Run(e *env) error {
 	return c.with(e, func(n *node.Node) error {
 		files, err := peer.Export(e.ctx, n, c.Dir, e.bar.Step("export the log"))
@@ -123,24 +146,52 @@ func (c exportLogCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(e.stdout, "wrote %d files to %s\nNext: truceline verify --log %s --key '%s' --rules\n", files, c.Dir, c.Dir, n.Config.LogKey)
+		_, err = fmt.Fprintf(e.stdout, "wrote %d files to %s\nNext: %s verify --log %s --key '%s' --rules\n", files, c.Dir, prog(), c.Dir, n.Config.LogKey)
 		return err
 	})
 }
 
+// outFile is a file that appears under its name when it is whole, or not at all.
+type outFile struct {
+	*os.File
+	path string
+}
+
+func createOut(path string) (*outFile, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is there and is not a file", path)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return nil, err
+	}
+	return &outFile{f, path}, nil
+}
+
+// commit gives the file its name, unless writing it failed.
+func (f *outFile) commit(written error) error {
+	err := errors.Join(written, f.Chmod(0o644), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), f.path)
+	}
+	if err == nil {
+		err = local.SyncDir(filepath.Dir(f.path))
+	}
+	return err
+}
+
+// discard removes what was not committed.
+func (f *outFile) discard() {
+	f.Close()
+	os.Remove(f.Name())
+}
+
 // writeTo writes a file whole or not at all.
 func writeTo(path string, write func(*os.File) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	f, err := createOut(path)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // gone once renamed
-	err = errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err == nil {
-		err = local.SyncDir(filepath.Dir(path))
-	}
-	return err
+	defer f.discard()
+	return f.commit(write(f.File))
 }

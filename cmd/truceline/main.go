@@ -7,7 +7,8 @@
 // itself (rebuild, doctor). `truceline demo` shows a worked example.
 //
 // Results go to standard output, progress and errors to standard error. It exits 0
-// when what was asked is done, 1 when it is not, 2 when the command line is wrong.
+// when what was asked is done, 1 when it is not, 2 when the command line is wrong; verify
+// exits 3 when a log could not be checked in full.
 package main
 
 import (
@@ -18,8 +19,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -73,20 +77,27 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "truceline:", err)
 		return 2
 	}
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case args[0] == "help":
+		args = append(args[1:len(args):len(args)], "--help")
 	}
 	cmd, err := parser.Parse(args)
 	if exit >= 0 { // --help was answered
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "truceline: %v; see truceline --help\n", err)
+		fmt.Fprintf(os.Stderr, "truceline: %v; see %s --help\n", err, commandOf(err))
 		return 2
 	}
 	err = cmd.Run(e)
 	e.bar.Done()
 	var quiet *quietError
+	code := 1
+	if exit := (*exitError)(nil); errors.As(err, &exit) {
+		code = exit.code
+	}
 	switch {
 	case err == nil:
 		return 0
@@ -96,8 +107,47 @@ func run(args []string) int {
 	default:
 		fmt.Fprintf(os.Stderr, "truceline: %v\n", err)
 	}
-	return 1
+	return code
 }
+
+// commandOf is the command that was understood before the command line went wrong.
+func commandOf(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		words := []string{prog()}
+		for _, p := range parse.Context.Path {
+			if p.Command != nil {
+				words = append(words, p.Command.Name)
+			}
+		}
+		return strings.Join(words, " ")
+	}
+	return prog()
+}
+
+// prog is the name under which the program can be called again: that of the file where
+// it is on the PATH, else as it was called.
+func prog() string {
+	name := filepath.Base(os.Args[0])
+	if path, err := exec.LookPath(name); err == nil {
+		found, err1 := os.Stat(path)
+		self, err2 := os.Executable()
+		if err1 == nil && err2 == nil {
+			if me, err := os.Stat(self); err == nil && os.SameFile(found, me) {
+				return name
+			}
+		}
+	}
+	return os.Args[0]
+}
+
+// exitError ends a command with an exit code of its own.
+type exitError struct {
+	error
+	code int
+}
+
+func (e *exitError) Unwrap() error { return e.error }
 
 // quietError ends a command whose output has said already what is wrong.
 type quietError struct{ error }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 
+	"truceline/internal/local"
 	"truceline/internal/node"
 	"truceline/internal/server"
 )
@@ -19,8 +20,22 @@ func (f dataFlag) open(e *env) (*node.Node, error) {
 	return node.Open(e.ctx, f.Data, node.Options{Now: e.now, Rand: e.rand, Log: e.log, Progress: e.bar.Update})
 }
 
-// with runs f on the node and closes it.
+// with runs do on the node, beside other commands, and closes it.
 func (f dataFlag) with(e *env, do func(*node.Node) error) error {
+	return f.use(e, false, do)
+}
+
+// use runs do on the node; alone refuses while another command is at work on it.
+func (f dataFlag) use(e *env, alone bool, do func(*node.Node) error) error {
+	folder, _, err := local.Open(f.Data)
+	if err != nil {
+		return err
+	}
+	mark, err := folder.Use(alone)
+	if err != nil {
+		return err
+	}
+	defer mark.Close()
 	n, err := f.open(e)
 	if err != nil {
 		return err
@@ -52,6 +67,9 @@ func (c initCmd) Run(e *env) error {
 	}
 	if err := node.Create(e.ctx, c.Data, node.Creation{Agreement: b, Origin: c.Origin, Now: e.now, Rand: e.rand}); err != nil {
 		return err
+	}
+	for _, left := range node.Leftovers(c.Data) {
+		fmt.Fprintf(e.stderr, "note: %s is what an init that was cut short has left, with keys in it that nothing uses; if no other init is running, delete it\n", left)
 	}
 	return c.with(e, func(n *node.Node) error {
 		fmt.Fprintf(e.stdout, "The mission is open.\n\n  folder   %s\n  mission  %s\n  origin   %s\n  log key  %s\n\n", c.Data, n.Config.Mission, n.Config.Origin, n.Config.LogKey)
@@ -100,11 +118,11 @@ type rebuildCmd struct {
 }
 
 func (rebuildCmd) Help() string {
-	return `Throws the node's tables (projection.db) away and computes them again from the ledger. Nothing is lost by it: the tables hold nothing that the ledger does not. Stop the server first.`
+	return `Throws the node's tables (projection.db) away and computes them again from the ledger. Nothing is lost by it: the tables hold nothing that the ledger does not. Stop the server first: it refuses while another command uses the folder.`
 }
 
 func (c rebuildCmd) Run(e *env) error {
-	return c.with(e, func(n *node.Node) error {
+	return c.use(e, true, func(n *node.Node) error {
 		if err := n.Rebuild(e.ctx); err != nil {
 			return err
 		}

@@ -3,45 +3,109 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"truceline/internal/local"
 	"truceline/verify"
 )
 
 type verifyCmd struct {
-	Log     string `help:"Address of a log, such as http://127.0.0.1:8440/log, or a folder made by export log." required:"" placeholder:"URL-or-DIR"`
-	Key     string `help:"The log's verifier key, as you got it on another way. Without it the key is taken from the log itself, which proves less." placeholder:"VKEY"`
-	Rules   bool   `help:"Also run the rules of the mechanism again over every record."`
-	Record  string `help:"Say more about one record: its id or index." placeholder:"ID"`
-	Verbose bool   `short:"v" help:"Name every record that could not be checked in full."`
+	Log          string `help:"Address of a log, such as http://127.0.0.1:8440/log, or a folder made by export log." required:"" placeholder:"URL-or-DIR"`
+	Key          string `help:"The log's verifier key, as you got it on another way. Without it the key is taken from the log itself, which proves less." placeholder:"VKEY"`
+	Rules        bool   `help:"Also run the rules of the mechanism again over every record."`
+	Record       string `help:"Say more about one record: its id or index." placeholder:"ID"`
+	AllowMissing bool   `help:"Exit 0 also where records or bodies were not given, if nothing else is amiss."`
+	Verbose      bool   `short:"v" help:"Name every record that could not be checked in full."`
 }
 
 func (verifyCmd) Help() string {
-	return `Fetches the whole log and computes everything again: signatures, tree, commitments, bodies and, with --rules, what the door decided. For each record it says which of the four layers it could check (leaf, envelope, body, rule) and names what it could not. Exits 0 only if nothing is wrong.
+	return `Fetches the whole log and computes everything again: signatures, tree, commitments, bodies and, with --rules, what the door decided. For each record it says which of the four layers it could check (leaf, envelope, body, rule) and names what it could not.
+
+Exits 0 only if nothing is wrong and all that was asked for was checked; 1 if something is wrong with the log; 3 if it was not checked, or not in full: nothing could be read, the connection broke, records or bodies were not given (but see --allow-missing), or --record was not found; 2 if the command line is wrong.
 
 Example: truceline verify --log http://127.0.0.1:8440/log --key 'demo.example+...' --rules`
 }
 
+// exitIncomplete is what verify exits with when it could not check all of a log.
+const exitIncomplete = 3
+
 func (c verifyCmd) Run(e *env) error {
-	var from verify.Fetcher
-	if strings.HasPrefix(c.Log, "http://") || strings.HasPrefix(c.Log, "https://") {
-		from = verify.HTTP(strings.TrimSuffix(c.Log, "/"), &http.Client{Timeout: 2 * time.Minute})
-	} else {
-		from = verify.Dir(c.Log)
+	o := verify.Options{Key: c.Key, Rules: c.Rules, Record: c.Record, Progress: e.bar.Step("verify")}
+	report, err := verify.Log(e.ctx, fetcher(c.Log), o)
+	if err == nil && report.NotRead != nil && isURL(c.Log) && e.ctx.Err() == nil {
+		// The address of a site, whose log is under it.
+		if under := strings.TrimSuffix(c.Log, "/") + "/log"; errors.Is(report.NotRead, fs.ErrNotExist) && answers(e.ctx, under) {
+			fmt.Fprintf(e.stderr, "There is no log at %s; taking the one at %s\n", c.Log, under)
+			report, err = verify.Log(e.ctx, fetcher(under), o)
+		}
 	}
-	report, err := verify.Log(e.ctx, from, verify.Options{Key: c.Key, Rules: c.Rules, Record: c.Record, Progress: e.bar.Step("verify")})
 	e.bar.Done()
 	if err != nil {
-		return err
+		if e.ctx.Err() == nil {
+			return &exitError{err, 2}
+		}
+		return &exitError{err, exitIncomplete}
 	}
 	if err := report.Write(e.stdout, c.Verbose); err != nil {
 		return err
 	}
-	if !report.OK() {
+	if report.NotRead != nil {
+		fmt.Fprintf(e.stderr, "truceline: read a log at %s: %s\n", c.Log, c.hint(report.NotRead))
+	}
+	switch {
+	case report.Outcome() == verify.Wrong:
 		return &quietError{errors.New("the log does not verify")}
+	case report.Outcome() == verify.Incomplete && !(c.AllowMissing && report.OnlyMissing()):
+		return &exitError{&quietError{errors.New("the log was not checked in full")}, exitIncomplete}
 	}
 	return nil
+}
+
+func isURL(s string) bool { return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") }
+
+func fetcher(log string) verify.Fetcher {
+	if isURL(log) {
+		return verify.HTTP(strings.TrimSuffix(log, "/"), &http.Client{Timeout: 2 * time.Minute})
+	}
+	return verify.Dir(log)
+}
+
+func answers(ctx context.Context, url string) bool {
+	_, err := fetcher(url).Read(ctx, "checkpoint")
+	return err == nil
+}
+
+// hint says what to do where there is no log.
+func (c verifyCmd) hint(err error) string {
+	missing := errors.Is(err, fs.ErrNotExist)
+	if isURL(c.Log) {
+		if missing {
+			return "the server has no checkpoint there. The log of a node is under /log: check the address"
+		}
+		return "nothing came. Check the address and the connection, and that the server runs, and try again"
+	}
+	info, statErr := os.Stat(c.Log)
+	switch {
+	case errors.Is(statErr, fs.ErrNotExist) && strings.Contains(c.Log, "."):
+		return "there is no such folder. An address begins with http:// or https://, a folder is named as it is"
+	case statErr != nil:
+		return "there is no such folder. Make one with: " + prog() + " export log DIR --data NODE"
+	case !info.IsDir():
+		return "it is a file. Name the folder that export log made"
+	}
+	if _, err := os.Stat(filepath.Join(c.Log, local.ConfigFile)); err == nil {
+		return fmt.Sprintf("the folder is that of a node, not a log. Write its log first: %s export log DIR --data %s", prog(), c.Log)
+	}
+	if missing {
+		return "the folder has no file checkpoint. Name the folder that export log made"
+	}
+	return "the folder cannot be read. Check that you may read it"
 }

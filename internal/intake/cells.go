@@ -82,6 +82,7 @@ type parsedRow struct {
 type rowParser struct {
 	*layout
 	book    *codebook
+	delim   byte
 	respell func(c column, written, read string) // hears of codes in another spelling
 }
 

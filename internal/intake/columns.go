@@ -5,7 +5,6 @@ package intake
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -48,12 +47,13 @@ var columns = [numColumns]struct {
 	name     string
 	required bool // the column must be there, and no cell of it blank
 	lines    bool // a cell may hold line ends and tabs
+	plain    bool // a name or code: no cell holds a character that is not seen
 }{
-	{name: "claim_id"},
-	{name: "statement_id", required: true},
-	{name: "claimant", required: true},
-	{name: "claimant_kind", required: true},
-	{name: "speaks_for"},
+	{name: "claim_id", plain: true},
+	{name: "statement_id", required: true, plain: true},
+	{name: "claimant", required: true, plain: true},
+	{name: "claimant_kind", required: true, plain: true},
+	{name: "speaks_for", plain: true},
 	{name: "carrier"},
 	{name: "origin"},
 	{name: "said_on"},
@@ -61,15 +61,15 @@ var columns = [numColumns]struct {
 	{name: "event_end"},
 	{name: "time_note"},
 	{name: "place_text"},
-	{name: "element", required: true},
-	{name: "measure"},
-	{name: "group"},
-	{name: "subset"},
+	{name: "element", required: true, plain: true},
+	{name: "measure", plain: true},
+	{name: "group", plain: true},
+	{name: "subset", plain: true},
 	{name: "low"},
 	{name: "high"},
-	{name: "bound"},
-	{name: "scope", required: true},
-	{name: "stance", required: true},
+	{name: "bound", plain: true},
+	{name: "scope", required: true, plain: true},
+	{name: "stance", required: true, plain: true},
 	{name: "derived"},
 	{name: "first_hand"},
 	{name: "words", lines: true},
@@ -209,13 +209,24 @@ func checkText(c column, s string) string {
 	case !utf8.ValidString(s):
 		return "the cell is not UTF-8 text: save the file as CSV UTF-8"
 	}
-	allowed := []rune{}
-	if columns[c].lines {
-		allowed = []rune{'\n', '\r', '\t'}
-	}
 	for _, r := range s {
-		if (r < 0x20 || r >= 0x7f && r < 0xa0) && !slices.Contains(allowed, r) {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			if !columns[c].lines {
+				return fmt.Sprintf("the cell holds the control character %U: remove it", r)
+			}
+		case r < 0x20 || r >= 0x7f && r < 0xa0:
 			return fmt.Sprintf("the cell holds the control character %U: remove it", r)
+		case r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069:
+			return fmt.Sprintf("the cell holds %U, which turns the direction of the text so that it reads otherwise than it is: remove it", r)
+		case r == 0x200c || r == 0x200d: // Persian and Urdu words need them
+			if columns[c].plain && c != colClaimant {
+				return fmt.Sprintf("the cell holds the invisible character %U, and a name that looks like another is none: remove it", r)
+			}
+		case r >= 0x200b && r <= 0x200f || r == 0xfeff:
+			if columns[c].plain {
+				return fmt.Sprintf("the cell holds the invisible character %U, and a name that looks like another is none: remove it", r)
+			}
 		}
 	}
 	return ""

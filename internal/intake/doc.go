@@ -19,8 +19,8 @@
 //
 //	Accepted + Present + Rejected + NotReached = Total
 //
-// where NotReached are the rows with which nothing is wrong and which were not filed,
-// because the import was cancelled, failed, or stopped at bad rows.
+// where NotReached are the rows whose turn did not come because the import was
+// cancelled or failed. A line that a misplaced quote takes in is counted as a row.
 //
 // Rows are kept in a temporary database on disk while an import runs; memory use does
 // not grow with the size of the file. It may hold a few hundred statements and one

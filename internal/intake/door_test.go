@@ -76,12 +76,17 @@ func loadPack(t testing.TB, name string) *agreement.Pack {
 // for every other member.
 func newDoor(t testing.TB, example string) *memDoor {
 	t.Helper()
-	p := loadPack(t, example)
-	d := &memDoor{state: mechanism.New(), signers: map[string]*record.Signer{}, exer: p.Exercise}
-	var err error
-	if d.mission, err = record.NewID(rand.Reader); err != nil {
+	mission, err := record.NewID(rand.Reader)
+	if err != nil {
 		t.Fatal(err)
 	}
+	return newDoorOf(t, example, mission)
+}
+
+func newDoorOf(t testing.TB, example string, mission record.ID) *memDoor {
+	t.Helper()
+	p := loadPack(t, example)
+	d := &memDoor{state: mechanism.New(), signers: map[string]*record.Signer{}, exer: p.Exercise, mission: mission}
 	file := func(dr node.Draft) {
 		t.Helper()
 		if _, err := d.File(context.Background(), dr); err != nil {

@@ -35,16 +35,9 @@ func refusalFault(err error) fault {
 // durable before the next is filed; whatever stops this in between, a run of the same
 // file finds what was filed and goes on in the same batch.
 func (im *importer) file(ctx context.Context) error {
-	open := im.report.Continued
-	if im.rows[fateNew] == 0 && !open {
-		return nil
+	if im.report.Continued {
+		im.report.Batch = im.batch
 	}
-	if !open {
-		if err := im.openBatch(ctx); err != nil {
-			return err
-		}
-	}
-	im.report.Batch = im.batch
 	for after := int64(0); ; {
 		page, err := im.spool.page(fateNew, after)
 		if err != nil {
@@ -57,36 +50,60 @@ func (im *importer) file(ctx context.Context) error {
 			if err := im.fileStatement(ctx, st); err != nil {
 				return fmt.Errorf("file statement %.60q (row %d): %w", st.name, st.first, err)
 			}
-			if im.rows[fateRejected] > 0 && im.opts.OnBad == Stop {
-				im.report.Stopped = true // the batch stays open, for a run that skips
-				return nil
+			if im.rows[fateRejected]+im.lone > 0 && im.opts.OnBad == Stop {
+				// The batch stays open, for a run that skips.
+				return im.stop("not filed: the registry refused a statement before it")
 			}
 			after = st.first
 			im.count()
 			im.progress(im.report.Total-im.report.NotReached, im.report.Total)
 		}
 		if len(page) < pageSize {
+			if im.report.Batch.IsZero() {
+				return nil
+			}
 			return im.closeBatch(ctx)
 		}
 	}
 }
 
-func (im *importer) openBatch(ctx context.Context) error {
-	_, err := im.door.File(ctx, node.Draft{
+// openBatch opens the batch before the first record that goes into it. again tells
+// that another run of the file was faster, so that everything is to be looked for again.
+func (im *importer) openBatch(ctx context.Context) (again bool, err error) {
+	if !im.report.Batch.IsZero() {
+		return false, nil
+	}
+	_, err = im.door.File(ctx, node.Draft{
 		ID: im.batch, Kind: record.BatchOpened, Member: im.opts.Member,
 		Body: &record.Batch{FileSHA256: im.report.FileSHA256, Name: im.report.Name, Rows: int(im.report.Total)},
 	})
-	if err != nil {
-		return fmt.Errorf("open the batch: %w", err)
+	if r, refused := refusal(err); refused && r.Code == mechanism.DuplicateID {
+		if err := im.findBatch(ctx); err != nil {
+			return false, err
+		}
+		if im.report.Continued {
+			im.report.Batch = im.batch
+		}
+		return true, nil
 	}
-	return nil
+	if err != nil {
+		return false, fmt.Errorf("open the batch: %w", err)
+	}
+	im.report.Batch = im.batch
+	return false, nil
 }
 
 // closeBatch files the batch's end, which counts what earlier runs filed into it too.
 func (im *importer) closeBatch(ctx context.Context) error {
-	key := im.report.FileSHA256.String()
-	_, err := im.door.File(ctx, node.Draft{
-		ID: deriveID(im.mission, record.BatchClosed, key, im.try), Kind: record.BatchClosed, Member: im.opts.Member,
+	if im.door.BatchState(im.batch) == batchClosed {
+		return nil // another run of the same file closed it
+	}
+	id, err := im.free(ctx, record.BatchClosed, im.report.FileSHA256.String(), im.try)
+	if err != nil {
+		return err
+	}
+	_, err = im.door.File(ctx, node.Draft{
+		ID: id, Kind: record.BatchClosed, Member: im.opts.Member,
 		Body: &record.BatchEnd{
 			Accepted: int(im.rows[fateAccepted] + im.rows[fateResumed]),
 			Present:  int(im.rows[fatePresent]),
@@ -95,7 +112,7 @@ func (im *importer) closeBatch(ctx context.Context) error {
 		Subjects: []record.Subject{{ID: im.batch, Role: record.RoleBatch}},
 	})
 	if _, refused := refusal(err); refused && im.door.BatchState(im.batch) == batchClosed {
-		return nil // another run of the same file closed it
+		return nil // so it did just now
 	}
 	if err != nil {
 		return fmt.Errorf("close the batch: %w; run the same file again", err)
@@ -103,11 +120,14 @@ func (im *importer) closeBatch(ctx context.Context) error {
 	return nil
 }
 
+// maxLooks bounds how often a statement is looked for again while others file.
+const maxLooks = 10
+
 // fileStatement files one statement and the document it was told in, and settles what
 // became of it. An error leaves the outcome open.
 func (im *importer) fileStatement(ctx context.Context, st *statement) error {
 	var v verdict
-	for again := false; ; again = true {
+	for looks := 1; ; looks++ {
 		var acc *record.Account
 		var err error
 		if v, acc, err = im.decide(ctx, st); err != nil {
@@ -115,6 +135,11 @@ func (im *importer) fileStatement(ctx context.Context, st *statement) error {
 		}
 		if v.fate != fateNew {
 			break
+		}
+		if again, err := im.openBatch(ctx); err != nil {
+			return err
+		} else if again && looks < maxLooks {
+			continue
 		}
 		if err = im.fileReport(ctx, st); err == nil {
 			_, err = im.door.File(ctx, node.Draft{
@@ -131,8 +156,19 @@ func (im *importer) fileStatement(ctx context.Context, st *statement) error {
 		if !refused {
 			return err
 		}
-		if r.Code == mechanism.DuplicateID && !again {
-			continue // somebody filed it since it was looked for: look again
+		// Another run of the file may have filed it since it was looked for, or closed the
+		// batch: look again.
+		if ours := im.door.BatchState(im.batch) == batchOpen; (r.Code == mechanism.DuplicateID || !ours) && looks < maxLooks {
+			if !ours {
+				im.report.Batch, im.report.Continued = record.ID{}, false
+				if err := im.findBatch(ctx); err != nil {
+					return err
+				}
+				if im.report.Continued {
+					im.report.Batch = im.batch
+				}
+			}
+			continue
 		}
 		v = verdict{fate: fateRejected, fault: refusalFault(err)}
 		break

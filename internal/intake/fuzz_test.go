@@ -16,7 +16,7 @@ func FuzzImport(f *testing.F) {
 	for _, s := range []string{
 		"", head, twelve, head + row(), "\xef\xbb\xbf" + strings.ReplaceAll(twelve, ",", ";"), strings.ReplaceAll(twelve, ",", "\t"),
 		strings.ReplaceAll(twelve, "\n", "\r\n"), head + row("low", "x") + row("statement_id", ""), head + "\"open", head + row("words", "a\"\"b\xff"),
-		strings.ReplaceAll(head+row()+row("statement_id", "B2"), "source_title", "SOURCE TITLE"), head + ",,,\n" + row() + "x\r\r\n\"\" \" \n",
+		strings.ReplaceAll(head+row()+row("statement_id", "B2"), "source_title", "SOURCE TITLE"), head + row("statement_id", "A") + "k,B,\"oops\n" + row("statement_id", "C") + row(), strings.ReplaceAll(head+row("statement_id", "A")+row()+row(), "\"", "") + "a,\"b\nc\"\n", head + ",,,\n" + row() + "x\r\r\n\"\" \" \n",
 	} {
 		f.Add([]byte(s), true)
 		f.Add([]byte(s), false)

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -155,14 +156,25 @@ func (im *importer) run(ctx context.Context, r io.Reader, pack *agreement.Pack) 
 		return err
 	}
 	if im.rows[fateRejected]+im.lone > 0 && im.opts.OnBad == Stop {
-		im.report.Stopped = true
-		return nil
+		return im.stop("nothing was filed: other rows are bad")
 	}
 	if im.opts.DryRun {
 		im.judged = true
 		return im.countNew()
 	}
 	return im.file(ctx)
+}
+
+// stop rejects what is good and not filed, because other rows are bad.
+func (im *importer) stop(reason string) error {
+	r := im.report
+	r.Stopped, r.Unfiled = true, im.rows[fateNew]
+	if err := im.spool.query("SELECT count(*) FROM statements WHERE fate = ?", func(rows *sql.Rows) error { return rows.Scan(&r.UnfiledAccounts) }, string(fateNew)); err != nil {
+		return err
+	}
+	im.rows[fateRejected] += im.rows[fateNew]
+	im.rows[fateNew] = 0
+	return im.spool.rejectNew(reason)
 }
 
 // read spools every row of the file.
@@ -190,7 +202,7 @@ func (im *importer) read(ctx context.Context, r io.Reader, book *codebook) error
 		return err
 	}
 	im.report.Ignored, p.keep = l.ignored, l.keep()
-	rr := &rowReader{im: im, rp: &rowParser{layout: l, book: book, respell: im.respell}}
+	rr := &rowReader{im: im, rp: &rowParser{layout: l, book: book, delim: p.delim, respell: im.respell}}
 	for {
 		row, err := p.next()
 		if err == io.EOF {
@@ -239,15 +251,25 @@ type rowReader struct {
 	rp *rowParser
 
 	before string // statement of the row before; empty when that row names none
-	stray  string // told of the next statement: the row before names none
+	stray  string // told of the next statement: the row before may belong to it
 	open   string // told of all: the rest of the file is lost
 }
 
 func (rr *rowReader) take(raw *rawRow) error {
 	im, row := rr.im, rr.im.report.Total
-	p := rr.rp.parse(raw)
 	if raw.open {
 		rr.open = fmt.Sprintf("the quote that row %d (line %d) opens does not end, so that the rows after it cannot be told", row, raw.line)
+	}
+	if rr.rp.swallows(raw) {
+		return rr.takeLines(raw)
+	}
+	p := rr.rp.parse(raw)
+	beside := ""
+	if raw.fault != "" { // what follows may be the rest of it, or it the rest of what is before
+		beside = fmt.Sprintf("a quote of row %d (line %d), beside this statement, stands in the wrong place and may have taken in a row of it", row, raw.line)
+		if err := im.spool.hold(rr.before, beside); err != nil {
+			return err
+		}
 	}
 	if p.unknownPlace && len(p.faults) == 0 {
 		if err := im.spool.exec("INSERT INTO places (text, first, rows) VALUES (?, ?, 1) ON CONFLICT (text) DO UPDATE SET rows = rows + 1", p.claim.PlaceText, row); err != nil {
@@ -257,29 +279,11 @@ func (rr *rowReader) take(raw *rawRow) error {
 	if p.statement == "" {
 		return rr.takeStray(p, row, raw.line)
 	}
-	p.head.Row = row
-	h, first, ok, err := im.spool.headOf(p.statement)
-	if err != nil {
+	if err := rr.keep(p, row, raw.line); err != nil {
 		return err
-	}
-	if ok && len(p.faults) == 0 {
-		for _, c := range h.differences(&p.head) {
-			p.faults = append(p.faults, fault{c, "", fmt.Sprintf("%s is not what row %d has, which belongs to the same statement: the rows of a statement agree in it", c, h.Row)})
-		}
-	}
-	if err := im.spool.add(p, row, raw.line, first == 0, !ok); err != nil {
-		return err
-	}
-	for _, f := range p.faults {
-		if err := im.spool.fault(row, raw.line, p.statement, p.claimID, f); err != nil {
-			return err
-		}
 	}
 	because := rr.stray
-	if len(p.faults) > 0 {
-		because = fmt.Sprintf("row %d (line %d) of the same statement is bad", row, raw.line)
-	}
-	rr.before, rr.stray = p.statement, ""
+	rr.before, rr.stray = p.statement, beside
 	if because == "" {
 		return nil
 	}
@@ -291,7 +295,7 @@ func (rr *rowReader) take(raw *rawRow) error {
 func (rr *rowReader) takeStray(p *parsedRow, row, line int64) error {
 	rr.im.lone++
 	for _, f := range p.faults {
-		if err := rr.im.spool.fault(row, line, "", p.claimID, f); err != nil {
+		if err := rr.im.spool.fault(row, line, "", p.claimID, f, causeReal); err != nil {
 			return err
 		}
 	}
@@ -300,6 +304,9 @@ func (rr *rowReader) takeStray(p *parsedRow, row, line int64) error {
 }
 
 func (rr *rowReader) end() error {
+	if err := rr.im.spool.exec("UPDATE statements SET because = (SELECT because FROM suspects WHERE suspects.name = statements.name) WHERE because = '' AND name IN (SELECT name FROM suspects)"); err != nil {
+		return err
+	}
 	if rr.open == "" {
 		return nil
 	}

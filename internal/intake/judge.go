@@ -55,14 +55,17 @@ func (im *importer) judge(ctx context.Context) error {
 // settle writes a verdict down and counts its rows.
 func (im *importer) settle(st *statement, v verdict) error {
 	if v.fate == fateRejected {
-		rest := v.fault
+		rest, first := v.fault, causeReal
+		if st.because != "" || v.row != nil {
+			first = causeHeld
+		}
 		if v.row != nil {
-			if err := im.spool.fault(v.row.row, v.row.line, st.name, v.row.claim.External, v.fault); err != nil {
+			if err := im.spool.fault(v.row.row, v.row.line, st.name, v.row.claim.External, v.fault, causeReal); err != nil {
 				return err
 			}
 			rest = fault{column: noColumn, reason: fmt.Sprintf("row %d (line %d) of the same statement is bad", v.row.row, v.row.line)}
 		}
-		if err := im.spool.faultRest(st.name, rest); err != nil {
+		if err := im.spool.faultRest(st, rest, first); err != nil {
 			return err
 		}
 	}
@@ -144,8 +147,8 @@ func (im *importer) compare(ctx context.Context, st *statement, body, doc []byte
 	if err != nil {
 		return verdict{}, err
 	}
-	if found.Statement.Kind != record.AccountFiled || !bytes.Equal(found.Body, body) || !same {
-		return rejected("statement %.60q is in the ledger with other content: amend it instead", st.name), nil
+	if !bytes.Equal(found.Body, body) || !same {
+		return rejected("statement %.60q is in the ledger with other content: the recorded account stays; give the changed one a statement_id of its own, until accounts can be amended in the desk", st.name), nil
 	}
 	if batch, in := found.Statement.Subject(record.RoleBatch); in && batch == im.batch {
 		return verdict{fate: fateResumed}, nil
@@ -161,7 +164,7 @@ func (im *importer) compareReport(ctx context.Context, st *statement, found *nod
 	if v, wait, err := im.waits(ctx, "the source of statement "+clip(st.name), found); wait || err != nil {
 		return v, err
 	}
-	if found.Statement.Kind != record.ReportFiled || !bytes.Equal(found.Body, doc) {
+	if !bytes.Equal(found.Body, doc) {
 		return rejected("the source of statement %.60q cannot be filed: its id %s stands for another record", st.name, st.report), nil
 	}
 	return verdict{fate: fateNew}, im.spool.exec("INSERT INTO reports (id, filed) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET filed = 1", st.report[:])

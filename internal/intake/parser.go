@@ -5,7 +5,9 @@ package intake
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
+	"strings"
 
 	"truceline/record"
 )
@@ -27,7 +29,14 @@ type parser struct {
 	keep  []bool // which cells to keep; nil: all
 	buf   []byte
 	err   error // of the reader, not io.EOF
+
+	raw   []byte // bytes of the row, at most maxSpan
+	spans bool   // a line end stood inside quotes in this row
 }
+
+// maxSpan bounds a row that has line ends inside quotes, in bytes. A longer one is
+// taken for a quote that is never closed.
+const maxSpan = 1 << 20
 
 // rawRow is one row as it stands in the file.
 type rawRow struct {
@@ -41,6 +50,8 @@ type rawRow struct {
 	faultAt int
 	// open: a quote of this row does not end, so that the rest of the file is lost.
 	open bool
+	// lines are the lines of a row that spans several; each without its end.
+	lines []string
 }
 
 func newParser(r io.Reader, delim byte) *parser {
@@ -53,6 +64,7 @@ func (p *parser) next() (*rawRow, error) {
 		return nil, err
 	}
 	r := &rawRow{line: p.line, blank: true}
+	p.raw, p.spans = p.raw[:0], false
 	if p.keep != nil {
 		r.cells = make([]string, 0, len(p.keep))
 	}
@@ -75,6 +87,9 @@ func (p *parser) next() (*rawRow, error) {
 		}
 		r.n++
 		if last {
+			if p.spans {
+				r.lines = splitLines(string(p.raw))
+			}
 			return r, nil
 		}
 	}
@@ -95,7 +110,16 @@ func (p *parser) read() (byte, bool) {
 	if c == '\n' || c == '\r' && !p.follows('\n') {
 		p.line++
 	}
+	if len(p.raw) < maxSpan {
+		p.raw = append(p.raw, c)
+	}
 	return c, true
+}
+
+// splitLines gives the lines of a text without their ends.
+func splitLines(s string) []string {
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+	return strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 }
 
 // follows tells whether c is the next byte.
@@ -145,6 +169,13 @@ func (p *parser) quoted(r *rawRow) (last bool) {
 			r.open = true
 			return p.malformed(r, "a quote is opened and not closed before the end of the file: close it")
 		case c != '"':
+			if c == '\n' || c == '\r' {
+				p.spans = true
+				if len(p.raw) == maxSpan {
+					r.open = true
+					return p.lost(r, fmt.Sprintf("a quote is opened and not closed within %d bytes: close it", maxSpan))
+				}
+			}
 			p.put(r, c)
 		case p.follows('"'):
 			p.read()
@@ -179,9 +210,15 @@ func (p *parser) endLine(c byte) {
 	}
 }
 
+// lost marks the row. The next one begins here.
+func (p *parser) lost(r *rawRow, why string) (last bool) {
+	r.fault, r.faultAt, r.blank = why, r.n, false
+	return true
+}
+
 // malformed marks the row and takes up again on the next line.
 func (p *parser) malformed(r *rawRow, why string) (last bool) {
-	r.fault, r.faultAt, r.blank = why, r.n, false
+	p.lost(r, why)
 	for {
 		c, ok := p.read()
 		if !ok {

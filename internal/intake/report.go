@@ -33,7 +33,12 @@ type Report struct {
 	Accepted   int64 // filed by this run; in a dry run: that would be filed
 	Present    int64 // in the ledger already, with the same content
 	Rejected   int64 // not filed, each listed with its reason
-	NotReached int64 // nothing is wrong with them, and they were not filed
+	NotReached int64 // the import was cancelled or failed before their turn
+
+	// Of the rejected rows: Held are good ones whose statement goes not in because of
+	// another row; Unfiled are those of UnfiledAccounts good statements, not filed because
+	// others are bad and Options.OnBad is Stop: with Skip they are accepted.
+	Held, Unfiled, UnfiledAccounts int64
 
 	Accounts  int64 // accounts filed by this run; in a dry run: that would be
 	Documents int64 // documents filed by this run
@@ -45,8 +50,8 @@ type Report struct {
 
 	Ignored []string // columns that are not read
 	Blank   int64    // rows without any content, not counted
-	// Bad are the first bad rows in the order of the file, at most 20. A row may be
-	// listed with several columns.
+	// Bad are the first bad rows in the order of the file, at most 20, without those that
+	// are rejected because of others. A row may be listed with several columns.
 	Bad []Bad
 	// PlaceRows counts rows whose place_text means no place of the agreement, and
 	// PlaceTexts how many different texts they have. The text is kept as it is.
@@ -96,7 +101,7 @@ func (r *Report) WriteBad(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.Write([]string{"row", "line", "statement_id", "claim_id", "column", "rule", "reason"}) // errors are kept until Error
 	if r.spool != nil {
-		if err := r.spool.bad(-1, func(b Bad) error {
+		if err := r.spool.bad(causeStop, -1, func(b Bad) error {
 			return out.Write([]string{strconv.FormatInt(b.Row, 10), strconv.FormatInt(b.Line, 10), inert(b.Statement), inert(b.Claim), b.Column, string(b.Rule), inert(b.Reason)})
 		}); err != nil {
 			return fmt.Errorf("write the bad rows: %w", err)
@@ -117,20 +122,24 @@ func inert(s string) string {
 	return s
 }
 
-// bad gives the bad rows in the order of the file; a limit of -1 means all.
-func (s *spool) bad(limit int, f func(Bad) error) error {
-	return s.query("SELECT row, line, statement, claim, col, rule, reason FROM bad ORDER BY row, rowid LIMIT ?", func(rows *sql.Rows) error {
+// bad gives the bad rows up to a cause in the order of the file; a limit of -1 means all.
+func (s *spool) bad(c cause, limit int, f func(Bad) error) error {
+	return s.query("SELECT row, line, statement, claim, col, rule, reason FROM bad WHERE cause <= ? ORDER BY row, rowid LIMIT ?", func(rows *sql.Rows) error {
 		var b Bad
 		if err := rows.Scan(&b.Row, &b.Line, &b.Statement, &b.Claim, &b.Column, &b.Rule, &b.Reason); err != nil {
 			return err
 		}
 		return f(b)
-	}, limit)
+	}, int(c), limit)
 }
 
 // finish fills in what only the spool knows, and lets go of it when no row is bad.
 func (r *Report) finish(s *spool) error {
-	if err := s.bad(maxListed, func(b Bad) error { r.Bad = append(r.Bad, b); return nil }); err != nil {
+	if err := s.bad(causeReal, maxListed, func(b Bad) error { r.Bad = append(r.Bad, b); return nil }); err != nil {
+		return err
+	}
+	var err error
+	if r.Held, err = s.number("SELECT count(*) FROM bad WHERE cause = ?", int(causeHeld)); err != nil {
 		return err
 	}
 	if err := s.query("SELECT count(*), coalesce(sum(rows), 0) FROM places", func(rows *sql.Rows) error {
@@ -185,13 +194,10 @@ func (r *Report) Write(w io.Writer) error {
 	fmt.Fprintf(&b, "  accepted         %8d   in %d accounts\n", r.Accepted, r.Accounts)
 	fmt.Fprintf(&b, "  already present  %8d\n", r.Present)
 	fmt.Fprintf(&b, "  rejected         %8d\n", r.Rejected)
-	fmt.Fprintf(&b, "  not reached      %8d\n", r.NotReached)
-	switch {
-	case r.Cancelled:
-		b.WriteString("Cancelled. Import the same file again to go on.\n")
-	case r.Stopped:
-		b.WriteString("Stopped at bad rows. Correct them, or file the statements without any: --on-bad skip\n")
-	case r.Continued && !r.DryRun:
+	if r.NotReached > 0 {
+		fmt.Fprintf(&b, "  not reached      %8d\n", r.NotReached)
+	}
+	if r.Continued && !r.DryRun {
 		b.WriteString("Went on with an import of this file that had been cut short.\n")
 	}
 	for _, bad := range r.Bad {
@@ -200,6 +206,10 @@ func (r *Report) Write(w io.Writer) error {
 	if len(r.Bad) == maxListed {
 		b.WriteString("  These are the first. All of them: --bad-rows FILE\n")
 	}
+	if r.Held > 0 {
+		fmt.Fprintf(&b, "  With them %s rejected: another row of the statement, or one beside it, is bad.\n", rowsAre(r.Held))
+	}
+	r.writeStopped(&b)
 	if r.PlaceRows > 0 {
 		fmt.Fprintf(&b, "Places not known: %d in %d rows, kept as text:\n", r.PlaceTexts, r.PlaceRows)
 		for _, p := range r.UnknownPlaces {
@@ -217,4 +227,34 @@ func (r *Report) Write(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeStopped says what became of the good rows beside the bad ones.
+func (r *Report) writeStopped(b *strings.Builder) {
+	if !r.Stopped {
+		return
+	}
+	what := "Nothing was filed, because rows are bad"
+	if !r.Batch.IsZero() {
+		what = "Nothing more was filed, because the registry refused a statement"
+	}
+	if r.Unfiled > 0 {
+		fmt.Fprintf(b, "%s: %s good and rejected with the others.\nCorrect the bad rows and import the file again, or accept the %s in %s without them: --on-bad skip\n", what, rowsAre(r.Unfiled), plural(r.Unfiled, "row"), plural(r.UnfiledAccounts, "account"))
+		return
+	}
+	fmt.Fprintf(b, "%s. Correct them and import the file again; --on-bad skip would accept nothing more.\n", what)
+}
+
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func rowsAre(n int64) string {
+	if n == 1 {
+		return "1 row is"
+	}
+	return fmt.Sprintf("%d rows are", n)
 }

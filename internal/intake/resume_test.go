@@ -131,7 +131,7 @@ func TestOtherContentIsRejected(t *testing.T) {
 			rejected = 5 // and S2
 		}
 		want(t, r, 13, 1, 12-rejected, rejected, 0)
-		if b := r.Bad[0]; !strings.Contains(b.Reason, `statement "S1" is in the ledger with other content: amend it instead`) {
+		if b := r.Bad[0]; !strings.Contains(b.Reason, `statement "S1" is in the ledger with other content: the recorded account stays`) {
 			t.Errorf("%s: %v", name, b)
 		}
 		checkBadList(t, r)
@@ -227,7 +227,8 @@ func TestRefusedAtTheDoor(t *testing.T) {
 	d = newDoor(t, "lakes")
 	refuse.memDoor = d
 	r = mustRun(t, refuse, twelve, intake.Options{})
-	want(t, r, 12, 3, 0, 2, 7) // what was good until then is filed, in a batch that is open
+	want(t, r, 12, 3, 0, 9, 0) // what was good until then is filed, in a batch that is open
+	checkBadList(t, r)
 	if !r.Stopped || d.BatchState(r.Batch) != "open" {
 		t.Errorf("%v, batch %s", r, d.BatchState(r.Batch))
 	}
@@ -308,4 +309,50 @@ func TestManyStatements(t *testing.T) {
 		t.Errorf("%v", k)
 	}
 	roundTrip(t, d, "lakes", 700)
+}
+
+// Another member files something of its own under the ids that an import would use:
+// that costs the import another id each, and nothing more.
+func TestSquattedIDs(t *testing.T) {
+	d := newDoor(t, "lakes")
+	mustRun(t, d, twelve, intake.Options{})
+	squatted := newDoorOf(t, "lakes", d.mission)
+	for _, e := range d.entries {
+		switch e.st.Kind {
+		case record.BatchOpened, record.ReportFiled, record.AccountFiled, record.BatchClosed:
+			if _, err := squatted.File(t.Context(), node.Draft{ID: e.st.ID, Kind: record.ReportFiled, Member: "watch", Body: &record.Report{Title: "mine"}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	want(t, mustRun(t, squatted, twelve, intake.Options{}), 12, 12, 0, 0, 0)
+	sameAccounts(t, accounts(t, squatted), accounts(t, d))
+	want(t, mustRun(t, squatted, twelve, intake.Options{}), 12, 0, 12, 0, 0)
+}
+
+// Two runs of one file, the other of which is ahead at any record, and sees what this
+// one files too late: whatever is refused as a second use of an id is looked for again.
+func TestTwoRunsRace(t *testing.T) {
+	for k := range 10 {
+		d := newDoor(t, "lakes")
+		started := false
+		d.beforeHit = func() {
+			if started || d.calls != k {
+				return
+			}
+			started = true
+			other, err := intake.Import(t.Context(), d, strings.NewReader(twelve), intake.Options{Member: "clerk", Name: "x.csv"})
+			checkSum(t, other)
+			if err != nil {
+				t.Errorf("call %d, the other run: %v", k, err)
+			}
+		}
+		r, err := run(t, d, twelve, intake.Options{})
+		if err != nil || r.Rejected != 0 || r.Accepted+r.Present != 12 {
+			t.Errorf("call %d: %v, %v", k, r, err)
+		}
+		if kinds := d.kinds(); kinds[record.AccountFiled] != 5 || kinds[record.BatchOpened] != 1 || kinds[record.BatchClosed] != 1 || len(accounts(t, d)) != 5 {
+			t.Errorf("call %d: %v", k, kinds)
+		}
+	}
 }

@@ -39,9 +39,16 @@ CREATE TABLE bad (
   claim     TEXT NOT NULL,
   col       TEXT NOT NULL,
   rule      TEXT NOT NULL,
-  reason    TEXT NOT NULL
+  reason    TEXT NOT NULL,
+  cause     INTEGER NOT NULL -- see cause
 );
 CREATE INDEX bad_row ON bad (row);
+
+-- Names that stand in lines which cannot be read: statements of these names are held.
+CREATE TABLE suspects (
+  name    TEXT PRIMARY KEY,
+  because TEXT NOT NULL
+) WITHOUT ROWID;
 
 -- Words for places that the agreement does not know.
 CREATE TABLE places (

@@ -212,18 +212,38 @@ func (s *spool) hold(statement, because string) error {
 	return s.exec("UPDATE statements SET because = ? WHERE name = ? AND because = ''", because, statement)
 }
 
+// cause tells what is wrong with a row itself from what it is rejected with.
+type cause int
+
+const (
+	causeReal cause = iota // wrong with the row, or with its statement and listed on its first row
+	causeHeld              // rejected because of another row of the statement or beside it
+	causeStop              // nothing is wrong with it; other rows are bad, and the import stopped
+)
+
 // fault lists one thing wrong with a row.
-func (s *spool) fault(row, line int64, statement, claim string, f fault) error {
-	return s.exec("INSERT INTO bad (row, line, statement, claim, col, rule, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		row, line, clip(statement), clip(claim), f.column.String(), string(f.rule), f.reason)
+func (s *spool) fault(row, line int64, statement, claim string, f fault, c cause) error {
+	return s.exec("INSERT INTO bad (row, line, statement, claim, col, rule, reason, cause) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		row, line, clip(statement), clip(claim), f.column.String(), string(f.rule), f.reason, int(c))
 }
 
-// faultRest lists every row of a statement of which nothing is listed yet.
-func (s *spool) faultRest(statement string, f fault) error {
-	return s.exec(`INSERT INTO bad (row, line, statement, claim, col, rule, reason)
-		SELECT row, line, substr(statement, 1, 80), substr(name, 1, 80), ?, ?, ? FROM claims
+// faultRest lists every row of a statement of which nothing is listed yet. Of the
+// statement's first row the cause is first.
+func (s *spool) faultRest(st *statement, f fault, first cause) error {
+	return s.exec(`INSERT INTO bad (row, line, statement, claim, col, rule, reason, cause)
+		SELECT row, line, substr(statement, 1, 80), substr(name, 1, 80), ?, ?, ?, iif(row = ?, ?, ?) FROM claims
 		WHERE statement = ? AND NOT EXISTS (SELECT 1 FROM bad WHERE bad.row = claims.row)`,
-		f.column.String(), string(f.rule), f.reason, statement)
+		f.column.String(), string(f.rule), f.reason, st.first, int(first), int(causeHeld), st.name)
+}
+
+// rejectNew rejects every statement that could be filed and was not.
+func (s *spool) rejectNew(reason string) error {
+	if err := s.exec(`INSERT INTO bad (row, line, statement, claim, col, rule, reason, cause)
+		SELECT row, line, substr(statement, 1, 80), substr(claims.name, 1, 80), '', '', ?, ? FROM claims
+		JOIN statements ON statements.name = claims.statement WHERE statements.fate = ?`, reason, int(causeStop), string(fateNew)); err != nil {
+		return err
+	}
+	return s.exec("UPDATE statements SET fate = ? WHERE fate = ?", string(fateRejected), string(fateNew))
 }
 
 // settle writes down what becomes of a statement.

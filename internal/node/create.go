@@ -60,6 +60,15 @@ func Create(ctx context.Context, dir string, c Creation) (err error) {
 	return local.SyncDir(filepath.Dir(dir))
 }
 
+// Leftovers are folders beside dir that a Create of dir which was killed has left.
+func Leftovers(dir string) []string {
+	found, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+"-*", local.ConfigFile))
+	for i := range found {
+		found[i] = filepath.Dir(found[i])
+	}
+	return found
+}
+
 func create(ctx context.Context, dir string, pack *agreement.Pack, c Creation) error {
 	mission, err := record.NewID(c.Rand)
 	if err != nil {

@@ -6,14 +6,17 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"truceline/internal/ledgerstore"
 	"truceline/internal/local"
 	"truceline/internal/projection"
-	"truceline/ledger"
+	"truceline/mechanism"
 )
 
 // Rebuild throws the tables away and folds the ledger again.
@@ -47,30 +50,49 @@ func (f Finding) String() string {
 // made. It changes nothing. The error is for an examination that could not be made
 // at all.
 func Examine(ctx context.Context, dir string, opts Options, tell func(Finding)) error {
-	priv, _, err := local.Open(dir)
+	priv, cfg, err := local.Open(dir)
 	if err != nil {
 		return err
 	}
 	tell(Finding{What: "configuration", Note: priv.Path(local.ConfigFile)})
 	tell(examineKeys(priv))
-	n, err := Open(ctx, dir, opts)
-	if err != nil {
+	n := newNode(priv, cfg, opts)
+	defer n.Close()
+	if err := n.openLedger(ctx, priv); err != nil {
 		tell(Finding{What: "open the node", Err: err})
 		return nil
 	}
-	defer n.Close()
-	head := n.Registry.Head()
-	tell(Finding{What: "rules", Note: fmt.Sprintf("all %d records are admitted by them", head.Size)})
-	verifier, err := ledger.NewVerifier(n.Config.LogKey)
-	if err == nil {
-		err = ledgerstore.FullCheck(ctx, n.store, verifier, ledgerstore.FullCheckOptions{Progress: n.progress("check the ledger")})
-	}
+	tell(Finding{What: "rules", Note: fmt.Sprintf("all %d records are admitted by them", n.Registry.Head().Size)})
+	tell(n.examineSigners())
+	err = ledgerstore.FullCheck(ctx, n.store, n.verifier, ledgerstore.FullCheckOptions{Progress: n.progress("check the ledger")})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	tell(Finding{What: "ledger", Err: err, Note: fmt.Sprintf("every leaf, tile and the signed head of %d records", head.Size)})
+	tell(Finding{What: "ledger", Err: err, Note: fmt.Sprintf("every leaf, tile and the signed head of %d records", n.Registry.Head().Size)})
+	tell(Finding{What: "history", Err: n.checkLock(ctx), Note: "it continues what this node has seen signed"})
 	tell(n.examineProjection(ctx))
 	return ctx.Err()
+}
+
+// examineSigners looks that every member key here may sign.
+func (n *Node) examineSigners() Finding {
+	f := Finding{What: "roster", Note: fmt.Sprintf("%d member keys here, each of a member and valid", len(n.signers))}
+	n.Registry.View(func(s *mechanism.State) {
+		for _, code := range slices.Sorted(maps.Keys(n.signers)) {
+			key := "the key keys/" + memberKeyName(code) + ".key"
+			public := n.signers[code].Key()
+			owner, _, until, ok := s.KeyOf(public.ID())
+			switch _, member := s.Member(code); {
+			case !member:
+				f.Err = errors.Join(f.Err, fmt.Errorf("%s: there is no member %s on the roster: the registry refuses what it signs; move it away, or have the member admitted", key, code))
+			case !ok || owner != code:
+				f.Err = errors.Join(f.Err, fmt.Errorf("%s is not one of member %s's in the ledger: the registry refuses what it signs; put the member's key back from a backup", key, code))
+			case until >= 0:
+				f.Err = errors.Join(f.Err, fmt.Errorf("%s is not valid since record %d: the registry refuses what it signs; put the member's newest key here", key, until))
+			}
+		}
+	})
+	return f
 }
 
 // examineKeys looks that nobody else can read the secret keys.
@@ -93,24 +115,48 @@ func examineKeys(priv *local.Store) Finding {
 	return f
 }
 
-// examineProjection folds the ledger into tables of its own and compares.
+// examineProjection folds the ledger into tables of its own and compares. A running
+// server may use the tables meanwhile.
 func (n *Node) examineProjection(ctx context.Context) Finding {
-	f := Finding{What: "tables"}
-	f.Err = func() error {
-		if err := n.Sync(ctx); err != nil {
-			return err
-		}
-		dir, err := os.MkdirTemp("", "truceline-doctor-*")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-		fresh, err := projection.Open(ctx, filepath.Join(dir, local.ProjectionFile))
-		if err != nil {
-			return err
-		}
-		defer fresh.Close()
-		size, err := n.Projection.Applied(ctx)
+	f := Finding{What: "tables", Note: "equal to a new fold of the ledger"}
+	tables, err := projection.OpenExisting(ctx, n.private.Path(local.ProjectionFile))
+	if errors.Is(err, projection.ErrOther) {
+		f.Note = "none of this version of the program; the next start makes them"
+		return f
+	}
+	if err != nil {
+		f.Err = fmt.Errorf("%w; look whether another program holds the file; if it is damaged, stop the server and run truceline rebuild", err)
+		return f
+	}
+	defer tables.Close()
+	if f.Err = n.compare(ctx, tables); errors.Is(f.Err, errDiffers) {
+		f.Err = fmt.Errorf("%w: stop the server and run truceline rebuild", f.Err)
+	}
+	return f
+}
+
+var errDiffers = errors.New("they are not what the ledger gives")
+
+func (n *Node) compare(ctx context.Context, tables *projection.DB) error {
+	ours, err := tables.Continues(ctx, n.store)
+	if err != nil {
+		return err
+	}
+	if !ours {
+		return fmt.Errorf("%w, but another mission's", errDiffers)
+	}
+	dir, err := os.MkdirTemp("", "truceline-doctor-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	fresh, err := projection.Open(ctx, filepath.Join(dir, local.ProjectionFile))
+	if err != nil {
+		return err
+	}
+	defer fresh.Close()
+	for range 20 {
+		size, err := tables.Applied(ctx)
 		if err != nil {
 			return err
 		}
@@ -118,17 +164,20 @@ func (n *Node) examineProjection(ctx context.Context) Finding {
 			return err
 		}
 		have, want := sha256.New(), sha256.New()
-		if err := n.Projection.Dump(ctx, have); err != nil {
+		if err := errors.Join(tables.Dump(ctx, have), fresh.Dump(ctx, want)); err != nil {
 			return err
 		}
-		if err := fresh.Dump(ctx, want); err != nil {
+		if bytes.Equal(have.Sum(nil), want.Sum(nil)) {
+			return nil
+		}
+		// They may have moved on while they were read.
+		now, err := tables.Applied(ctx)
+		if err != nil {
 			return err
 		}
-		if !bytes.Equal(have.Sum(nil), want.Sum(nil)) {
-			return fmt.Errorf("they are not what the ledger gives: run truceline rebuild")
+		if now == size {
+			return errDiffers
 		}
-		return nil
-	}()
-	f.Note = "equal to a new fold of the ledger"
-	return f
+	}
+	return errors.New("they grow too fast to be compared: try again when less is filed, or stop the server")
 }

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"truceline/agreement"
 	"truceline/internal/ledgerstore"
 	"truceline/internal/ledgerstore/sqlite"
@@ -45,10 +47,12 @@ type Node struct {
 	Projection *projection.DB
 	Registry   *registry.Registry
 
-	opts    Options
-	private *local.Store
-	store   *sqlite.Store
-	signers map[string]*record.Signer // member code to its node key here
+	opts     Options
+	private  *local.Store
+	store    *sqlite.Store
+	verifier note.Verifier             // of the log
+	signers  map[string]*record.Signer // member code to its node key here
+	kept     int64                     // size of the head that keepHead wrote last
 
 	follow context.CancelFunc
 	wg     sync.WaitGroup
@@ -60,22 +64,46 @@ type Node struct {
 // Open opens the node in dir: checks the ledger against its signed head, folds it,
 // and brings the projection up to it.
 func Open(ctx context.Context, dir string, opts Options) (*Node, error) {
-	if opts.Log == nil {
-		opts.Log = slog.New(slog.DiscardHandler)
-	}
 	priv, cfg, err := local.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{Config: cfg, opts: opts, private: priv, signers: map[string]*record.Signer{}}
-	if err := n.open(ctx, priv); err != nil {
+	n := newNode(priv, cfg, opts)
+	if err := n.open(ctx); err != nil {
 		n.Close()
 		return nil, err
 	}
 	return n, nil
 }
 
-func (n *Node) open(ctx context.Context, priv *local.Store) error {
+func newNode(priv *local.Store, cfg *local.Config, opts Options) *Node {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Node{Config: cfg, opts: opts, private: priv, signers: map[string]*record.Signer{}}
+}
+
+func (n *Node) open(ctx context.Context) (err error) {
+	if err := n.openLedger(ctx, n.private); err != nil {
+		return err
+	}
+	if err := n.checkLock(ctx); err != nil {
+		return fmt.Errorf("open the node: %w", err)
+	}
+	if n.Projection, err = projection.Open(ctx, n.private.Path(local.ProjectionFile)); err != nil {
+		return err
+	}
+	if err := n.catchUp(ctx); err != nil {
+		return fmt.Errorf("open the node: %w", err)
+	}
+	followCtx, cancel := context.WithCancel(context.Background())
+	n.follow = cancel
+	n.wg.Go(func() { n.followLedger(followCtx) })
+	return nil
+}
+
+// openLedger opens what the tables are computed from, and changes nothing.
+func (n *Node) openLedger(ctx context.Context, priv *local.Store) error {
 	skey, err := priv.Key(logKeyName)
 	if err != nil {
 		return err
@@ -84,8 +112,7 @@ func (n *Node) open(ctx context.Context, priv *local.Store) error {
 	if err != nil {
 		return err
 	}
-	verifier, err := ledger.NewVerifier(n.Config.LogKey)
-	if err != nil {
+	if n.verifier, err = ledger.NewVerifier(n.Config.LogKey); err != nil {
 		return err
 	}
 	if err := n.loadSigners(priv); err != nil {
@@ -95,22 +122,10 @@ func (n *Node) open(ctx context.Context, priv *local.Store) error {
 		return err
 	}
 	n.Registry, err = registry.Open(ctx, registry.Config{
-		Store: n.store, LogSigner: signer, LogVerifier: verifier, Signer: n.signers[n.Config.Registry],
+		Store: n.store, LogSigner: signer, LogVerifier: n.verifier, Signer: n.signers[n.Config.Registry],
 		Now: n.opts.Now, Rand: n.opts.Rand, Progress: n.progress("fold the ledger"),
 	})
-	if err != nil {
-		return err
-	}
-	if n.Projection, err = projection.Open(ctx, priv.Path(local.ProjectionFile)); err != nil {
-		return err
-	}
-	if err := n.catchUp(ctx); err != nil {
-		return err
-	}
-	followCtx, cancel := context.WithCancel(context.Background())
-	n.follow = cancel
-	n.wg.Go(func() { n.followLedger(followCtx) })
-	return nil
+	return err
 }
 
 func (n *Node) progress(what string) func(done, total int64) {
@@ -164,6 +179,9 @@ func (n *Node) Close() error {
 	}
 	if n.Registry != nil {
 		errs = append(errs, n.Registry.Close())
+		if n.follow != nil { // not for a ledger that was only looked at, or refused
+			errs = append(errs, n.keepHead())
+		}
 	}
 	if n.Projection != nil {
 		errs = append(errs, n.Projection.Close())
@@ -203,6 +221,9 @@ func (n *Node) followLedger(ctx context.Context) {
 		case <-tick.C:
 			if err := n.Registry.Refresh(ctx); err != nil && ctx.Err() == nil {
 				n.opts.Log.Error("the ledger cannot be read", "err", err)
+			}
+			if err := n.keepHead(); err != nil {
+				n.opts.Log.Error("a ledger that goes back in time may not be noticed", "err", err)
 			}
 		}
 	}
@@ -246,7 +267,15 @@ func (n *Node) Healthy(ctx context.Context) error {
 	if err = errors.Join(err, n.Registry.Healthy()); err != nil {
 		return err
 	}
-	_, err = n.store.Head(ctx)
+	applied, err := n.Projection.Applied(ctx)
+	if err != nil {
+		return err
+	}
+	// Read after the tables: another process may append and fold meanwhile.
+	head, err := n.store.Head(ctx)
+	if err == nil && applied > head.Size {
+		err = fmt.Errorf("%w: they have %d and the ledger %d: %s", projection.ErrAhead, applied, head.Size, projection.Ahead)
+	}
 	return err
 }
 

@@ -16,18 +16,34 @@ import (
 
 // Bar is one line that is drawn again and again. The zero Bar is silent. It is safe
 // for concurrent use.
+//
+// Works may alternate, as when an import is followed by the tables: the one that is
+// under way keeps the line, and another takes it when that is done or silent. Nothing
+// but the end of a work that took its time begins a new line.
 type Bar struct {
 	w     io.Writer
 	now   func() time.Time
 	mu    sync.Mutex
-	what  string
-	start time.Time
+	works map[string]*work
+	what  string // on the line
 	drawn time.Time
 	open  bool
 }
 
-// redraw is how often the line changes at the most.
-const redraw = 100 * time.Millisecond
+// work is one kind of work, by its name.
+type work struct {
+	start, heard time.Time
+	done, total  int64
+}
+
+func (w *work) ended() bool { return w.total > 0 && w.done >= w.total }
+
+const (
+	// redraw is how often the line changes at the most.
+	redraw = 100 * time.Millisecond
+	// silence is how long a work that is under way keeps the line without a word.
+	silence = 3 * time.Second
+)
 
 // On returns a bar on f if f is a terminal, and a silent one if not.
 func On(f *os.File) *Bar {
@@ -48,27 +64,43 @@ func (b *Bar) Update(what string, done, total int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()
-	if what != b.what {
-		b.end()
-		b.what, b.start, b.drawn = what, now, time.Time{}
+	w := b.works[what]
+	if w == nil || w.total != total || done < w.done {
+		w = &work{start: now}
+		if b.works == nil {
+			b.works = map[string]*work{}
+		}
+		b.works[what] = w
 	}
-	if now.Sub(b.drawn) < redraw && done < total {
+	w.heard, w.done, w.total = now, done, total
+	on := b.works[b.what]
+	if b.what != what && on != nil && !on.ended() && now.Sub(on.heard) < silence {
+		return // the line is taken
+	}
+	atOnce := w.ended() && b.what == what || on != nil && on.ended() && !w.ended()
+	if !atOnce && !b.drawn.IsZero() && now.Sub(b.drawn) < redraw {
 		return
 	}
-	b.drawn, b.open = now, true
-	fmt.Fprintf(b.w, "\r\x1b[K%s: %d", what, done)
-	if total > 0 {
-		fmt.Fprintf(b.w, " of %d (%d %%)", total, done*100/total)
-	}
-	if took := now.Sub(b.start); took > time.Second && done > 0 {
-		rate := float64(done) / took.Seconds()
-		fmt.Fprintf(b.w, ", %.0f/s", rate)
-		if total > done {
-			fmt.Fprintf(b.w, ", %s left", time.Duration(float64(total-done)/rate*float64(time.Second)).Round(time.Second))
-		}
-	}
-	if total > 0 && done >= total {
+	b.what, b.drawn, b.open = what, now, true
+	b.draw(what, w, now)
+	if w.ended() && now.Sub(w.start) > time.Second {
 		b.end()
+	}
+}
+
+func (b *Bar) draw(what string, w *work, now time.Time) {
+	fmt.Fprintf(b.w, "\r\x1b[K%s: %d", what, w.done)
+	if w.total > 0 {
+		fmt.Fprintf(b.w, " of %d (%d %%)", w.total, w.done*100/w.total)
+	}
+	took := now.Sub(w.start)
+	if took <= time.Second || w.done <= 0 {
+		return
+	}
+	rate := float64(w.done) / took.Seconds()
+	fmt.Fprintf(b.w, ", %.0f/s", rate)
+	if w.total > w.done {
+		fmt.Fprintf(b.w, ", %s left", time.Duration(float64(w.total-w.done)/rate*float64(time.Second)).Round(time.Second))
 	}
 }
 
@@ -85,6 +117,7 @@ func (b *Bar) Done() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.end()
+	b.works, b.what, b.drawn = nil, "", time.Time{}
 }
 
 func (b *Bar) end() {

@@ -49,3 +49,25 @@ func TestDrawsRateAndRest(t *testing.T) {
 		t.Error("drawn more often than ten times a second")
 	}
 }
+
+// An import and the tables that follow it share one line, which stays where it is.
+func TestAlternatingWorkKeepsTheLine(t *testing.T) {
+	var out strings.Builder
+	now := time.Unix(0, 0)
+	b := progress.New(&out, func() time.Time { return now })
+	for i := range int64(100) {
+		now = now.Add(200 * time.Millisecond)
+		b.Update("bring the tables up to date", 10*i, 10*i)
+		b.Update("import accounts", i, 100)
+	}
+	b.Update("import accounts", 100, 100)
+	now = now.Add(time.Second)
+	b.Update("bring the tables up to date", 1000, 1000)
+	b.Done()
+	if n := strings.Count(out.String(), "\n"); n != 2 {
+		t.Errorf("%d lines: %q", n, out.String())
+	}
+	if !strings.Contains(out.String(), "import accounts: 50 of 100 (50 %), 5/s, 10s left") {
+		t.Errorf("%q", out.String())
+	}
+}

@@ -52,9 +52,11 @@ func (d *DB) accounts(ctx context.Context, query string, args ...any) ([]Account
 	return out, nil
 }
 
+// links are those of an account that stand and lead to an incident that counts.
 func (d *DB) links(ctx context.Context, account record.ID) ([]Link, error) {
 	rows, err := d.read.QueryContext(ctx, `SELECT l.id, l.account, l.incident, i.root, l.role, l.claims, l.reason, l.recorder, l.idx
-		FROM links l JOIN incidents i ON i.id = l.incident WHERE l.account = ? AND l.undone = -1 ORDER BY l.idx`, blob(account))
+		FROM links l JOIN incidents i ON i.id = l.incident JOIN incidents t ON t.id = i.root
+		WHERE l.account = ? AND l.undone = -1 AND t.counted ORDER BY l.idx`, blob(account))
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"sync"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	sqlite "modernc.org/sqlite" // the driver "sqlite"
 
 	"truceline/agreement"
 	"truceline/record"
@@ -26,7 +26,7 @@ var schema string
 
 // schemaVersion goes up whenever the tables or the fold change; a projection of
 // another version is computed again.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // ErrNotFound: the viewer may read no such thing.
 var ErrNotFound error = notFound{}
@@ -55,18 +55,43 @@ type DB struct {
 func Open(ctx context.Context, path string) (*DB, error) {
 	d := &DB{path: path}
 	if err := d.open(ctx); err != nil {
-		return nil, fmt.Errorf("open the projection %s: %w; it can be deleted, and truceline rebuild makes it again", path, err)
+		d.Close()
+		return nil, fmt.Errorf("open the tables %s: %w; nothing was changed: look whether another program holds the file, whether it can be written and whether the disk is full, and try again", path, err)
+	}
+	return d, nil
+}
+
+// ErrOther is what OpenExisting says where there are no tables of this form.
+var ErrOther = errors.New("there are no tables that this version of the program made")
+
+// OpenExisting opens a projection for reading alone and changes nothing in it, so
+// that it may be looked at whoever uses it. CatchUp and Reset do not work on it.
+func OpenExisting(ctx context.Context, path string) (*DB, error) {
+	d := &DB{path: path}
+	v, err := d.version(ctx)
+	if err == nil && v != schemaVersion {
+		err = ErrOther
+	}
+	if err == nil {
+		err = d.openRead()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the tables %s for reading: %w", path, err)
 	}
 	return d, nil
 }
 
 func (d *DB) open(ctx context.Context) error {
-	if v, err := d.version(ctx); err != nil || v != schemaVersion {
+	v, err := d.version(ctx)
+	switch {
+	case err == nil && (v == schemaVersion || v == 0): // 0: none, or one that another process is making
+	case err == nil || unreadable(err):
 		if err := remove(d.path); err != nil {
 			return err
 		}
+	default:
+		return err
 	}
-	var err error
 	// Durability does not matter here, and is not paid for: what a power cut loses is
 	// folded again.
 	if d.write, err = sql.Open("sqlite", dsn(d.path, "journal_mode(WAL)", "synchronous(NORMAL)")+"&_txlock=immediate"); err != nil {
@@ -76,11 +101,23 @@ func (d *DB) open(ctx context.Context) error {
 	if err := d.initialise(ctx); err != nil {
 		return err
 	}
+	return d.openRead()
+}
+
+func (d *DB) openRead() (err error) {
 	if d.read, err = sql.Open("sqlite", dsn(d.path, "query_only(ON)")); err != nil {
 		return err
 	}
 	d.read.SetMaxOpenConns(4)
 	return nil
+}
+
+// unreadable tells whether SQLite found the file to be no database, or a broken one.
+// Any other error, such as a busy file or a full disk, says nothing about what is in it.
+func unreadable(err error) bool {
+	const corrupt, notADatabase = 11, 26 // SQLITE_CORRUPT, SQLITE_NOTADB
+	var e *sqlite.Error
+	return errors.As(err, &e) && (e.Code()&0xff == corrupt || e.Code()&0xff == notADatabase)
 }
 
 func dsn(path string, pragmas ...string) string {
@@ -90,8 +127,10 @@ func dsn(path string, pragmas ...string) string {
 
 // version reads the schema version of an existing file; 0 when there is none.
 func (d *DB) version(ctx context.Context) (int, error) {
-	if _, err := os.Stat(d.path); err != nil {
+	if _, err := os.Stat(d.path); errors.Is(err, os.ErrNotExist) {
 		return 0, nil
+	} else if err != nil {
+		return 0, err
 	}
 	db, err := sql.Open("sqlite", dsn(d.path))
 	if err != nil {
@@ -147,13 +186,17 @@ func (d *DB) Reset(ctx context.Context) error {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	d.mu.Lock()
-	d.pack, d.packVersion = nil, 0
-	d.mu.Unlock()
+	d.forgetPack()
 	if err := remove(d.path); err != nil {
 		return fmt.Errorf("remove the old projection: %w", err)
 	}
 	return d.open(ctx)
+}
+
+func (d *DB) forgetPack() {
+	d.mu.Lock()
+	d.pack, d.packVersion = nil, 0
+	d.mu.Unlock()
 }
 
 // Applied is the number of ledger entries folded so far.
@@ -219,7 +262,7 @@ func (d *DB) Dump(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer tx.Rollback()
-	tables, err := column[string](ctx, tx, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+	tables, err := tableNames(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -249,6 +292,10 @@ func (d *DB) Dump(ctx context.Context, w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+func tableNames(ctx context.Context, q querier) ([]string, error) {
+	return column[string](ctx, q, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
 }
 
 func column[T any](ctx context.Context, q querier, query string, args ...any) ([]T, error) {

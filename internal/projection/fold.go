@@ -17,12 +17,14 @@ import (
 const Chunk = 1000
 
 // CatchUp folds the ledger from where the projection stands up to size, in steps of
-// Chunk, each durable on its own. progress, if not nil, hears of every step.
+// Chunk, each durable on its own. progress, if not nil, hears of every step. Tables
+// folded from another mission's ledger are emptied first; tables that have seen what
+// this ledger does not have are left as they are, and the error is ErrAhead.
 func (d *DB) CatchUp(ctx context.Context, store ledgerstore.Store, size int64, progress func(done, total int64)) error {
 	for {
 		from, err := d.step(ctx, store, size)
 		if err != nil {
-			return fmt.Errorf("bring the projection up to entry %d: %w", size-1, err)
+			return fmt.Errorf("bring the tables up to the ledger's %d records: %w", size, err)
 		}
 		if progress != nil {
 			progress(from, size)
@@ -43,27 +45,49 @@ func (d *DB) step(ctx context.Context, store ledgerstore.Store, size int64) (int
 	if err != nil {
 		return 0, err
 	}
+	f := &fold{ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}}
+	if from > 0 {
+		ours, err := continues(ctx, tx, store, from)
+		if err != nil {
+			return 0, err
+		}
+		if !ours {
+			if err := f.empty(); err != nil {
+				return 0, err
+			}
+			from = 0
+			defer d.forgetPack()
+		}
+	}
 	to := min(size, from+Chunk)
 	if from >= to {
 		return from, nil
 	}
-	f := &fold{ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}}
+	next := from
 	for e, err := range store.Entries(ctx, from, to) {
 		if err == nil {
 			err = f.entry(&e)
 		}
+		if err == nil && e.Index == to-1 {
+			err = f.stand(e.LeafHash)
+		}
 		if err != nil {
 			return 0, err
 		}
+		next++
+	}
+	if next < to {
+		return 0, fmt.Errorf("the ledger ends at %d records and had %d: %s", next, size, Ahead)
 	}
 	return to, tx.Commit()
 }
 
 // fold is one transaction's worth of folding.
 type fold struct {
-	ctx   context.Context
-	tx    *sql.Tx
-	stmts map[string]*sql.Stmt
+	ctx     context.Context
+	tx      *sql.Tx
+	stmts   map[string]*sql.Stmt
+	mission record.ID // of the record folded last
 }
 
 func (f *fold) exec(query string, args ...any) error {
@@ -109,6 +133,7 @@ func (f *fold) entry(le *ledgerstore.Entry) error {
 		return fmt.Errorf("entry %d: %w", le.Index, err)
 	}
 	st := e.Statement
+	f.mission = st.Mission
 	batch, inBatch := st.Subject(record.RoleBatch)
 	counted := !inBatch || st.Kind == record.BatchClosed || st.Kind == record.BatchWithdrawn
 	if err := f.exec(`INSERT INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`, le.Index, blob(st.ID), st.Kind, st.Member, blob(st.Officer),
@@ -149,13 +174,17 @@ type around struct {
 }
 
 func (f *fold) adoption(at around, b *record.Adoption) error {
+	// A first part starts its version over.
+	if err := f.exec(`DELETE FROM adoptions WHERE version = ? AND part >= ?`, b.Version, b.Part); err != nil {
+		return err
+	}
 	if err := f.exec(`INSERT INTO adoptions VALUES (?,?,?)`, b.Version, b.Part, string(at.entry.Body)); err != nil {
 		return err
 	}
 	if b.Part < b.Parts {
 		return nil
 	}
-	return f.exec(`INSERT INTO meta VALUES ('agreement', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, fmt.Sprint(b.Version))
+	return f.setMeta("agreement", fmt.Sprint(b.Version))
 }
 
 func (f *fold) account(at around, b *record.Account) error {

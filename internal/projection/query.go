@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"truceline/record"
@@ -28,10 +29,20 @@ func (d *DB) Counts(ctx context.Context) (Counts, error) {
 	return c, wrap("count the records", err)
 }
 
-const unlinked = `a.counted AND a.state <> 'withdrawn' AND NOT EXISTS (SELECT 1 FROM links l WHERE l.account = a.id AND l.undone = -1)`
+const unlinked = `a.counted AND a.state <> 'withdrawn' AND NOT EXISTS (
+	SELECT 1 FROM links l JOIN incidents i ON i.id = l.incident JOIN incidents t ON t.id = i.root WHERE l.account = a.id AND l.undone = -1 AND t.counted)`
+
+// An incident may be looked at when it counts, or when what it was merged into does.
+const (
+	shown  = `(i.counted OR EXISTS (SELECT 1 FROM incidents t WHERE t.id = i.root AND t.counted))`
+	merged = `i.alias <> x'00000000000000000000000000000000'`
+	// The alias is told only if that incident may be looked at. Both have one root.
+	shownAlias = `CASE WHEN EXISTS (SELECT 1 FROM incidents n WHERE n.id = i.alias AND n.counted)
+		OR EXISTS (SELECT 1 FROM incidents t WHERE t.id = i.root AND t.counted) THEN i.alias ELSE x'' END`
+)
 
 const incidentColumns = `i.id, i.number, i.class, i.label, i.place_text, i.span_start, i.span_end, i.span_note, i.types, i.places, i.external,
-	i.alias, i.opened_by, i.opened_at, i.idx,
+	` + merged + `, ` + shownAlias + `, i.opened_by, i.opened_at, i.idx,
 	(SELECT count(DISTINCT l.account) FROM links l JOIN accounts a ON a.id = l.account
 	  WHERE l.undone = -1 AND a.counted AND a.state <> 'withdrawn' AND l.incident IN (SELECT r.id FROM incidents r WHERE r.root = i.id)),
 	(SELECT coalesce(max(c.idx), i.idx) FROM concerns c WHERE c.incident IN (SELECT r.id FROM incidents r WHERE r.root = i.id))`
@@ -40,14 +51,15 @@ func scanIncident(row interface{ Scan(...any) error }) (Incident, error) {
 	var in Incident
 	var types, places string
 	var id, alias []byte
+	var merged bool
 	if err := row.Scan(&id, &in.Number, &in.Class, &in.Label, &in.PlaceText, &in.When.Start, &in.When.End, &in.When.Note, &types, &places,
-		&in.External, &alias, &in.OpenedBy, &in.OpenedAt, &in.Index, &in.Accounts, &in.LastIndex); err != nil {
+		&in.External, &merged, &alias, &in.OpenedBy, &in.OpenedAt, &in.Index, &in.Accounts, &in.LastIndex); err != nil {
 		return in, err
 	}
 	copy(in.ID[:], id)
 	copy(in.AliasOf[:], alias)
 	switch {
-	case !in.AliasOf.IsZero():
+	case merged:
 		in.State = "merged"
 	case in.Accounts > 0:
 		in.State = "open"
@@ -123,7 +135,8 @@ func (f *Filter) where() (string, []any) {
 	if f.Until != "" {
 		cond, args = append(cond, "i.first_day <= ?"), append(args, f.Until.Last().Format("2006-01-02"))
 	}
-	for _, word := range strings.Fields(strings.ToLower(f.Text)) {
+	words := Words(f.Text)
+	for _, word := range words[:min(len(words), MaxWords)] {
 		cond = append(cond, `(instr(lower(i.label || ' ' || i.place_text || ' ' || i.number), ?) > 0 OR `+told+
 			`EXISTS (SELECT 1 FROM claims c WHERE c.account = a.id AND instr(lower(c.words || ' ' || c.place_text || ' ' || a.claimant), ?) > 0)))`)
 		args = append(args, word, word)
@@ -131,9 +144,19 @@ func (f *Filter) where() (string, []any) {
 	return strings.Join(cond, " AND "), args
 }
 
+// Words are the different words of a text filter, in small letters.
+func Words(text string) (out []string) {
+	for _, w := range strings.Fields(strings.ToLower(text)) {
+		if !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
 // Incident finds one incident, merged or not.
 func (d *DB) Incident(ctx context.Context, id record.ID) (Incident, error) {
-	in, err := scanIncident(d.read.QueryRowContext(ctx, `SELECT `+incidentColumns+` FROM incidents i WHERE i.id = ? AND i.counted`, blob(id)))
+	in, err := scanIncident(d.read.QueryRowContext(ctx, `SELECT `+incidentColumns+` FROM incidents i WHERE i.id = ? AND `+shown, blob(id)))
 	return in, wrap("find incident "+id.String(), err)
 }
 

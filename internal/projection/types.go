@@ -26,7 +26,7 @@ type Incident struct {
 	PlaceText string
 	When      when.Span
 	External  string
-	AliasOf   record.ID // zero unless merged
+	AliasOf   record.ID // zero unless merged, and that incident may be read
 	OpenedBy  string    // member code
 	OpenedAt  int64     // logged_at of the opening, Unix ms
 	Index     int64     // of the opening record
@@ -90,6 +90,10 @@ type Record struct {
 	Counted   bool // false while its batch is not closed, or its batch was withdrawn
 }
 
+// MaxWords is how many different words of Filter.Text are looked for: each one reads
+// every claim of every incident.
+const MaxWords = 8
+
 // Filter narrows a list of incidents. Empty fields do not narrow. Values within a
 // field are alternatives; fields narrow together.
 type Filter struct {
@@ -100,7 +104,7 @@ type Filter struct {
 	Claimant string   // exact claimant name
 	Since    when.Date
 	Until    when.Date
-	Text     string // words in label, place or claims; letters compared without case
+	Text     string // words in label, place or claims; letters compared without case; MaxWords at most
 	Limit    int    // 0: all
 	Offset   int
 }

@@ -60,6 +60,7 @@ type Registry struct {
 	head    ledgerstore.Head
 	changed chan struct{} // closed and replaced whenever the head moves
 	failed  error         // set when the ledger was found damaged; then nothing is admitted
+	missed  error         // of the last append; nil again once one succeeds
 }
 
 // Submission is a record as handed in.
@@ -102,6 +103,9 @@ func Open(ctx context.Context, cfg Config) (*Registry, error) {
 		edge:    ledger.NewEdge(),
 		changed: make(chan struct{}),
 	}
+	if err := checkLogKey(cfg.LogSigner, cfg.LogVerifier); err != nil {
+		return nil, err
+	}
 	head, _, err := ledgerstore.SelfCheck(ctx, cfg.Store, cfg.LogVerifier)
 	if err != nil {
 		return nil, err
@@ -111,6 +115,21 @@ func Open(ctx context.Context, cfg Config) (*Registry, error) {
 	}
 	go r.run()
 	return r, nil
+}
+
+// checkLogKey signs something with the secret half and verifies it with the public one:
+// a checkpoint that nobody can verify must never be stored.
+func checkLogKey(signer note.Signer, verifier note.Verifier) error {
+	msg := []byte("truceline: do these two belong together?\n")
+	sig, err := signer.Sign(msg)
+	if err != nil {
+		return fmt.Errorf("open the registry: sign with the log's key, keys/log.key: %w", err)
+	}
+	if signer.Name() != verifier.Name() || signer.KeyHash() != verifier.KeyHash() || !verifier.Verify(msg, sig) {
+		return fmt.Errorf("open the registry: the secret key in keys/log.key (of %s+%08x) is not the one of this log (%s+%08x); nothing was signed with it: put the keys/log.key of this node back from a backup",
+			signer.Name(), signer.KeyHash(), verifier.Name(), verifier.KeyHash())
+	}
+	return nil
 }
 
 // Close lets the commit under way end, refuses what waits, and stops.
@@ -148,6 +167,9 @@ func (r *Registry) fold(e *ledgerstore.Entry) error {
 	opened, err := mechanism.Open(e.Envelope, e.Body, e.BodySalt)
 	if err != nil {
 		return err
+	}
+	if id := opened.Statement.ID; id != record.ID(e.ID) {
+		return fmt.Errorf("it is stored under the id %s, its statement says %s", record.ID(e.ID), id)
 	}
 	opened.Verify(r.lookupKey)
 	if err := r.state.Admit(opened, e.LoggedAt); err != nil {
@@ -244,9 +266,9 @@ func (r *Registry) announce() {
 	r.changed = make(chan struct{})
 }
 
-// Healthy is nil while records can be admitted.
+// Healthy is nil while records can be admitted, as far as the last append tells.
 func (r *Registry) Healthy() error {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return r.failed
+	return errors.Join(r.failed, r.missed)
 }

@@ -120,6 +120,7 @@ func (r *Registry) sequence(group []*submission) {
 				continue
 			}
 		}
+		r.missed = fmt.Errorf("the last append failed: %w", err)
 		for _, s := range group {
 			s.err = fmt.Errorf("file the record: nothing was acknowledged: %w; hand it in again", err)
 		}
@@ -135,12 +136,14 @@ func (r *Registry) commit(ctx context.Context, group []*submission) error {
 	var entries []ledgerstore.Entry
 	var full []ledger.Tile
 	var admitted []*submission
+	var refusal *mechanism.Refusal
 	r.state.Begin()
 	for _, s := range group {
 		s.receipt, s.err = Receipt{}, nil
 		at := r.state.Size()
 		if err := r.state.Admit(s.entry, now); err != nil {
 			s.err = err // settled below, once the group is durable
+			errors.As(err, &refusal)
 			continue
 		}
 		var salt ledger.Salt
@@ -155,6 +158,13 @@ func (r *Registry) commit(ctx context.Context, group []*submission) error {
 		admitted = append(admitted, s)
 		s.receipt = Receipt{ID: s.entry.Statement.ID, Index: at, LoggedAt: now, LeafSalt: salt}
 	}
+	if refusal != nil {
+		// What another process has appended since may allow what was refused.
+		if err := r.current(ctx); err != nil {
+			r.state.Rollback()
+			return err
+		}
+	}
 	if len(entries) > 0 {
 		head := ledgerstore.Head{Size: edge.Size(), Root: edge.Root(), LoggedAt: now}
 		var err error
@@ -166,7 +176,7 @@ func (r *Registry) commit(ctx context.Context, group []*submission) error {
 			r.state.Rollback()
 			return err
 		}
-		r.head, r.edge = head, edge
+		r.head, r.edge, r.missed = head, edge, nil
 		r.announce()
 	}
 	r.state.Commit()
@@ -176,6 +186,15 @@ func (r *Registry) commit(ctx context.Context, group []*submission) error {
 	}
 	r.settle(ctx, group)
 	return nil
+}
+
+// current is ErrConflict when the ledger has grown beyond the state.
+func (r *Registry) current(ctx context.Context) error {
+	head, err := r.cfg.Store.Head(ctx)
+	if err == nil && head.Size != r.head.Size {
+		err = ledgerstore.ErrConflict
+	}
+	return err
 }
 
 // settle turns what the door said to the others of a group into their answers.

@@ -109,10 +109,16 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
-	a := answer{Size: s.node.Registry.Head().Size, Origin: s.node.Config.Origin}
+	a := answer{Origin: s.node.Config.Origin}
 	err := s.node.Healthy(ctx)
 	if err == nil {
 		a.Applied, err = s.node.Projection.Applied(ctx)
+	}
+	// The ledger's own head, read last: another process may append and fold meanwhile.
+	if head, headErr := s.node.Store().Head(ctx); headErr == nil {
+		a.Size = head.Size
+	} else if err == nil {
+		err = headErr
 	}
 	status := http.StatusOK
 	if a.OK = err == nil; !a.OK {

@@ -19,8 +19,8 @@ const byClaimant = "by:"
 // pageSize is how many incidents one page lists.
 const pageSize = 100
 
-// maxWords is how many letters can be looked for.
-const maxWords = 200
+// maxLetters is how many letters can be looked for.
+const maxLetters = 200
 
 // filter is what the address asks to see, in the words of the form.
 type filter struct {
@@ -69,7 +69,7 @@ func parseFilter(v *view) (filter, projection.Filter, error) {
 			return f, p, filterError("filter.bad_who", "value", c)
 		}
 	}
-	if utf8.RuneCountInString(f.Text) > maxWords {
+	if utf8.RuneCountInString(f.Text) > maxLetters || len(projection.Words(f.Text)) > projection.MaxWords {
 		return f, p, filterError("filter.bad_text")
 	}
 	var err error

@@ -22,6 +22,7 @@ type incidentPage struct {
 	accounts []accountView
 	timeline []accountView
 	history  []projection.Record
+	told     map[record.ID]projection.Account // the account that a record of the history is about
 	map_     mapView
 }
 
@@ -63,8 +64,11 @@ func (s *server) incident(v *view, r *http.Request) error {
 	if p.history, err = s.Source.HistoryOf(ctx, id); err != nil {
 		return err
 	}
+	if p.told, err = s.accountsIn(ctx, p.history, accounts); err != nil {
+		return err
+	}
 	p.map_ = incidentMap(v, p.Incident, accounts)
-	v.section, v.title, v.withMap = "situation", attr(p.Number+" "+p.Label), true
+	v.section, v.title, v.withMap = "situation", v.code("class", string(p.Class))+" "+attr(p.Number+" "+p.Label), true
 	v.body = incidentBody(v, p)
 	return nil
 }
@@ -99,6 +103,41 @@ func (s *server) withReports(ctx context.Context, accounts []projection.Account)
 			av.report = rep
 		}
 		out = append(out, av)
+	}
+	return out, nil
+}
+
+// accountsIn finds the account that each record is about, also one that is linked no more.
+func (s *server) accountsIn(ctx context.Context, list []projection.Record, known []projection.Account) (map[record.ID]projection.Account, error) {
+	byID := map[record.ID]projection.Account{}
+	for _, a := range known {
+		byID[a.ID] = a
+	}
+	out := map[record.ID]projection.Account{}
+	for _, rec := range list {
+		id := record.ID{}
+		if rec.Kind == record.AccountFiled {
+			id = rec.ID
+		}
+		for _, sub := range rec.Subjects {
+			if sub.Role == record.RoleAccount {
+				id = sub.ID
+			}
+		}
+		if id.IsZero() {
+			continue
+		}
+		a, ok := byID[id]
+		if !ok {
+			var err error
+			if a, err = s.Source.Account(ctx, id); notFound(err) {
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+			byID[id] = a
+		}
+		out[rec.ID] = a
 	}
 	return out, nil
 }
@@ -151,6 +190,18 @@ func (a accountView) figures(v *view, incident projection.Incident, n int) []ent
 		}
 	}
 	return out
+}
+
+// factOf is the fact that a claim is about.
+func factOf(c *record.Claim) rowView {
+	r := rowView{Element: c.Element, Measure: c.Measure, Group: c.Group, Subset: c.Subset, Scope: c.Scope}
+	switch c.Scope {
+	case record.ScopeRunningTotal:
+		r.When.Start = c.When.Start
+	case record.ScopePeriodTotal:
+		r.When = when.Span{Start: c.When.Start, End: c.When.End}
+	}
+	return r
 }
 
 // linkTo is the link that ties a to the incident; nil where there is none.

@@ -477,7 +477,7 @@ func ledgerBody(v *view, p ledgerPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = recordTable(v, p.records).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = recordTable(v, p.records, nil).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

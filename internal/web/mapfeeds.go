@@ -37,6 +37,7 @@ type placePoint struct {
 	LonE6      int64  `json:"lon_e6"`
 	PrecisionM int64  `json:"precision_m"`
 	Count      int    `json:"count"`
+	Incidents  []int  `json:"incidents"` // which of the list, so that none counts twice
 	Href       string `json:"href"`
 }
 
@@ -72,7 +73,7 @@ func (s *server) placeFeed(r *http.Request) (*placeFeed, error) {
 	if err != nil {
 		return nil, err
 	}
-	counts := map[string]int{}
+	at := map[string][]int{}
 	if text := v.query.Get("incident"); text != "" {
 		id, err := record.ParseID(text)
 		if err != nil {
@@ -86,7 +87,9 @@ func (s *server) placeFeed(r *http.Request) (*placeFeed, error) {
 		if err != nil {
 			return nil, err
 		}
-		counts = placesOf(inc, accounts)
+		for p := range placesOf(inc, accounts) {
+			at[p] = []int{0}
+		}
 	} else {
 		_, f, err := parseFilter(v)
 		if err != nil {
@@ -97,20 +100,20 @@ func (s *server) placeFeed(r *http.Request) (*placeFeed, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, inc := range list {
+		for i, inc := range list {
 			for _, p := range inc.Places {
-				counts[p]++
+				at[p] = append(at[p], i)
 			}
 		}
 	}
 	feed := &placeFeed{Places: []placePoint{}, Lines: []lineNames{}}
 	for i := range v.pack.Places {
 		p := &v.pack.Places[i]
-		if counts[p.Code] == 0 || p.LatE6 == nil || p.LonE6 == nil {
+		if len(at[p.Code]) == 0 || p.LatE6 == nil || p.LonE6 == nil {
 			continue
 		}
 		feed.Places = append(feed.Places, placePoint{Code: p.Code, Name: v.names.place(p.Code), LatE6: *p.LatE6, LonE6: *p.LonE6,
-			PrecisionM: p.PrecisionM, Count: counts[p.Code], Href: string(v.to("/", "where", p.Code))})
+			PrecisionM: p.PrecisionM, Count: len(at[p.Code]), Incidents: at[p.Code], Href: string(v.to("/", "where", p.Code))})
 	}
 	for _, l := range v.pack.Lines {
 		names := lineNames{Code: l.Code}

@@ -127,6 +127,9 @@ func situationMap(v *view, f filter, rows []listRow) mapView {
 		}
 	}
 	box, _ := v.boxOf(nil)
+	for code := range counts {
+		box = v.around(box, code)
+	}
 	m := v.drawMap(box, wideMap, counts)
 	m.Feed = string(v.link("/map/places.json", v.pageLink(f, f.Page)))
 	return m
@@ -205,6 +208,23 @@ func (v *view) boxOf(places map[string]int) (agreement.Box, bool) {
 		South: max(b.South-dy, -80_000_000), North: min(b.North+dy, 80_000_000)}, true
 }
 
+// around widens box so that the ring of a place in it is not cut, as far as there is
+// ground.
+func (v *view) around(box agreement.Box, code string) agreement.Box {
+	p := v.names.places[code]
+	if p == nil || p.LatE6 == nil || p.LonE6 == nil || *p.LatE6 < box.South || *p.LatE6 > box.North || *p.LonE6 < box.West || *p.LonE6 > box.East {
+		return box
+	}
+	dLat := p.PrecisionM * 9
+	dLon := int64(float64(dLat) / math.Max(0.1, math.Cos(float64(*p.LatE6)/1e6*math.Pi/180)))
+	out := agreement.Box{West: min(box.West, *p.LonE6-dLon), South: min(box.South, *p.LatE6-dLat),
+		East: max(box.East, *p.LonE6+dLon), North: max(box.North, *p.LatE6+dLat)}
+	if base := v.server.bases.of(v.server, v.pack); base != nil && !base.Covers(out) {
+		return box
+	}
+	return out
+}
+
 func (v *view) drawMap(box agreement.Box, width int, counts map[string]int) mapView {
 	m := mapView{Box: box}
 	if base := v.server.bases.of(v.server, v.pack); base != nil {
@@ -245,7 +265,7 @@ func (v *view) mapAttributes(m mapView) templ.Attributes {
 		"data-map": "", "data-geojson": string(v.to("/map/base.json")), "data-places": m.Feed,
 		"data-view": degrees(m.Box.West) + " " + degrees(m.Box.South) + " " + degrees(m.Box.East) + " " + degrees(m.Box.North),
 		"data-open": v.T("map.open"), "data-label": v.T("map.label", "n", len(m.Rings)),
-		"data-zoom-in": v.T("map.closer"), "data-zoom-out": v.T("map.farther"),
+		"data-zoom-in": v.T("map.closer"), "data-zoom-out": v.T("map.farther"), "data-km": v.T("map.unit_km"), "data-m": v.T("map.unit_m"),
 	}
 }
 
@@ -254,7 +274,10 @@ func (v *view) nameLines(m *mapView) {
 	for _, l := range v.pack.Lines {
 		legend := lineLegend{Name: v.names.in(l.Name, l.Code), Names: v.lineNames(l)}
 		for _, path := range m.Paths.Lines {
-			if path.Code != l.Code || len(path.Anchors) == 0 {
+			if path.Code != l.Code {
+				continue
+			}
+			if !inView(path.Anchors) {
 				continue
 			}
 			m.Lines = append(m.Lines, legend)
@@ -278,6 +301,12 @@ func (v *view) nameLines(m *mapView) {
 			}
 		}
 	}
+}
+
+// inView tells whether enough of a line is seen to be named: more than a corner of it.
+func inView(on []basemap.Anchor) bool {
+	const least = 40
+	return slices.ContainsFunc(on, func(a basemap.Anchor) bool { return math.Hypot(a.X-on[0].X, a.Y-on[0].Y) > least })
 }
 
 // lineNames are what each party calls a line, in the order of the pack.

@@ -3,7 +3,6 @@
 package web
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -39,7 +38,8 @@ type rowView struct {
 	Group   string
 	Subset  string
 	Scope   record.Scope
-	Place   string // in words; empty for the incident as a whole
+	Place   string    // in words; empty for the incident as a whole
+	When    when.Span // of totals; without an end for a running one
 	State   string
 	Why     []templ.Component // what decided the state, in words of the catalogue
 	Notes   []templ.Component // what a reader should see besides
@@ -60,10 +60,10 @@ type cellView struct {
 	Claimant record.Claimant
 	Party    string // of the column
 	Kind     string
-	Own      bool // about the claimant's own side
 	Several  bool // the latest account says several things of the fact
 	Whole    figure
 	Entries  []entryView
+	Sums     []entryView // by the recorder; never among what the claimant said
 }
 
 // entryView is one claim as it stands on a row.
@@ -74,7 +74,7 @@ type entryView struct {
 	Account *projection.Account
 	Claim   *record.Claim
 	report  *projection.Report
-	Latest  bool        // the cell's value; later words or sums may stand after it
+	Latest  bool        // of the claimant's latest day, whether it asserts or denies
 	Besides []entryView // other claims that imply the same
 }
 
@@ -121,6 +121,42 @@ func buildMatrix(v *view, inc projection.Incident, accounts []projection.Account
 		}
 		out.Sections[n-1].Rows = append(out.Sections[n-1].Rows, row)
 	}
+	for i := range out.Sections {
+		out.Sections[i].Rows = ordered(out.Sections[i].Rows)
+	}
+	return out
+}
+
+// ordered puts what is contested first, then what is questioned, then harm to people,
+// then the rest, each in the order of the format. A subset stays under its whole, and
+// both stand where the graver of them belongs.
+func ordered(rows []rowView) []rowView {
+	rank := func(r rowView) int {
+		switch {
+		case r.State == string(reconcile.Contested):
+			return 0
+		case r.State == string(reconcile.Questioned):
+			return 1
+		case r.Element == record.Harm:
+			return 2
+		}
+		return 3
+	}
+	type whole struct {
+		element        record.Element
+		measure, group string
+		place          string
+		time           when.Span
+	}
+	of := func(r rowView) whole { return whole{r.Element, r.Measure, r.Group, r.Place, r.When} }
+	ranks := map[whole]int{}
+	for _, r := range rows {
+		if n, ok := ranks[of(r)]; !ok || rank(r) < n {
+			ranks[of(r)] = rank(r)
+		}
+	}
+	out := slices.Clone(rows)
+	slices.SortStableFunc(out, func(a, b rowView) int { return ranks[of(a)] - ranks[of(b)] })
 	return out
 }
 
@@ -143,7 +179,10 @@ func (v *view) row(r *reconcile.Row, accounts map[record.ID]*projection.Account)
 	out := rowView{Element: r.Key.Element, Measure: r.Key.Measure, Group: r.Key.Group, Subset: r.Key.Subset,
 		Scope: r.Key.Scope, State: string(r.State)}
 	if r.Key.Place != "" {
-		out.Place = v.names.partPlace(r.Places, r.PlaceTexts)
+		out.Place = v.partPlace(r.Places, r.PlaceTexts)
+	}
+	if r.Key.Since != "" {
+		out.When = when.Span{Start: r.Key.Since, End: r.Key.Until}
 	}
 	var figures []figure
 	for _, col := range r.Columns {
@@ -162,87 +201,31 @@ func (v *view) row(r *reconcile.Row, accounts map[record.ID]*projection.Account)
 		}
 	}
 	out.Axis = axisFor(figures...)
-	out.Why, out.Notes = v.reasons(r, r.Reasons), v.reasons(r, r.Notes)
-	return out
-}
-
-func cellOf(c *reconcile.Cell, party string, accounts map[record.ID]*projection.Account) cellView {
-	out := cellView{Claimant: c.Claimant, Party: party, Kind: string(c.Kind), Own: c.Own, Several: c.Several,
-		Whole: figure{Kind: string(c.Kind), Low: c.Figure.Low, High: c.Figure.High, Bound: c.Figure.Bound}}
-	series := slices.Clone(c.Series)
-	slices.SortStableFunc(series, func(a, b reconcile.Value) int {
-		if (a.Via == reconcile.ViaImplied) != (b.Via == reconcile.ViaImplied) {
-			if a.Via == reconcile.ViaImplied {
-				return -1
-			}
-			return 1
-		}
-		if a.Via == reconcile.ViaImplied {
-			return cmp.Or(strings.Compare(a.Name.Side, b.Name.Side), strings.Compare(a.Name.Group, b.Name.Group))
-		}
-		return 0
-	})
-	for _, s := range series {
-		claim := s.Item.Claim
-		// What follows from many claims is one value, not many.
-		if n := len(out.Entries); s.Via == reconcile.ViaImplied && n > 0 && out.Entries[n-1].Via == reconcile.ViaImplied && out.Entries[n-1].Name == s.Name {
-			out.Entries[n-1].Besides = append(out.Entries[n-1].Besides, entryView{Account: accounts[s.Item.Account], Claim: &claim})
-			continue
-		}
-		out.Entries = append(out.Entries, entryView{
-			figure: figure{Kind: string(s.Kind), Low: s.Figure.Low, High: s.Figure.High, Bound: s.Figure.Bound},
-			Name:   s.Name, Via: s.Via, Account: accounts[s.Item.Account], Claim: &claim,
-			Latest: s.Item.Account == c.Latest.Item.Account && claim.N == c.Latest.Item.Claim.N})
-	}
-	// An implied value may have been gathered into the one before it.
-	if !slices.ContainsFunc(out.Entries, func(e entryView) bool { return e.Latest }) {
-		out.Entries[len(out.Entries)-1].Latest = true
-	}
+	out.Why, out.Notes = v.reasons(r, r.Why()), v.reasons(r, r.Notes)
 	return out
 }
 
 // reasons writes each rule that decided, once, with the claimants it decided between.
 func (v *view) reasons(r *reconcile.Row, list []reconcile.Reason) []templ.Component {
 	var out []templ.Component
-	var seen []reconcile.Code
+	var seen [][3]string
 	for _, why := range list {
-		if slices.Contains(seen, why.Code) {
+		key := [3]string{string(why.Code), r.At(why.A).Claimant.Name, r.At(why.B).Claimant.Name}
+		if slices.Contains(seen, key) {
 			continue
 		}
-		seen = append(seen, why.Code)
-		out = append(out, v.say("reason."+string(why.Code), "a", r.At(why.A).Claimant.Name, "b", r.At(why.B).Claimant.Name))
+		seen = append(seen, key)
+		out = append(out, v.say("reason."+key[0], "a", key[1], "b", key[2]))
 	}
 	return out
 }
 
 func joined(list []string) string { return strings.Join(list, "; ") }
 
-// latest is the position of the claim that the cell stands for.
-func (c cellView) latest() int {
-	return slices.IndexFunc(c.Entries, func(e entryView) bool { return e.Latest })
-}
-
-// glyph is the value that is drawn: the latest, or what several latest ones reach over.
-func (c cellView) glyph() figure {
-	if c.Several && c.Whole.hasNumber() {
-		return c.Whole
-	}
-	return c.Entries[c.latest()].figure
-}
-
-// earlier are the figures before the latest.
-func (c cellView) earlier() []figure {
-	var out []figure
-	for _, e := range c.Entries[:c.latest()] {
-		out = append(out, e.figure)
-	}
-	return out
-}
-
 // numeric tells whether any claim of the row names a number.
 func (r rowView) numeric() bool {
 	for _, c := range r.cells() {
-		if slices.ContainsFunc(c.Entries, func(e entryView) bool { return e.hasNumber() }) {
+		if slices.ContainsFunc(c.all(), func(e entryView) bool { return e.hasNumber() }) {
 			return true
 		}
 	}
@@ -349,25 +332,6 @@ func (m matrixView) width() int {
 	return n
 }
 
-// asOf is the time a claim speaks for: when it was said.
-func (e entryView) asOf() when.Date { return e.Account.Body.SaidOn }
-
-// inWords tells whether the claim's value is what was said, in the recorder's words:
-// there is nothing shorter to show.
-func (e entryView) inWords() bool {
-	if e.hasNumber() || e.Claim.Words == "" {
-		return false
-	}
-	switch e.Claim.Element {
-	case record.Position, record.AgreementReading, record.FollowUp, record.PlaceTime:
-		return true
-	}
-	return e.Kind == "words"
-}
-
-// cite is how a figure's source is written on paper: the record and the claim in it.
-func (e entryView) cite() string { return hash(e.Account.Index) + "." + itoa(e.Claim.N) }
-
 // attachReports puts the documents beside the claims.
 func (m matrixView) attachReports(accounts []accountView) {
 	reports := map[record.ID]*projection.Report{}
@@ -377,8 +341,10 @@ func (m matrixView) attachReports(accounts []accountView) {
 	for _, sec := range m.Sections {
 		for _, r := range sec.Rows {
 			for _, c := range r.cells() {
-				for i := range c.Entries {
-					c.Entries[i].report = reports[c.Entries[i].Account.ID]
+				for _, list := range [][]entryView{c.Entries, c.Sums} {
+					for i := range list {
+						list[i].report = reports[list[i].Account.ID]
+					}
 				}
 			}
 		}

@@ -79,17 +79,15 @@ func (n *names) party(c string) string {
 	return c
 }
 
-// partyNames gives the neutral name of a party and, where it differs, its own.
+// partyNames gives the neutral name of a party and its own, also where they are the same:
+// what stands under one party stands under all.
 func (n *names) partyNames(c string) (neutral, own string) {
 	p := n.parties[c]
 	if p == nil {
 		return c, ""
 	}
-	neutral, own = n.in(p.Name, c), p.OwnName.In(n.lang)
-	if own == neutral {
-		own = ""
-	}
-	return neutral, own
+	neutral = n.in(p.Name, c)
+	return neutral, n.in(p.OwnName, neutral)
 }
 
 func (n *names) group(c string) string {
@@ -169,17 +167,17 @@ func (n *names) placesOr(codes []string, words string) string {
 	return strings.Join(out, "; ")
 }
 
-// partPlace names the place of a part: the known places, and the source's own words
-// where they say more, since two parts may lie in one known place.
-func (n *names) partPlace(codes, words []string) string {
-	known, said := n.placesOr(codes, ""), joined(words)
+// partPlace names the place of a part: the known places, and the source's own words,
+// in quotes, where they say more, since two parts may lie in one known place.
+func (v *view) partPlace(codes, words []string) string {
+	known, said := v.names.placesOr(codes, ""), joined(words)
 	switch {
-	case known == "":
-		return said
 	case said == "" || said == known:
 		return known
+	case known == "":
+		return v.T("place.quoted", "words", said)
 	}
-	return known + " (" + said + ")"
+	return known + " (" + v.T("place.quoted", "words", said) + ")"
 }
 
 // speaks tells which column a claimant's words stand in: a party's code, or "" for

@@ -74,7 +74,7 @@ func (s *server) record(v *view, r *http.Request) error {
 		p.about = append(p.about, subjectView{sub, pageOf(sub.Role, sub.ID)})
 	}
 	p.page = recordShownAt(&p.Record)
-	p.verify = "truceline verify --log " + s.LogURL + " --key '" + s.LogVKey + "' --record " + p.ID.String()
+	p.verify = "truceline verify --log " + s.LogURL + " --key '" + s.LogVKey + "' --rules --record " + p.ID.String()
 	v.section, v.title = "ledger", v.T("record.title", "index", hash(p.Index))
 	v.body = recordBody(v, p)
 	return nil

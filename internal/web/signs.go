@@ -130,46 +130,63 @@ type drawing struct {
 	nothing bool      // not coded
 }
 
-// draw lays out the glyph of f and of the values given before it.
-func (a axis) draw(f figure, earlier []figure) drawing {
+// draw lays out the glyph of the values said last, all of one day, and of those given
+// before.
+func (a axis) draw(now, earlier []figure) drawing {
 	var d drawing
 	for _, e := range earlier {
 		if e.hasNumber() {
 			d.ticks = append(d.ticks, a.at(e.first()))
 		}
 	}
+	for _, f := range now {
+		a.add(&d, f)
+	}
+	d.nothing = len(d.ticks)+len(d.lines)+len(d.dots) == 0 && !d.ring && !d.dash
+	return d
+}
+
+// add draws one value.
+func (a axis) add(d *drawing, f figure) {
 	switch f.Kind {
 	case "denied":
 		d.ring = true
-		return d
+		return
 	case "silent":
 		d.dash = true
-		return d
+		return
 	case "zero":
-		d.dots = []float64{glyphPad}
-		return d
+		d.dots = append(d.dots, glyphPad)
+		return
 	}
 	switch {
 	case !f.hasNumber():
-		d.nothing = len(d.ticks) == 0
 	case f.Low != nil && f.High != nil && *f.Low == *f.High, f.Bound == "about" && (f.Low == nil || f.High == nil):
 		x := a.at(f.first())
-		d.dots = []float64{x}
+		d.dots = append(d.dots, x)
 		if f.Bound == "about" {
-			d.lines = []stroke{{x - 10, x + 10, true}}
+			d.lines = append(d.lines, stroke{x - 10, x + 10, true})
 		}
 	case f.Low != nil && f.High != nil:
-		d.lines = []stroke{{a.at(*f.Low), a.at(*f.High), f.Bound == "about"}}
-		d.dots = []float64{a.at(*f.Low), a.at(*f.High)}
+		d.lines = append(d.lines, stroke{a.at(*f.Low), a.at(*f.High), f.Bound == "about"})
+		d.dots = append(d.dots, a.at(*f.Low), a.at(*f.High))
 	case f.Low != nil:
 		d.arrow = glyphWidth - 2
-		d.lines = []stroke{{a.at(*f.Low), d.arrow - 5, false}}
-		d.dots = []float64{a.at(*f.Low)}
+		d.lines = append(d.lines, stroke{a.at(*f.Low), d.arrow - 5, false})
+		d.dots = append(d.dots, a.at(*f.Low))
 	default:
-		d.lines = []stroke{{glyphPad, a.at(*f.High), false}}
-		d.dots = []float64{a.at(*f.High)}
+		d.lines = append(d.lines, stroke{glyphPad, a.at(*f.High), false})
+		d.dots = append(d.dots, a.at(*f.High))
 	}
-	return d
+}
+
+// longs says several figures in words.
+func (v *view) longs(list []figure) string {
+	var out []string
+	for _, f := range list {
+		out = append(out, v.long(f))
+	}
+	return joined(out)
 }
 
 func (f figure) first() int64 {

@@ -11,7 +11,9 @@
 //   </figure>
 //
 // All words come from the page. Optional: data-view (west south east north, in
-// degrees: what is shown first) and data-only (codes of places; others are left out).
+// degrees: what is shown first), data-only (codes of places; others are left out),
+// data-km and data-m (the units of the scale). A figure without data-geojson is one
+// that cannot move; its drawing stays and nothing is fetched.
 //
 // The engine is large. It is fetched by itself only on a wide screen, once the map is
 // in sight and the page is quiet; elsewhere when the reader presses the button.
@@ -24,7 +26,9 @@ const sparing = () => navigator.connection?.saveData || matchMedia('(prefers-red
 const earth = 6371008.8; // metres
 const patience = 30_000; // milliseconds until a map that does not come is given up
 
-for (const figure of document.querySelectorAll('figure[data-map]')) offer(figure);
+const near = 26; // pixels: signs closer than that are drawn as one
+
+for (const figure of document.querySelectorAll('figure[data-map][data-geojson]')) offer(figure);
 
 function offer(figure) {
   const svg = figure.querySelector('svg');
@@ -110,6 +114,7 @@ function draw(engine, figure, host, base, data) {
     container: host,
     style: style(base, places),
     bounds: [view.slice(0, 2), view.slice(2)],
+    fitBoundsOptions: { padding: 12 },
     maxBounds: [base.bbox.slice(0, 2), base.bbox.slice(2)],
     maxZoom: 11, // the lines are no more exact than that
     attributionControl: false,
@@ -118,7 +123,8 @@ function draw(engine, figure, host, base, data) {
     touchPitch: false,
     renderWorldCopies: false,
     fadeDuration: 0,
-    locale: { 'Map.Title': words.label, 'NavigationControl.ZoomIn': words.zoomIn, 'NavigationControl.ZoomOut': words.zoomOut },
+    locale: { 'Map.Title': words.label, 'NavigationControl.ZoomIn': words.zoomIn, 'NavigationControl.ZoomOut': words.zoomOut,
+      'ScaleControl.Kilometers': words.km ?? 'km', 'ScaleControl.Meters': words.m ?? 'm' },
   });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
@@ -127,6 +133,7 @@ function draw(engine, figure, host, base, data) {
   map.getCanvas().addEventListener('focus', () => map.scrollZoom.enable());
   map.getCanvas().addEventListener('blur', () => map.scrollZoom.disable());
   map.addControl(new engine.NavigationControl({ showCompass: false }), 'top-right');
+  map.addControl(new engine.ScaleControl({ maxWidth: 120, unit: 'metric' }), 'bottom-left');
   return new Promise((done, fail) => {
     const late = setTimeout(() => fail(new Error('the map did not come in time')), patience);
     map.once('error', (e) => fail(e.error));
@@ -136,10 +143,13 @@ function draw(engine, figure, host, base, data) {
       dark.addEventListener('change', () => colour(map, figure));
       const lines = lineTags(engine, map, base, data.lines ?? []);
       const tags = placeTags(engine, map, places);
+      const together = [];
       const tidy = () => {
-        const signs = places.map((p) => map.project([p.lon_e6 / 1e6, p.lat_e6 / 1e6]));
-        for (const line of lines) settle(map, line, signs);
-        untangle(tags, lines.flatMap((l) => l.labels), host);
+        const signs = gather(engine, map, tags, together, words);
+        const fixed = [...host.querySelectorAll('.maplibregl-ctrl')];
+        for (const line of lines) settle(map, line, signs, fixed);
+        const shown = [...together, ...tags.filter((t) => !t.element.classList.contains('map-merged'))];
+        untangle(shown.sort((a, b) => b.count - a.count), [...fixed, ...lines.flatMap((l) => l.labels.map((n) => n.element))], host);
       };
       map.on('moveend', tidy);
       map.on('resize', tidy);
@@ -202,40 +212,78 @@ function colour(map, figure) {
 // lineTags names each line as each party does. Where the names stand is for settle().
 function lineTags(engine, map, base, lines) {
   return lines.map(({ code, names }) => {
-    const anchors = base.features.filter((f) => f.properties.kind === 'anchor' && f.properties.code === code);
+    const of = (kind) => base.features.filter((f) => f.properties.kind === kind && f.properties.code === code);
+    const anchors = of('anchor');
+    const paths = of('line').flatMap(({ geometry: g }) => (g.type === 'LineString' ? [g.coordinates] : g.coordinates));
     const labels = !anchors.length ? [] : names.map(({ party, name }) => {
       const element = make('span', 'map-line-name', name);
       element.dir = 'auto';
       const marker = new engine.Marker({ element }).setLngLat(anchors[0].geometry.coordinates).addTo(map);
       return { party, element, marker };
     });
-    return { anchors, labels };
+    return { anchors, paths, labels };
   });
 }
 
-// settle puts the names of a line where they cover the fewest places: every name on
-// the side where the party's places are, or else where there is room.
-function settle(map, { anchors, labels }, signs) {
+// inSight gives points along the longest piece of the line that is in view, the middle
+// first: where it lies, and the direction to its left.
+function inSight(map, paths, width, height) {
+  let best = { length: 0, points: [] };
+  for (const path of paths) {
+    let run = { length: 0, points: [] };
+    for (const at of path) {
+      const p = map.project(at);
+      if (p.x < 0 || p.y < 0 || p.x > width || p.y > height) {
+        run = { length: 0, points: [] };
+        continue;
+      }
+      const before = run.points.at(-1);
+      if (before) run.length += Math.hypot(p.x - before.x, p.y - before.y);
+      run.points.push({ x: p.x, y: p.y, along: run.length });
+      if (run.length > best.length) best = run;
+    }
+  }
+  const at = (d) => best.points.find((p) => p.along >= d) ?? best.points.at(-1);
+  return best.length < 40 ? [] : [0.5, 0.25, 0.75, 0.375, 0.625, 0.125, 0.875].map((share) => {
+    const here = at(best.length * share);
+    const [from, to] = [at(Math.max(0, here.along - 40)), at(here.along + 40)];
+    const l = Math.hypot(to.x - from.x, to.y - from.y) || 1;
+    return { x: here.x, y: here.y, nx: (to.y - from.y) / l, ny: (from.x - to.x) / l };
+  });
+}
+
+// settle puts the names of a line where they cover the fewest places and no control:
+// every name on the side where the party's places are, or else where there is room.
+// Where the line is not in view, or one name has no room, none of the parties' stands.
+function settle(map, { anchors, paths, labels }, signs, fixed) {
   const { clientWidth: width, clientHeight: height } = map.getContainer();
+  const host = map.getContainer().getBoundingClientRect();
+  const taken = fixed.map((e) => e.getBoundingClientRect()).map((b) => ({ x: (b.left + b.right) / 2 - host.left, y: (b.top + b.bottom) / 2 - host.top, w: b.width / 2, h: b.height / 2 }));
+  const ends = anchors.map((a) => ({ at: map.project(a.geometry.coordinates), sides: a.properties.sides }));
   let best = null;
-  for (const anchor of anchors) {
-    const { nx, ny, sides } = anchor.properties;
-    const at = map.project(anchor.geometry.coordinates);
+  for (const label of labels) label.element.hidden = false;
+  for (const at of inSight(map, paths, width, height)) {
+    const far = (e) => Math.hypot(e.at.x - at.x, e.at.y - at.y);
+    const { sides } = ends.reduce((a, b) => (far(b) < far(a) ? b : a));
     const used = { 1: 10, '-1': 10 };
     let cost = 0;
     const offsets = labels.map(({ party, element }) => {
       const side = sides?.[party] ?? (used[1] <= used[-1] ? 1 : -1);
       const [w, h] = [element.offsetWidth / 2, element.offsetHeight / 2];
-      const out = used[side] + Math.abs(nx) * w + Math.abs(ny) * h; // so that its box does not touch the line
+      const out = used[side] + Math.abs(at.nx) * w + Math.abs(at.ny) * h; // so that its box does not touch the line
       used[side] += 2 * h;
-      const [x, y] = [at.x + nx * side * out, at.y + ny * side * out];
+      const [x, y] = [at.x + at.nx * side * out, at.y + at.ny * side * out];
       if (x < w || y < h || x > width - w || y > height - h) cost += 1000;
+      for (const b of taken) if (Math.abs(b.x - x) < w + b.w + 4 && Math.abs(b.y - y) < h + b.h + 4) cost += 1000;
       for (const s of signs) if (Math.abs(s.x - x) < w + 12 && Math.abs(s.y - y) < h + 12) cost++;
-      return [nx * side * out, ny * side * out];
+      return [x - at.x, y - at.y];
     });
-    if (!best || cost < best.cost) best = { cost, anchor, offsets };
+    if (!best || cost < best.cost) best = { cost, at, offsets };
   }
-  labels.forEach(({ marker }, i) => marker.setLngLat(best.anchor.geometry.coordinates).setOffset(best.offsets[i]));
+  labels.forEach(({ element, marker }, i) => {
+    element.hidden = !best || best.cost >= 1000;
+    if (best) marker.setLngLat(map.unproject([best.at.x, best.at.y])).setOffset(best.offsets[i]);
+  });
 }
 
 // placeTags gives each place a link: how many there are, and the name where it fits.
@@ -250,30 +298,80 @@ function placeTags(engine, map, places) {
     element.append(name);
     element.setAttribute('aria-label', place.count > 0 ? `${place.name}: ${place.count}` : place.name);
     element.title = place.name;
-    new engine.Marker({ element }).setLngLat([place.lon_e6 / 1e6, place.lat_e6 / 1e6]).addTo(map);
-    return { element, name };
+    const at = [place.lon_e6 / 1e6, place.lat_e6 / 1e6];
+    const marker = new engine.Marker({ element }).setLngLat(at).addTo(map);
+    return { place, at, element, name, marker, count: place.count ?? 0 };
   });
 }
 
-// untangle hides names of places that would lie on others, and turns to the other
-// side of their sign those that the edge would cut. Signs and the names of lines stay.
-function untangle(tags, labels, host) {
+// gather draws signs that lie close as one, which counts each incident once and opens
+// to its places. Their links stay for the keyboard and for ears. As close as the map
+// goes, what lies in one point is spread. It returns where the signs are.
+function gather(engine, map, tags, together, words) {
+  for (const old of together.splice(0)) old.marker.remove();
+  const groups = tags.map((t) => ({ ...pick(map.project(t.at)), tags: [t] }));
+  for (let i = 0; i < groups.length; i++) {
+    const j = groups.findIndex((g, k) => k > i && Math.hypot(g.x - groups[i].x, g.y - groups[i].y) < near);
+    if (j < 0) continue;
+    const [a, [b]] = [groups[i], groups.splice(j, 1)];
+    const [m, n] = [a.tags.length, b.tags.length];
+    Object.assign(a, { x: (a.x * m + b.x * n) / (m + n), y: (a.y * m + b.y * n) / (m + n), tags: [...a.tags, ...b.tags] });
+    i = -1; // the middle moved
+  }
+  const last = map.getZoom() > map.getMaxZoom() - 0.01;
+  for (const g of groups) {
+    g.tags.forEach((t, i) => {
+      t.element.classList.toggle('map-merged', g.tags.length > 1 && !last);
+      t.marker.setOffset(last ? [0, (i - (g.tags.length - 1) / 2) * near] : [0, 0]);
+    });
+    if (g.tags.length > 1 && !last) together.push(sign(engine, map, g, words));
+  }
+  return groups;
+}
+
+const pick = ({ x, y }) => ({ x, y });
+
+// sign is one disc for several places.
+function sign(engine, map, { x, y, tags }, words) {
+  const names = tags.map((t) => t.place.name);
+  const known = tags.every((t) => Array.isArray(t.place.incidents));
+  const count = known ? new Set(tags.flatMap((t) => t.place.incidents)).size : Math.max(...tags.map((t) => t.count));
+  const element = make('button', 'map-place map-together');
+  element.type = 'button';
+  element.tabIndex = -1; // each place has a link of its own
+  element.title = names.join(', ');
+  element.setAttribute('aria-label', `${words.zoomIn}: ${names.join(', ')}`);
+  const rest = names.length - 2;
+  const name = make('span', 'map-name');
+  name.append(make('bdi', '', names[0]), ' \u00b7 ', make('bdi', '', names[1]));
+  if (rest > 0) name.append(' ', make('bdi', '', `+${rest}`));
+  element.append(make('b', 'map-count', known ? String(count) : '\u2026'), name);
+  element.addEventListener('click', (event) => {
+    event.stopPropagation();
+    const box = new engine.LngLatBounds();
+    for (const t of tags) box.extend(t.at);
+    const to = map.cameraForBounds(box, { padding: 80, maxZoom: map.getMaxZoom() });
+    map.easeTo({ center: box.getCenter(), zoom: Math.min(map.getMaxZoom(), Math.max(to?.zoom ?? 0, map.getZoom() + 1)) });
+  });
+  const marker = new engine.Marker({ element }).setLngLat(map.unproject([x, y])).addTo(map);
+  return { element, name, marker, count };
+}
+
+// untangle puts names of places on the side of their sign where they lie on nothing
+// else and the edge cuts nothing, and hides those for which there is none. Signs and
+// what is fixed stay.
+function untangle(tags, fixed, host) {
   const box = (e) => e.getBoundingClientRect();
   const edge = box(host);
-  for (const { name } of tags) {
+  const taken = [...fixed, ...tags.map((t) => t.element.firstChild)].map((e) => ({ e, b: box(e) }));
+  for (const { element, name } of tags) {
+    const free = (b) => b.right <= edge.right && b.left >= edge.left && !taken.some(({ e, b: o }) => e !== element.firstChild &&
+      b.left < o.right && o.left < b.right && b.top < o.bottom && o.top < b.bottom);
     name.hidden = false;
     delete name.dataset.turned;
-  }
-  for (const { name } of tags) {
-    const b = box(name);
-    if (b.right > edge.right || b.left < edge.left) name.dataset.turned = '';
-  }
-  const boxes = tags.map((t) => ({ t, sign: box(t.element.firstChild), name: box(t.name) }));
-  const taken = [...labels.map((l) => box(l.element)), ...boxes.map((b) => b.sign)];
-  for (const { t, sign, name } of boxes) {
-    const hit = (o) => o !== sign && name.left < o.right && o.left < name.right && name.top < o.bottom && o.top < name.bottom;
-    if (taken.some(hit)) t.name.hidden = true;
-    else taken.push(name);
+    if (!free(box(name))) name.dataset.turned = '';
+    if (free(box(name))) taken.push({ e: name, b: box(name) });
+    else name.hidden = true;
   }
 }
 

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"truceline/internal/local"
+	"truceline/internal/projection"
+	"truceline/ledger"
+)
+
+// ErrBehind: the ledger is not, or no longer, what this node has seen signed.
+var ErrBehind = errors.New("the ledger is not the one that this node has seen signed")
+
+// keepHead writes the newest signed checkpoint beside the ledger, so that a ledger
+// put back from an older copy is noticed at the next start, even if the tables are
+// gone. It is written shortly after records are acknowledged, not before: what was
+// acknowledged in the last moment before a crash may be missing from it. It is never
+// ahead of the ledger, and when two processes write at once it may go back by what
+// came in between, until the head moves on.
+func (n *Node) keepHead() error {
+	head := n.Registry.Head()
+	if head.Checkpoint == nil || head.Size <= n.kept {
+		return nil
+	}
+	// Another process may have seen more.
+	if c, err := n.readLock(); err != nil || c.Size < head.Size {
+		if err := local.WriteFile(n.private.Path(local.CheckpointFile), head.Checkpoint, 0o600); err != nil {
+			return fmt.Errorf("keep the signed head of %d records: %w", head.Size, err)
+		}
+	}
+	n.kept = head.Size
+	return nil
+}
+
+// readLock is an os.ErrNotExist where there is none.
+func (n *Node) readLock() (ledger.Checkpoint, error) {
+	path := n.private.Path(local.CheckpointFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return ledger.Checkpoint{}, err
+	}
+	c, _, err := ledger.ParseCheckpoint(b, n.verifier)
+	if err == nil && c.Origin != n.Config.Origin {
+		err = fmt.Errorf("it is of the log %s", c.Origin)
+	}
+	if err != nil {
+		return c, fmt.Errorf("%s is not a head that this log has signed: %w; it guards against a ledger that went back in time: restore it from a backup, and remove it only when you are sure, by the copies of others, that ledger.db is the newest", path, err)
+	}
+	return c, nil
+}
+
+// checkLock compares the ledger with the newest head this node has seen signed. Where
+// none was kept there is nothing to compare.
+func (n *Node) checkLock(ctx context.Context) error {
+	c, err := n.readLock()
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("compare the ledger with the head signed last: %w", err)
+	}
+	if size := n.Registry.Head().Size; c.Size > size {
+		return fmt.Errorf("%w: %s is signed for %d records, the ledger has %d: %s", ErrBehind, local.CheckpointFile, c.Size, size, projection.Ahead)
+	}
+	hashes, err := n.Log().hashes(ctx)
+	if err != nil {
+		return fmt.Errorf("compare the ledger with the head signed last: %w", err)
+	}
+	root, err := hashes.TreeHash(c.Size)
+	if err != nil {
+		return fmt.Errorf("compare the ledger with the head signed last: %w", err)
+	}
+	if root != c.Root {
+		return fmt.Errorf("%w: its first %d records are not those that %s is signed for: %s", ErrBehind, c.Size, local.CheckpointFile, projection.Ahead)
+	}
+	return nil
+}
