@@ -55,10 +55,16 @@ func (c demoCmd) Run(e *env) error {
 	}
 	say := func(format string, a ...any) { fmt.Fprintf(e.stderr, format+"\n", a...) }
 	return dataFlag{c.Data}.with(e, func(n *node.Node) error {
+		// The address first: what is filed stays, so nothing is filed for a server that
+		// cannot start.
+		s, err := server.Listen(n, server.Options{Addr: c.Listen, Log: e.log, Dev: true})
+		if err != nil {
+			return err
+		}
 		before := n.Registry.Head().Size
 		say("The node in %s has %d records. Loading the example %s ...", c.Data, before, c.Example)
 		if err := demo.Load(e.ctx, n, set, e.bar.Update); err != nil {
-			return err
+			return errors.Join(err, s.Close())
 		}
 		e.bar.Done()
 		counts, err := n.Projection.Counts(e.ctx)
@@ -66,9 +72,10 @@ func (c demoCmd) Run(e *env) error {
 			return err
 		}
 		say("%d records filed now, %d in all: %d accounts with %d claims, %d incidents.", counts.Records-before, counts.Records, counts.Accounts, counts.Claims, counts.Incidents)
-		return serve(e, n, server.Options{Addr: c.Listen, Log: e.log, Dev: true}, func(url string) error {
-			return c.writeFile(n, url)
-		})
+		if err := c.writeFile(n, s.URL()); err != nil {
+			return errors.Join(err, s.Close())
+		}
+		return answer(e, s)
 	})
 }
 

@@ -47,3 +47,32 @@ func TestImportStopped(t *testing.T) {
 		t.Error(again)
 	}
 }
+
+// The address of a site is enough: the log is under it. And two imports of one file at
+// once are one import.
+func TestVerifySiteAndTwoImports(t *testing.T) {
+	dir := t.TempDir()
+	must(t, "init", "--data", dir+"/n", "--agreement", "../../example/lakes/agreement.json", "--origin", "site.invalid/x")
+	var cmds []*exec.Cmd
+	var outs []*bytes.Buffer
+	for range 2 {
+		out := new(bytes.Buffer)
+		cmd := exec.Command(program(t), "import", "accounts", "../../example/lakes/accounts.csv", "--data", dir+"/n")
+		cmd.Stdout, cmd.Stderr = out, out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		cmds, outs = append(cmds, cmd), append(outs, out)
+	}
+	for i, cmd := range cmds {
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v: %s", err, outs[i])
+		}
+	}
+	p := start(t, "serve", "--data", dir+"/n", "--listen", "127.0.0.1:0")
+	out, errs, exit := truceline(t, "verify", "--log", p.url+"/", "--rules")
+	if exit != 0 || !strings.Contains(out, "verdict   OK") || !strings.Contains(errs, "taking the one at "+p.url+"/log") {
+		t.Errorf("exit %d\n%s%s", exit, out, errs)
+	}
+	p.stop(t)
+}

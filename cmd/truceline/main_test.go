@@ -5,9 +5,11 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -98,7 +100,10 @@ func (p *process) stop(t *testing.T) {
 func truceline(t *testing.T, args ...string) (stdout, stderr string, exit int) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	cmd := exec.Command(program(t), args...)
+	// What serves instead of ending would hang the tests.
+	ctx, stop := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer stop()
+	cmd := exec.CommandContext(ctx, program(t), args...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	if _, isExit := err.(*exec.ExitError); err != nil && !isExit {
@@ -283,4 +288,21 @@ func TestDemoKilledWhileLoading(t *testing.T) {
 	}
 	f := readDemoFile(t, dir)
 	must(t, "verify", "--log", f.LogURL, "--key", f.LogVKey, "--rules")
+}
+
+// A demo whose address is taken says so before it files anything.
+func TestDemoWithoutAnAddressFilesNothing(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := t.TempDir() + "/d"
+	out, errs, exit := truceline(t, "demo", "--data", dir, "--listen", taken.Addr().String())
+	if exit != 1 || out != "" || !strings.Contains(errs, "--listen HOST:PORT") {
+		t.Errorf("exit %d\n%s%s", exit, out, errs)
+	}
+	if log := must(t, "verify", "--log", exportLog(t, dir, dir+"-log")); !strings.Contains(log, "size      7 records") {
+		t.Errorf("something was filed:\n%s", log)
+	}
 }

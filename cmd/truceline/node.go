@@ -92,21 +92,16 @@ Example: truceline serve --data ./truceline-data --listen 127.0.0.1:8440`
 
 func (c serveCmd) Run(e *env) error {
 	return c.with(e, func(n *node.Node) error {
-		return serve(e, n, server.Options{Addr: c.Listen, BaseURL: c.BaseURL, Log: e.log}, nil)
+		s, err := server.Listen(n, server.Options{Addr: c.Listen, BaseURL: c.BaseURL, Log: e.log})
+		if err != nil {
+			return err
+		}
+		return answer(e, s)
 	})
 }
 
-// serve listens, says ready, and answers until a signal.
-func serve(e *env, n *node.Node, o server.Options, ready func(url string) error) error {
-	s, err := server.Listen(n, o)
-	if err != nil {
-		return err
-	}
-	if ready != nil {
-		if err := ready(s.URL()); err != nil {
-			return err
-		}
-	}
+// answer says ready, and answers until a signal.
+func answer(e *env, s *server.Server) error {
 	e.bar.Done()
 	fmt.Fprintf(e.stdout, "ready %s\n", s.URL())
 	return s.Serve(e.ctx)

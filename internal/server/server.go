@@ -76,6 +76,9 @@ func Listen(n *node.Node, o Options) (*Server, error) {
 // URL is the address listened on, without a slash at the end.
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
+// Close gives the address back, for a server that is not to answer after all.
+func (s *Server) Close() error { return s.listener.Close() }
+
 // Serve answers until ctx ends, then lets requests under way finish, for up to five
 // seconds.
 func (s *Server) Serve(ctx context.Context) error {
