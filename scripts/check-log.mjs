@@ -178,7 +178,7 @@ function changeRoster(i, st, body, signers) { // throws before it changes anythi
   const old = keys.get(ended)
   need(members.has(who) !== ['mission.opened', 'member.admitted'].includes(st.kind), `${who} is not on the roster, or is already`)
   need(st.member === (st.kind === 'member.admitted' ? registry : who), `${st.member} may not file this for ${who}`)
-  need(!added.some((k, j) => keys.has(k) || added.indexOf(k) < j) && !officers.has(body.officer), 'adds a key or officer that is there already')
+  need(!added.some((k, j) => keys.has(k) || added.indexOf(k) < j) && !officers.has(body.officer), 'adds a key or officer known already')
   need(!ended || (old?.member === who && old.from <= i && i < old.until), `ends a key that is not ${who}'s at this index`)
   need(!body.old || (!old.officer && [body.old, ...added].every(k => signers.includes(k))), 'an officer\'s key, or not both signed')
   if (i === 0) registry = who
@@ -233,16 +233,19 @@ async function checkGroup(n, w) { // gives the leaf hashes
   let next = 256 * n
   const skipTo = i => { lacking.records += i - next; unsure ||= i > next; next = i }
   for (const text of lines) {
+    let after = next + 1 // a line that cannot be read is taken for the record that should be here
     if (!passes(next, 'record', () => {
       need(text.length <= LINE_MAX, 'too long')
       const line = parse(Buffer.from(text, 'latin1'))
       fits(LINE, line, 'line')
       need(new Set(['body', 'body_salt', 'enc'].map(k => Object.hasOwn(line, k))).size === 1, 'body, body_salt, enc: not together')
+      if (line.index < next) after = next
       need(line.index >= next && line.index < 256 * n + w, `index ${line.index} in this place`)
       skipTo(line.index)
+      after = next + 1
       checkRecord(line, all[next % 256].subarray(2))
     })) unsure = true
-    next++
+    next = after
   }
   skipTo(256 * n + w)
   return Buffer.concat(all.map(e => sha256('\0', e.subarray(2))))

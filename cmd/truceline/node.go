@@ -73,7 +73,7 @@ func (c initCmd) Run(e *env) error {
 	}
 	return c.with(e, func(n *node.Node) error {
 		fmt.Fprintf(e.stdout, "The mission is open.\n\n  folder   %s\n  mission  %s\n  origin   %s\n  log key  %s\n\n", c.Data, n.Config.Mission, n.Config.Origin, n.Config.LogKey)
-		fmt.Fprintf(e.stdout, "Give the log key to everybody who is to check the record, on paper too.\nNext: truceline serve --data %s\n", c.Data)
+		fmt.Fprintf(e.stdout, "Give the log key to everybody who is to check the record, on paper too.\nNext: %s serve --data %s\n", prog(), c.Data)
 		return nil
 	})
 }

@@ -204,7 +204,11 @@ func TestWordsForValues(t *testing.T) {
 			t.Errorf("017/2026 does not say %q", want)
 		}
 	}
-	if words := parse(t, get(h, "/").Body.String()).words(); !strings.Contains(words, "denies:") {
-		t.Error("no denial in words on the first page")
+	if words := parse(t, get(h, "/").Body.String()).words(); strings.Contains(words, "denies:") || !strings.Contains(words, "denied") {
+		t.Error("the list of incidents quotes a denial instead of naming it")
+	}
+	i = slices.IndexFunc(s.List, func(x projection.Incident) bool { return x.Number == "018/2026" && x.Class == "incident" })
+	if words := parse(t, get(h, "/incident/"+s.List[i].ID.String()).Body.String()).words(); !strings.Contains(words, "denies:") {
+		t.Error("an incident does not quote a denial")
 	}
 }
