@@ -282,12 +282,12 @@ func TestDemoKilledWhileLoading(t *testing.T) {
 		cmd.Wait()
 	}
 	p := start(t, args...)
-	defer p.stop(t)
+	f := readDemoFile(t, dir)
+	must(t, "verify", "--log", f.LogURL, "--key", f.LogVKey, "--rules")
+	p.stop(t) // only then is all that it said here
 	if !strings.Contains(p.stderr.String(), "186 accounts with 524 claims, 50 incidents") {
 		t.Errorf("after eight kills the demo says %s", p.stderr)
 	}
-	f := readDemoFile(t, dir)
-	must(t, "verify", "--log", f.LogURL, "--key", f.LogVKey, "--rules")
 }
 
 // A demo whose address is taken says so before it files anything.
