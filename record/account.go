@@ -19,7 +19,14 @@ type Account struct {
 	// file it came from.
 	External string    `json:"external,omitempty"`
 	Origins  []string  `json:"origins,omitempty"` // the agencies it came from
+	Quote    *Quote    `json:"quote,omitempty"`   // what was said, as it was said
 	SaidOn   when.Date `json:"said_on,omitempty"`
+}
+
+// Quote is what was said in the words and the language it was told in.
+type Quote struct {
+	Language string `json:"language,omitempty"` // BCP 47 tag; absent: not known
+	Text     string `json:"text"`
 }
 
 // Claimant is who says it; not who carries it, and not who records it.
@@ -40,6 +47,9 @@ func (a *Account) Validate() error {
 	}
 	if _, err := when.ParseDate(string(a.SaidOn)); err != nil {
 		return fmt.Errorf("said_on: %w", err)
+	}
+	if a.Quote != nil && a.Quote.Text == "" {
+		return fmt.Errorf("quote: the text is missing")
 	}
 	if len(a.Claims) == 0 {
 		return fmt.Errorf("an account has at least one claim")
@@ -121,11 +131,30 @@ type Claim struct {
 	// none when the place is not known to it.
 	PlaceText string    `json:"place_text,omitempty"`
 	Places    []string  `json:"places,omitempty"`
+	// Point is a position that the source gives, no sharper than it gives it.
+	Point     *Point    `json:"point,omitempty"`
 	Scope     Scope     `json:"scope"`
 	Stance    string    `json:"stance"`           // code of the pack
 	Subset    string    `json:"subset,omitempty"` // code of the pack: a part of the group
 	When      when.Span `json:"when,omitzero"`
 	Words     string    `json:"words,omitempty"` // what was said, in the recorder's words
+}
+
+// Point is a position on the ground with its precision.
+type Point struct {
+	LatE6      int64 `json:"lat_e6"`      // WGS 84, micro-degrees
+	LonE6      int64 `json:"lon_e6"`      // WGS 84, micro-degrees
+	PrecisionM int64 `json:"precision_m"` // radius in metres within which it lies, 1 to 5,000,000
+}
+
+func (p *Point) validate() error {
+	if p.LatE6 < -90e6 || p.LatE6 > 90e6 || p.LonE6 < -180e6 || p.LonE6 > 180e6 {
+		return fmt.Errorf("point %d, %d is not on the earth", p.LatE6, p.LonE6)
+	}
+	if p.PrecisionM < 1 || p.PrecisionM > 5_000_000 {
+		return fmt.Errorf("point: a precision of %d m is not 1 to 5,000,000", p.PrecisionM)
+	}
+	return nil
 }
 
 // Validate checks what needs no agreement.
@@ -147,6 +176,11 @@ func (c *Claim) Validate() error {
 	for _, p := range c.Places {
 		if !ValidCode(p) {
 			return fmt.Errorf("place %.40q is not a code", p)
+		}
+	}
+	if c.Point != nil {
+		if err := c.Point.validate(); err != nil {
+			return err
 		}
 	}
 	if err := oneOf("first_hand", c.FirstHand, "yes", "no", "unknown"); err != nil {

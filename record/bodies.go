@@ -136,6 +136,21 @@ func (e *Enrolment) Validate() error {
 	return nil
 }
 
+// Naming is the body of officer.named: who an officer is. It is the member's own: the
+// record commits to it, and only the member's node holds it, until it is erased.
+type Naming struct {
+	Name    string `json:"name"`
+	Officer ID     `json:"officer"`
+}
+
+// Validate implements Body.
+func (n *Naming) Validate() error {
+	if n.Officer.IsZero() || strings.TrimSpace(n.Name) == "" {
+		return fmt.Errorf("officer and name are needed")
+	}
+	return nil
+}
+
 // Adoption is the body of agreement.adopted: one part of one version of the
 // agreement's pack. The version takes effect at the record that brings its last
 // part; parts come in order and name the digest of the whole.
@@ -160,6 +175,8 @@ func (a *Adoption) Validate() error {
 // were told, as published.
 type Report struct {
 	Carrier string `json:"carrier,omitempty"` // the outlet that carries it
+	// Copies are archived copies of the document, held by the recorder.
+	Copies []Copy `json:"copies,omitempty"`
 	// Language is the document's, as a BCP 47 tag, where known.
 	Language    string    `json:"language,omitempty"`
 	Note        string    `json:"note,omitempty"`
@@ -177,8 +194,31 @@ func (r *Report) Validate() error {
 	if err := validURL(r.URL); err != nil {
 		return err
 	}
-	_, err := when.ParseDate(string(r.PublishedOn))
-	return err
+	for i := range r.Copies {
+		if err := r.Copies[i].validate(); err != nil {
+			return fmt.Errorf("copy %d: %w", i+1, err)
+		}
+	}
+	if _, err := when.ParseDate(string(r.PublishedOn)); err != nil {
+		return fmt.Errorf("published_on: %w", err)
+	}
+	return nil
+}
+
+// Copy is an archived copy of a document. The record holds its hash; the file stays
+// with the recorder, or at an archive.
+type Copy struct {
+	Media  string `json:"media,omitempty"` // media type, such as text/html
+	SHA256 Digest `json:"sha256"`
+	Size   int    `json:"size"`          // in bytes
+	URL    string `json:"url,omitempty"` // where an archive keeps it
+}
+
+func (c *Copy) validate() error {
+	if c.SHA256.IsZero() || c.Size < 0 || c.Size > MaxInt {
+		return fmt.Errorf("sha256 and the size in bytes are needed")
+	}
+	return validURL(c.URL)
 }
 
 func validURL(u string) error {
@@ -194,7 +234,7 @@ func validURL(u string) error {
 }
 
 // Reason is the body of kinds that only say why: account.withdrawn,
-// batch.withdrawn, incident.unlinked, incident.aliased.
+// batch.withdrawn, incident.unlinked, incident.aliased, account.set_aside, act.undone.
 type Reason struct {
 	Reason string `json:"reason"`
 }

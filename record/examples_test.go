@@ -25,9 +25,9 @@ func key(n byte) record.Key {
 func bodies() map[record.Kind]record.Body {
 	k := key(1)
 	account := &record.Account{
-		Carrier: "c", Claimant: record.Claimant{Kind: "k", Name: "n", Party: "p"}, External: "x", Origins: []string{"o"}, SaidOn: "2026-03",
+		Carrier: "c", Claimant: record.Claimant{Kind: "k", Name: "n", Party: "p"}, External: "x", Origins: []string{"o"}, Quote: &record.Quote{Language: "ps", Text: "q"}, SaidOn: "2026-03",
 		Claims: []record.Claim{
-			{Bound: "range", Derived: true, Element: record.Harm, External: "e", FirstHand: "unknown", Group: "g", High: number(4), Low: number(0), Measure: "m", N: 1, Note: "n", PlaceText: "t", Places: []string{"a", "b"}, Scope: record.ScopePart, Stance: "s", Subset: "u", When: when.Span{Start: "2026", End: "2027", Note: "about"}, Words: "w \"\n\u2028"},
+			{Bound: "range", Derived: true, Element: record.Harm, External: "e", FirstHand: "unknown", Group: "g", High: number(4), Low: number(0), Measure: "m", N: 1, Note: "n", PlaceText: "t", Places: []string{"a", "b"}, Point: &record.Point{LatE6: -1, LonE6: 180e6, PrecisionM: 1}, Scope: record.ScopePart, Stance: "s", Subset: "u", When: when.Span{Start: "2026", End: "2027", Note: "about"}, Words: "w \"\n\u2028"},
 			{Element: record.Event, FirstHand: "no", N: 2, Scope: record.ScopeIncident, Stance: "s"},
 		},
 	}
@@ -40,7 +40,7 @@ func bodies() map[record.Kind]record.Body {
 		record.KeyRevoked:       &record.KeyRevocation{Key: record.KeyID{1}, Member: "OMB", Note: "n", Reason: "lost"},
 		record.OfficerEnrolled:  &record.Enrolment{Key: &k, Officer: record.ID{4}},
 		record.AgreementAdopted: &record.Adoption{Pack: json.RawMessage(`{"format":1}`), Part: 1, Parts: 2, SHA256: record.Digest{1}, Version: 1},
-		record.ReportFiled:      &record.Report{Carrier: "c", Language: "en", Note: "n", Origins: []string{"o"}, PublishedOn: "2026-03-01", Title: "t", URL: "https://x.example/"},
+		record.ReportFiled:      &record.Report{Carrier: "c", Copies: []record.Copy{{Media: "text/html", SHA256: record.Digest{5}, Size: 9, URL: "https://a.example/"}}, Language: "en", Note: "n", Origins: []string{"o"}, PublishedOn: "2026-03-01", Title: "t", URL: "https://x.example/"},
 		record.AccountFiled:     account,
 		record.AccountAmended:   account,
 		record.AccountWithdrawn: reason,
@@ -51,6 +51,9 @@ func bodies() map[record.Kind]record.Body {
 		record.IncidentLinked:   &record.Link{Claims: []int{1, 3}, Reason: "r", Role: record.LinkPartOf},
 		record.IncidentUnlinked: reason,
 		record.IncidentAliased:  reason,
+		record.AccountSetAside:  reason,
+		record.ActUndone:        reason,
+		record.OfficerNamed:     &record.Naming{Name: "n", Officer: record.ID{4}},
 		record.SourceGraded:     &record.Grade{Grade: "B2", Reason: "r", Source: "s"},
 	}
 }
@@ -67,6 +70,9 @@ func statement(k record.Kind) *record.Statement {
 	for _, r := range needs[k] {
 		s.Subjects = append(s.Subjects, record.Subject{ID: record.ID{byte(len(s.Subjects) + 1)}, Role: r})
 	}
+	if k == record.OfficerNamed {
+		s.Audience = "own"
+	}
 	if k == record.AccountAmended {
 		s.Supersedes = record.ID{8}
 	}
@@ -77,6 +83,8 @@ func statement(k record.Kind) *record.Statement {
 var needs = map[record.Kind][]record.Role{
 	record.AccountAmended:   {"account"},
 	record.AccountWithdrawn: {"account"},
+	record.AccountSetAside:  {"account"},
+	record.ActUndone:        {"act"},
 	record.BatchClosed:      {"batch"},
 	record.BatchWithdrawn:   {"batch"},
 	record.IncidentLinked:   {"account", "incident"},

@@ -18,11 +18,13 @@ const (
 	KeyRotated       Kind = "key.rotated"
 	KeyRevoked       Kind = "key.revoked"
 	OfficerEnrolled  Kind = "officer.enrolled"
+	OfficerNamed     Kind = "officer.named"
 	AgreementAdopted Kind = "agreement.adopted"
 	ReportFiled      Kind = "report.filed"
 	AccountFiled     Kind = "account.filed"
 	AccountAmended   Kind = "account.amended"
 	AccountWithdrawn Kind = "account.withdrawn"
+	AccountSetAside  Kind = "account.set_aside"
 	BatchOpened      Kind = "batch.opened"
 	BatchClosed      Kind = "batch.closed"
 	BatchWithdrawn   Kind = "batch.withdrawn"
@@ -31,6 +33,7 @@ const (
 	IncidentUnlinked Kind = "incident.unlinked"
 	IncidentAliased  Kind = "incident.aliased"
 	SourceGraded     Kind = "source.graded"
+	ActUndone        Kind = "act.undone"
 	ClockTicked      Kind = "clock.ticked"
 )
 
@@ -38,6 +41,7 @@ type kindSpec struct {
 	newBody    func() Body // nil: the kind has no body
 	needs, may []Role
 	supersedes bool // the kind must name what it supersedes
+	own        bool // the body is the member's own: it never leaves its node
 }
 
 var kinds = map[Kind]kindSpec{
@@ -47,11 +51,13 @@ var kinds = map[Kind]kindSpec{
 	KeyRotated:       {newBody: func() Body { return new(KeyRotation) }},
 	KeyRevoked:       {newBody: func() Body { return new(KeyRevocation) }},
 	OfficerEnrolled:  {newBody: func() Body { return new(Enrolment) }},
+	OfficerNamed:     {newBody: func() Body { return new(Naming) }, own: true},
 	AgreementAdopted: {newBody: func() Body { return new(Adoption) }},
 	ReportFiled:      {newBody: func() Body { return new(Report) }},
 	AccountFiled:     {newBody: func() Body { return new(Account) }, may: []Role{RoleReport}},
 	AccountAmended:   {newBody: func() Body { return new(Account) }, needs: []Role{RoleAccount}, may: []Role{RoleReport}, supersedes: true},
 	AccountWithdrawn: {newBody: func() Body { return new(Reason) }, needs: []Role{RoleAccount}},
+	AccountSetAside:  {newBody: func() Body { return new(Reason) }, needs: []Role{RoleAccount}},
 	BatchOpened:      {newBody: func() Body { return new(Batch) }},
 	BatchClosed:      {newBody: func() Body { return new(BatchEnd) }, needs: []Role{RoleBatch}},
 	BatchWithdrawn:   {newBody: func() Body { return new(Reason) }, needs: []Role{RoleBatch}},
@@ -60,6 +66,7 @@ var kinds = map[Kind]kindSpec{
 	IncidentUnlinked: {newBody: func() Body { return new(Reason) }, needs: []Role{RoleLink}},
 	IncidentAliased:  {newBody: func() Body { return new(Reason) }, needs: []Role{RoleIncident, RoleInto}},
 	SourceGraded:     {newBody: func() Body { return new(Grade) }},
+	ActUndone:        {newBody: func() Body { return new(Reason) }, needs: []Role{RoleAct}},
 	ClockTicked:      {},
 }
 
@@ -81,6 +88,11 @@ type Body interface {
 
 // HasBody tells whether statements of kind k have a body.
 func (k Kind) HasBody() bool { return kinds[k].newBody != nil }
+
+// Own tells whether the bodies of kind k are their member's own: kept on its node
+// under the audience "own", never handed to anybody, and erasable. Every other kind's
+// bodies are not.
+func (k Kind) Own() bool { return kinds[k].own }
 
 // EncodeBody validates b and writes its canonical bytes, at most MaxBody.
 func EncodeBody(b Body) ([]byte, error) {

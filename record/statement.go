@@ -72,6 +72,13 @@ type BodyRef struct {
 // released one by one will name another.
 const BodyAlg = "hmac-sha256"
 
+// AudienceOwn is the audience of bodies that never leave their member's node.
+const AudienceOwn = "own"
+
+// ExtAct is the member of Ext that names the act a statement is part of: 32
+// hexadecimal digits, the same in all statements that were filed as one act.
+const ExtAct = "act"
+
 // Subject is a statement that another is about.
 type Subject struct {
 	ID   ID   `json:"id"`
@@ -90,9 +97,10 @@ const (
 	RoleBatch    Role = "batch"    // the batch the statement belongs to
 	RoleLink     Role = "link"     // the link that is undone
 	RoleMember   Role = "member"   // the member.admitted acted on
+	RoleAct      Role = "act"      // the record that is undone
 )
 
-var roles = []Role{RoleReport, RoleAccount, RoleIncident, RoleInto, RoleBatch, RoleLink, RoleMember}
+var roles = []Role{RoleReport, RoleAccount, RoleIncident, RoleInto, RoleBatch, RoleLink, RoleMember, RoleAct}
 
 // Subject returns the first subject with role r.
 func (s *Statement) Subject(r Role) (ID, bool) {
@@ -172,6 +180,9 @@ func (s *Statement) Validate() error {
 	spec, ok := kinds[s.Kind]
 	if !ok {
 		return fail("kind %.80q is not known here: update needed", s.Kind)
+	}
+	if spec.own != (s.Audience == AudienceOwn) {
+		return fail("kind %s and the audience %s do not go together: only what is a member's own has the audience %s", s.Kind, s.Audience, AudienceOwn)
 	}
 	if s.KindVersion != 1 {
 		return fail("kind %s has version %d, which is not known here: update needed", s.Kind, s.KindVersion)

@@ -16,8 +16,8 @@ import (
 )
 
 func TestStatementsOfEveryKind(t *testing.T) {
-	if n := len(record.Kinds()); n != 20 {
-		t.Fatalf("format version 1 has 20 kinds, not %d", n)
+	if n := len(record.Kinds()); n != 23 {
+		t.Fatalf("format version 1 has 23 kinds, not %d", n)
 	}
 	for _, k := range record.Kinds() {
 		s := statement(k)
@@ -65,6 +65,7 @@ func TestStatementRefused(t *testing.T) {
 		"member not a code":   func(s *record.Statement) { s.Member = "a b" },
 		"member too long":     func(s *record.Statement) { s.Member = long },
 		"audience":            func(s *record.Statement) { s.Audience = "-x" },
+		"own audience":        func(s *record.Statement) { s.Audience = "own" },
 		"negative time":       func(s *record.Statement) { s.ClaimedAt = -1 },
 		"time too large":      func(s *record.Statement) { s.ClaimedAt = 1 << 53 },
 		"no rules":            func(s *record.Statement) { s.Rules = 0 },

@@ -3,7 +3,7 @@
 // Package text holds the words of the pages: one catalogue for each language, by
 // key, with named placeholders and the plural forms of CLDR.
 //
-// A catalogue is a flat JSON object, catalogue/TAG.json. A value is a text, or an
+// A catalogue is the files of catalogue/TAG, each a flat JSON object. A value is a text, or an
 // object of plural forms chosen by the placeholder n:
 //
 //	"records.count": {"one": "{n} record", "other": "{n} records"}

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed catalogue/*.json
+//go:embed catalogue
 var files embed.FS
 
 // Pseudo is the tag of the language that tests are made with. It is offered to
@@ -48,20 +48,16 @@ var properties = map[string]struct{ name, dir string }{
 }
 
 func load(dir fs.FS) (*Set, error) {
-	names, err := fs.Glob(dir, "catalogue/*.json")
+	folders, err := fs.ReadDir(dir, "catalogue")
 	if err != nil {
 		return nil, err
 	}
 	s := &Set{locales: map[string]*Locale{}}
-	for _, name := range names {
-		b, err := fs.ReadFile(dir, name)
+	for _, folder := range folders {
+		tag := folder.Name()
+		l, err := loadLocale(dir, tag)
 		if err != nil {
-			return nil, fmt.Errorf("read catalogue: %w", err)
-		}
-		tag := strings.TrimSuffix(path.Base(name), ".json")
-		l, err := parse(tag, b)
-		if err != nil {
-			return nil, fmt.Errorf("catalogue %s: %w", name, err)
+			return nil, fmt.Errorf("catalogue %s: %w", tag, err)
 		}
 		s.locales[tag] = l
 		s.tags = append(s.tags, tag)
@@ -95,7 +91,9 @@ var forms = map[string]plural.Form{
 	"few": plural.Few, "many": plural.Many, "other": plural.Other,
 }
 
-func parse(tag string, b []byte) (*Locale, error) {
+// loadLocale reads every file of catalogue/TAG: one for each part of the program, so
+// that a part and its words change together. No two hold the same key.
+func loadLocale(dir fs.FS, tag string) (*Locale, error) {
 	t, err := language.Parse(tag)
 	if err != nil {
 		return nil, fmt.Errorf("tag: %w", err)
@@ -104,38 +102,66 @@ func parse(tag string, b []byte) (*Locale, error) {
 	if !ok {
 		return nil, fmt.Errorf("language %s has no name and direction here", tag)
 	}
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(b, &raw); err != nil {
+	l := &Locale{Tag: tag, Dir: p.dir, Name: p.name, tag: t, messages: map[string]message{}}
+	names, err := fs.Glob(dir, path.Join("catalogue", tag, "*.json"))
+	if err != nil {
 		return nil, err
 	}
-	l := &Locale{Tag: tag, Dir: p.dir, Name: p.name, tag: t, messages: map[string]message{}}
-	for key, v := range raw {
-		var m message
-		if err := json.Unmarshal(v, &m.plain); err != nil {
-			var byForm map[string]string
-			if err := json.Unmarshal(v, &byForm); err != nil {
-				return nil, fmt.Errorf("%s: neither a text nor plural forms", key)
-			}
-			m.forms = map[plural.Form]string{}
-			for name, s := range byForm {
-				f, ok := forms[name]
-				if !ok {
-					return nil, fmt.Errorf("%s: %q is no plural form", key, name)
-				}
-				m.forms[f] = s
-			}
-			if m.forms[plural.Other] == "" {
-				return nil, fmt.Errorf("%s: the form other is missing", key)
-			}
+	for _, name := range names {
+		b, err := fs.ReadFile(dir, name)
+		if err != nil {
+			return nil, err
 		}
-		for _, s := range m.texts() {
-			if strings.Count(s, "{") != strings.Count(s, "}") || s == "" {
-				return nil, fmt.Errorf("%s: empty, or a placeholder is not closed", key)
-			}
+		if err := l.add(b); err != nil {
+			return nil, fmt.Errorf("%s: %w", path.Base(name), err)
+		}
+	}
+	return l, nil
+}
+
+// add reads one file's messages.
+func (l *Locale) add(b []byte) error {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(b, &raw); err != nil {
+		return err
+	}
+	for key, v := range raw {
+		if l.Has(key) {
+			return fmt.Errorf("%s: stands in another file of the language too", key)
+		}
+		m, err := parseMessage(v)
+		if err != nil {
+			return fmt.Errorf("%s: %w", key, err)
 		}
 		l.messages[key] = m
 	}
-	return l, nil
+	return nil
+}
+
+func parseMessage(v json.RawMessage) (m message, err error) {
+	if err := json.Unmarshal(v, &m.plain); err != nil {
+		var byForm map[string]string
+		if err := json.Unmarshal(v, &byForm); err != nil {
+			return m, fmt.Errorf("neither a text nor plural forms")
+		}
+		m.forms = map[plural.Form]string{}
+		for name, s := range byForm {
+			f, ok := forms[name]
+			if !ok {
+				return m, fmt.Errorf("%q is no plural form", name)
+			}
+			m.forms[f] = s
+		}
+		if m.forms[plural.Other] == "" {
+			return m, fmt.Errorf("the form other is missing")
+		}
+	}
+	for _, s := range m.texts() {
+		if strings.Count(s, "{") != strings.Count(s, "}") || s == "" {
+			return m, fmt.Errorf("empty, or a placeholder is not closed")
+		}
+	}
+	return m, nil
 }
 
 func (m message) texts() []string {

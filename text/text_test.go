@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -122,49 +123,62 @@ func TestCatalogues(t *testing.T) {
 				}
 			}
 		}
-		b, err := os.ReadFile("catalogue/" + tag + ".json")
+		files, err := filepath.Glob("catalogue/" + tag + "/*.json")
+		if err != nil || len(files) == 0 {
+			t.Fatal(tag, files, err)
+		}
+		for _, file := range files {
+			checkOrder(t, en, file)
+		}
+	}
+}
+
+// checkOrder: keys stand in order, and each once.
+func checkOrder(t *testing.T, en *Locale, file string) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dec := json.NewDecoder(strings.NewReader(string(b)))
+	var order []string
+	for depth := 0; ; {
+		tok, err := dec.Token()
 		if err != nil {
-			t.Fatal(err)
+			break
 		}
-		dec := json.NewDecoder(strings.NewReader(string(b)))
-		var order []string
-		for depth := 0; ; {
-			tok, err := dec.Token()
-			if err != nil {
-				break
+		switch tok := tok.(type) {
+		case json.Delim:
+			if tok == '{' {
+				depth++
+			} else {
+				depth--
 			}
-			switch tok := tok.(type) {
-			case json.Delim:
-				if tok == '{' {
-					depth++
-				} else {
-					depth--
-				}
-			case string:
-				if depth == 1 && en.Has(tok) {
-					order = append(order, tok)
-				}
+		case string:
+			if depth == 1 && en.Has(tok) {
+				order = append(order, tok)
 			}
 		}
-		if !slices.IsSorted(order) {
-			t.Errorf("%s: keys are not sorted", tag)
-		}
-		if c := slices.Compact(slices.Clone(order)); len(c) != len(order) {
-			t.Errorf("%s: a key is given twice", tag)
-		}
+	}
+	if !slices.IsSorted(order) {
+		t.Errorf("%s: keys are not sorted", file)
+	}
+	if c := slices.Compact(slices.Clone(order)); len(c) != len(order) {
+		t.Errorf("%s: a key is given twice", file)
 	}
 }
 
 func TestLoadRefuses(t *testing.T) {
 	for name, files := range map[string]fstest.MapFS{
-		"no English":       {"catalogue/ur.json": {Data: []byte(`{}`)}},
-		"unknown language": {"catalogue/en.json": {Data: []byte(`{}`)}, "catalogue/tlh.json": {Data: []byte(`{}`)}},
-		"bad JSON":         {"catalogue/en.json": {Data: []byte(`{`)}},
-		"bad form":         {"catalogue/en.json": {Data: []byte(`{"a": {"several": "x", "other": "y"}}`)}},
-		"no other":         {"catalogue/en.json": {Data: []byte(`{"a": {"one": "x"}}`)}},
-		"open placeholder": {"catalogue/en.json": {Data: []byte(`{"a": "x {n"}`)}},
-		"empty":            {"catalogue/en.json": {Data: []byte(`{"a": ""}`)}},
-		"number":           {"catalogue/en.json": {Data: []byte(`{"a": 1}`)}},
+		"no English":       {"catalogue/ur/a.json": {Data: []byte(`{}`)}},
+		"unknown language": {"catalogue/en/a.json": {Data: []byte(`{}`)}, "catalogue/tlh/a.json": {Data: []byte(`{}`)}},
+		"bad JSON":         {"catalogue/en/a.json": {Data: []byte(`{`)}},
+		"bad form":         {"catalogue/en/a.json": {Data: []byte(`{"a": {"several": "x", "other": "y"}}`)}},
+		"no other":         {"catalogue/en/a.json": {Data: []byte(`{"a": {"one": "x"}}`)}},
+		"open placeholder": {"catalogue/en/a.json": {Data: []byte(`{"a": "x {n"}`)}},
+		"empty":            {"catalogue/en/a.json": {Data: []byte(`{"a": ""}`)}},
+		"key twice":        {"catalogue/en/a.json": {Data: []byte(`{"a": "x"}`)}, "catalogue/en/b.json": {Data: []byte(`{"a": "x"}`)}},
+		"number":           {"catalogue/en/a.json": {Data: []byte(`{"a": 1}`)}},
 	} {
 		if _, err := load(files); err == nil {
 			t.Errorf("%s: accepted", name)
