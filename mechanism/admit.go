@@ -16,7 +16,7 @@ func (s *State) Admit(e *Entry, loggedAt int64) error {
 	if loggedAt < s.logged {
 		return refuse(StateForbids, "logged_at %d is before the last entry's %d: the registry's clock never goes back", loggedAt, s.logged)
 	}
-	if (e.Body != nil) != (e.Statement.Body != nil) {
+	if hasBody := e.Statement.Body != nil && !e.Statement.Kind.Own(); (e.Body != nil) != hasBody {
 		return refuse(BodyMismatch, "the body of this %s was not handed in", e.Statement.Kind)
 	}
 	for _, rule := range []func(*Entry) error{
@@ -159,14 +159,15 @@ func (s *State) ruleRight(e *Entry) error {
 }
 
 func (s *State) ruleAudience(e *Entry) error {
-	if a := e.Statement.Audience; a != AudiencePublic {
-		return refuse(UnknownAudience, "audience %s is not known to rules version %d, which knows %s only: everything filed under it is public", a, RulesVersion, AudiencePublic)
+	if a := e.Statement.Audience; a != AudiencePublic && a != record.AudienceOwn {
+		return refuse(UnknownAudience, "audience %s is not known to rules version %d, which knows %s, and %s for what never leaves its member's node", a, RulesVersion, AudiencePublic, record.AudienceOwn)
 	}
 	return nil
 }
 
-// AudiencePublic is the only audience of rules version 1: bodies are plain, and served
-// to everybody. Others come with the means to keep their bodies from the rest.
+// AudiencePublic is the audience of nearly everything in rules version 1: bodies are
+// plain, and served to everybody. The other is record.AudienceOwn. More come with the
+// means to keep their bodies from the rest.
 const AudiencePublic = "public"
 
 // subjectKinds says what a subject's role must point to.
@@ -183,6 +184,9 @@ var subjectKinds = map[record.Role]record.Kind{
 func (s *State) ruleSubjects(e *Entry) error {
 	for _, sub := range e.Statement.Subjects {
 		at, ok := s.seen[sub.ID]
+		if ok && sub.Role == record.RoleAct {
+			continue // any record; its kind is for the guard
+		}
 		if !ok || at.kind != subjectKinds[sub.Role] {
 			return refuse(UnknownSubject, "subject %s with the role %s is not a record of the kind %s in this ledger", sub.ID, sub.Role, subjectKinds[sub.Role])
 		}

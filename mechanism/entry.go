@@ -61,6 +61,12 @@ func (e *Entry) AddBody(body []byte, bodySalt ledger.Salt) error {
 		}
 		return nil
 	}
+	if st.Kind.Own() {
+		if body != nil {
+			return refuse(BodyMismatch, "the body of a %s is its member's own and never leaves its node: hand in the record without it", st.Kind)
+		}
+		return nil
+	}
 	if body == nil {
 		return refuse(BodyMismatch, "the body of this %s was not handed in", st.Kind)
 	}

@@ -44,7 +44,9 @@ func (s *State) guard(e *Entry) (apply func(), err error) {
 	case *record.Account:
 		return s.guardAccount(e, b)
 	case *record.Batch:
-		return func() { set(s, s.batches, e.Statement.ID, batch{member: e.Statement.Member, rows: b.Rows}) }, s.guardPack()
+		return func() {
+			set(s, s.batches, e.Statement.ID, batch{member: e.Statement.Member, file: b.FileSHA256, rows: b.Rows})
+		}, s.guardPack()
 	case *record.BatchEnd:
 		return s.guardBatchEnd(e, b)
 	case *record.Opening:
@@ -54,9 +56,9 @@ func (s *State) guard(e *Entry) (apply func(), err error) {
 	case *record.Reason:
 		return s.guardReason(e)
 	case *record.Grade:
-		return s.guardGrade(b)
+		return s.guardGrade(e, b)
 	case nil:
-		return none, nil // clock.ticked
+		return none, nil // clock.ticked, and kinds whose body is their member's own
 	}
 	return nil, refuse(Malformed, "kind %s has a body the rules do not know", e.Statement.Kind)
 }

@@ -134,9 +134,14 @@ func (s *State) guardAccount(e *Entry, b *record.Account) (func(), error) {
 		return nil, refuse(StateForbids, "a link names claim %d, which the amendment no longer has: undo the link first", last)
 	}
 	return func() {
+		done := act{on: id, before: acc.current, claims: acc.claims}
+		if reportBatch != inBatch {
+			done.rested = reportBatch
+		}
 		restOnReport()
 		acc.current, acc.claims = st.ID, len(b.Claims)
 		set(s, s.accounts, id, acc)
+		set(s, s.acts, st.ID, done)
 	}, nil
 }
 
@@ -214,13 +219,15 @@ func (s *State) guardOpening(e *Entry, b *record.Opening) (func(), error) {
 	}, nil
 }
 
-// openIncident finds an incident that is not merged.
+// openIncident finds an incident that is not merged, and whose opening stands.
 func (s *State) openIncident(id record.ID) (incident, error) {
 	in := s.incidents[id]
-	if !in.alias.IsZero() {
+	switch {
+	case in.undone:
+		return in, refuse(StateForbids, "the opening of incident %s was undone", id)
+	case !in.alias.IsZero():
 		return in, refuse(StateForbids, "incident %s is merged into %s: act on that one", id, in.alias)
-	}
-	if !s.counts(in.batch) {
+	case !s.counts(in.batch):
 		return in, refuse(StateForbids, "incident %s belongs to a batch that is not closed", id)
 	}
 	return in, nil
@@ -229,8 +236,7 @@ func (s *State) openIncident(id record.ID) (incident, error) {
 func (s *State) guardLink(e *Entry, b *record.Link) (func(), error) {
 	accID, _ := e.Statement.Subject(record.RoleAccount)
 	inID, _ := e.Statement.Subject(record.RoleIncident)
-	in, err := s.openIncident(inID)
-	if err != nil {
+	if _, err := s.openIncident(inID); err != nil {
 		return nil, err
 	}
 	acc := s.accounts[accID]
@@ -245,10 +251,22 @@ func (s *State) guardLink(e *Entry, b *record.Link) (func(), error) {
 		last = b.Claims[n-1]
 	}
 	return func() {
-		s.rest(acc.batch, 1)
-		s.rest(in.batch, 1)
-		set(s, s.links, e.Statement.ID, link{account: accID, incident: inID, last: last})
+		l := link{account: accID, incident: inID, last: last}
+		set(s, s.links, e.Statement.ID, l)
+		s.stands(l, 1)
 	}, nil
+}
+
+// stands notes at both ends that a link begins (1) or ceases (-1) to stand.
+func (s *State) stands(l link, n int) {
+	acc := s.accounts[l.account]
+	acc.links += n
+	set(s, s.accounts, l.account, acc)
+	in := s.incidents[l.incident]
+	in.links += n
+	set(s, s.incidents, l.incident, in)
+	s.rest(acc.batch, n)
+	s.rest(in.batch, n)
 }
 
 // guardReason serves the kinds that only give a reason.
@@ -261,7 +279,13 @@ func (s *State) guardReason(e *Entry) (func(), error) {
 		if err != nil {
 			return nil, err
 		}
-		return func() { acc.withdrawn = true; set(s, s.accounts, id, acc) }, nil
+		return func() {
+			acc.withdrawn = true
+			set(s, s.accounts, id, acc)
+			set(s, s.acts, st.ID, act{on: id})
+		}, nil
+	case record.AccountSetAside:
+		return s.guardSetAside(e)
 	case record.BatchWithdrawn:
 		id, _ := e.batch()
 		b := s.batches[id]
@@ -271,7 +295,11 @@ func (s *State) guardReason(e *Entry) (func(), error) {
 		if b.rests > 0 {
 			return nil, refuse(StateForbids, "%d links, merges or accounts outside batch %s rest on its records: undo the links first", b.rests, id)
 		}
-		return func() { b.withdrawn = true; set(s, s.batches, id, b) }, nil
+		return func() {
+			b.withdrawn = true
+			set(s, s.batches, id, b)
+			set(s, s.acts, st.ID, act{on: id})
+		}, nil
 	case record.IncidentUnlinked:
 		id, _ := st.Subject(record.RoleLink)
 		l := s.links[id]
@@ -281,12 +309,38 @@ func (s *State) guardReason(e *Entry) (func(), error) {
 		return func() {
 			l.undone = true
 			set(s, s.links, id, l)
-			s.rest(s.accounts[l.account].batch, -1)
-			s.rest(s.incidents[l.incident].batch, -1)
+			s.stands(l, -1)
+			set(s, s.acts, st.ID, act{on: id})
 		}, nil
+	case record.ActUndone:
+		return s.guardUndo(e)
 	}
-	from, _ := st.Subject(record.RoleIncident)
-	into, _ := st.Subject(record.RoleInto)
+	return s.guardMerge(e)
+}
+
+// guardSetAside lets an account be said to be about no incident. A link stands
+// against it, and comes to count again once it is linked.
+func (s *State) guardSetAside(e *Entry) (func(), error) {
+	id, _ := e.Statement.Subject(record.RoleAccount)
+	acc := s.accounts[id]
+	switch {
+	case acc.withdrawn || !s.counts(acc.batch):
+		return nil, refuse(StateForbids, "account %s is withdrawn, or its batch is not closed", id)
+	case acc.aside:
+		return nil, refuse(StateForbids, "account %s is set aside already", id)
+	case acc.links > 0:
+		return nil, refuse(StateForbids, "account %s is linked: undo its links first", id)
+	}
+	return func() {
+		acc.aside = true
+		set(s, s.accounts, id, acc)
+		set(s, s.acts, e.Statement.ID, act{on: id})
+	}, nil
+}
+
+func (s *State) guardMerge(e *Entry) (func(), error) {
+	from, _ := e.Statement.Subject(record.RoleIncident)
+	into, _ := e.Statement.Subject(record.RoleInto)
 	a, err := s.openIncident(from)
 	if err != nil {
 		return nil, err
@@ -299,19 +353,33 @@ func (s *State) guardReason(e *Entry) (func(), error) {
 		return nil, refuse(StateForbids, "an incident becomes an alias of another of the same class")
 	}
 	return func() {
-		a.alias = into
-		set(s, s.incidents, from, a)
-		s.rest(a.batch, 1) // what is gathered under it goes on under the other
-		s.rest(b.batch, 1)
+		s.merge(from, into, 1)
+		set(s, s.acts, e.Statement.ID, act{on: from})
 	}, nil
 }
 
-func (s *State) guardGrade(b *record.Grade) (func(), error) {
+// merge makes an incident an alias of another (1), or no longer (-1). What is gathered
+// under it goes on under the other, so that it rests on both batches.
+func (s *State) merge(from, into record.ID, n int) {
+	a := s.incidents[from]
+	a.alias = into
+	if n < 0 {
+		a.alias = record.ID{}
+	}
+	set(s, s.incidents, from, a)
+	b := s.incidents[into]
+	b.merged += n
+	set(s, s.incidents, into, b)
+	s.rest(a.batch, n)
+	s.rest(b.batch, n)
+}
+
+func (s *State) guardGrade(e *Entry, b *record.Grade) (func(), error) {
 	if err := s.guardPack(); err != nil {
 		return nil, err
 	}
 	if c, bad := missing(s.codes.grades, b.Grade); bad {
 		return nil, refuse(NotInAgreement, "grade %q is not in the agreement", c)
 	}
-	return none, nil
+	return func() { set(s, s.acts, e.Statement.ID, act{}) }, nil
 }

@@ -85,6 +85,9 @@ incident.linked   --T--D
 incident.unlinked --T--D
 incident.aliased  --T--D
 source.graded     --T--D
+account.set_aside --T--D
+officer.named     -PTMOD
+act.undone        -PTMOD
 `
 	roles := []record.MemberRole{"registry", "party", "third_party", "monitor", "observer", "desk"}
 	lines := strings.Split(strings.TrimSpace(picture), "\n")

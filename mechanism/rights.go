@@ -18,10 +18,12 @@ var rights = map[record.Kind][]record.MemberRole{
 	record.KeyRotated:       everyRole,
 	record.KeyRevoked:       everyRole,
 	record.OfficerEnrolled:  filers,
+	record.OfficerNamed:     filers,
 	record.ReportFiled:      filers,
 	record.AccountFiled:     filers,
 	record.AccountAmended:   filers,
 	record.AccountWithdrawn: filers,
+	record.AccountSetAside:  {record.ThirdPartyRole, record.DeskRole},
 	record.BatchOpened:      filers,
 	record.BatchClosed:      filers,
 	record.BatchWithdrawn:   filers,
@@ -30,6 +32,7 @@ var rights = map[record.Kind][]record.MemberRole{
 	record.IncidentUnlinked: {record.ThirdPartyRole, record.DeskRole},
 	record.IncidentAliased:  {record.ThirdPartyRole, record.DeskRole},
 	record.SourceGraded:     {record.ThirdPartyRole, record.DeskRole},
+	record.ActUndone:        filers, // and of those, who may file what is undone
 }
 
 var (

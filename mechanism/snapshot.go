@@ -52,11 +52,11 @@ func (s *State) Hash() record.Digest {
 	}
 	for _, id := range sorted(s.accounts, byID) {
 		a := s.accounts[id]
-		put("account", id, a.member, a.claimant.Kind, a.claimant.Name, a.claimant.Party, a.current, a.claims, a.batch, a.withdrawn)
+		put("account", id, a.member, a.claimant.Kind, a.claimant.Name, a.claimant.Party, a.current, a.claims, a.batch, a.withdrawn, a.aside, a.links)
 	}
 	for _, id := range sorted(s.incidents, byID) {
 		in := s.incidents[id]
-		put("incident", id, in.class, in.number, in.alias, in.batch)
+		put("incident", id, in.class, in.number, in.alias, in.batch, in.links, in.merged, in.undone)
 	}
 	for _, id := range sorted(s.links, byID) {
 		l := s.links[id]
@@ -64,10 +64,14 @@ func (s *State) Hash() record.Digest {
 	}
 	for _, id := range sorted(s.batches, byID) {
 		b := s.batches[id]
-		put("batch", id, b.member, b.rows, b.closed, b.withdrawn, b.rests)
+		put("batch", id, b.member, b.file, b.rows, b.closed, b.withdrawn, b.rests)
 	}
 	for _, id := range sorted(s.reports, byID) {
 		put("report", id, s.reports[id])
+	}
+	for _, id := range sorted(s.acts, byID) {
+		a := s.acts[id]
+		put("act", id, a.on, a.before, a.claims, a.rested, a.undone)
 	}
 	nums := slices.Collect(maps.Keys(s.numbers))
 	slices.SortFunc(nums, func(a, b numberKey) int {

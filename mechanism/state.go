@@ -33,6 +33,7 @@ type State struct {
 	links     map[record.ID]link
 	batches   map[record.ID]batch
 	reports   map[record.ID]record.ID // reports that came in a batch, to the batch
+	acts      map[record.ID]act       // what can be undone by act.undone, but for incident.opened
 	numbers   map[numberKey]int       // last number given
 
 	undo []func() // inverse of each change since Begin, while tentative
@@ -72,6 +73,8 @@ type account struct {
 	claims    int
 	batch     record.ID
 	withdrawn bool
+	aside     bool // said to be about no incident
+	links     int  // standing
 }
 
 type incident struct {
@@ -79,6 +82,9 @@ type incident struct {
 	number string
 	alias  record.ID
 	batch  record.ID
+	links  int  // standing, to it and not to those merged into it
+	merged int  // incidents that are its aliases
+	undone bool // its opening
 }
 
 type link struct {
@@ -87,8 +93,18 @@ type link struct {
 	undone            bool
 }
 
+// act is what act.undone needs of the record it undoes.
+type act struct {
+	on     record.ID // the account, link, incident or batch acted on; zero for a grade
+	before record.ID // of an amendment: the version before it
+	claims int       // of that version
+	rested record.ID // of an amendment: the batch of the report it was told in, if it rests on it
+	undone bool
+}
+
 type batch struct {
 	member            string
+	file              record.Digest
 	rows              int
 	closed, withdrawn bool
 	// rests counts what outside the batch rests on its records: standing links, merges
@@ -113,6 +129,7 @@ func New() *State {
 		links:     map[record.ID]link{},
 		batches:   map[record.ID]batch{},
 		reports:   map[record.ID]record.ID{},
+		acts:      map[record.ID]act{},
 		numbers:   map[numberKey]int{},
 	}
 }
@@ -160,14 +177,23 @@ func assign[V any](s *State, p *V, v V) {
 // Begin makes what follows tentative, until Commit or Rollback.
 func (s *State) Begin() { s.kept, s.undo = true, s.undo[:0] }
 
+// Mark is a place to go Back to, between Begin and Commit.
+func (s *State) Mark() int { return len(s.undo) }
+
+// Back takes back everything since Mark gave m.
+func (s *State) Back(m int) {
+	for _, f := range slices.Backward(s.undo[m:]) {
+		f()
+	}
+	s.undo = s.undo[:m]
+}
+
 // Commit keeps what was admitted since Begin.
 func (s *State) Commit() { s.kept, s.undo = false, s.undo[:0] }
 
 // Rollback takes back everything since Begin.
 func (s *State) Rollback() {
-	for _, f := range slices.Backward(s.undo) {
-		f()
-	}
+	s.Back(0)
 	s.Commit()
 }
 
@@ -230,7 +256,7 @@ func (s *State) KindOf(id record.ID) (record.Kind, bool) {
 // IncidentNumber is the number for people of an incident, NNN/YYYY within its class.
 func (s *State) IncidentNumber(id record.ID) string { return s.incidents[id].number }
 
-// IncidentState is alleged, open or merged; empty if there is no such incident. It is
+// IncidentState is alleged, open, merged or retracted; empty if there is no such incident. It is
 // open while an account that stands is linked to it, or to one merged into it. It
 // looks at every link.
 func (s *State) IncidentState(id record.ID) string {
@@ -238,6 +264,8 @@ func (s *State) IncidentState(id record.ID) string {
 	switch {
 	case !ok:
 		return ""
+	case in.undone:
+		return "retracted"
 	case !in.alias.IsZero():
 		return "merged"
 	}

@@ -17,6 +17,11 @@ type Draft struct {
 	Subjects []record.Subject
 	// Supersedes is set for kinds that take another statement's place.
 	Supersedes record.ID
+	// Officer is who files it; zero: the officer that files from this node when nobody
+	// is signed in.
+	Officer record.ID
+	// Act, where set, stands in all statements that are filed as one act.
+	Act record.ID
 }
 
 // Found is a record that stands in the ledger already.

@@ -27,16 +27,69 @@ func (n *Node) File(ctx context.Context, d Draft) (registry.Receipt, error) {
 }
 
 func (n *Node) file(ctx context.Context, d Draft, exercise bool) (registry.Receipt, error) {
-	sub, err := n.Sign(d, exercise)
+	receipts, err := n.fileTogether(ctx, []Draft{d}, exercise)
 	if err != nil {
 		return registry.Receipt{}, err
 	}
-	receipt, err := n.Registry.Submit(ctx, sub)
+	return receipts[0], nil
+}
+
+// FileTogether files drafts that make one act: all of them, durable in one commit and
+// in their order, or none.
+func (n *Node) FileTogether(ctx context.Context, drafts []Draft) ([]registry.Receipt, error) {
+	exercise := false
+	if p := n.Pack(); p != nil {
+		exercise = p.Exercise
+	}
+	return n.fileTogether(ctx, drafts, exercise)
+}
+
+func (n *Node) fileTogether(ctx context.Context, drafts []Draft, exercise bool) ([]registry.Receipt, error) {
+	var subs []registry.Submission
+	for _, d := range drafts {
+		sub, err := n.Sign(d, exercise)
+		if err != nil {
+			return nil, err
+		}
+		if d.Kind.Own() {
+			if sub, err = n.keepOwn(ctx, sub); err != nil {
+				return nil, fmt.Errorf("file a %s: %w", d.Kind, err)
+			}
+		}
+		subs = append(subs, sub)
+	}
+	receipts, err := n.Registry.SubmitTogether(ctx, subs)
 	var refused *registry.Refused
 	if errors.As(err, &refused) {
-		err = n.keepRefusal(refused, d.Kind)
+		err = n.keepRefusal(refused, drafts[0].Kind)
 	}
-	return receipt, err
+	return receipts, err
+}
+
+// Keeper holds the bodies that never leave their member's node.
+type Keeper interface {
+	// KeepBody is durable when it returns.
+	KeepBody(ctx context.Context, statement record.ID, body []byte, salt ledger.Salt) error
+}
+
+// keepOwn puts an own body where it is to stay, before the record that commits to it
+// is filed, and takes it out of what is handed in.
+func (n *Node) keepOwn(ctx context.Context, sub registry.Submission) (registry.Submission, error) {
+	if n.opts.Keeper == nil {
+		return sub, errors.New("this node has no place for bodies of its own")
+	}
+	env, err := record.ParseEnvelope(sub.Envelope)
+	if err != nil {
+		return sub, err
+	}
+	st, err := env.Statement()
+	if err != nil {
+		return sub, err
+	}
+	if err := n.opts.Keeper.KeepBody(ctx, st.ID, sub.Body, sub.BodySalt); err != nil {
+		return sub, err
+	}
+	return registry.Submission{Envelope: sub.Envelope}, nil
 }
 
 // keepRefusal writes the registry's signed refusal to the node's folder, where the
@@ -60,9 +113,12 @@ func (n *Node) Sign(d Draft, exercise bool, more ...*record.Signer) (registry.Su
 		return fail(fmt.Errorf("this node has no key of that member; file on the member's own node"))
 	}
 	st := &record.Statement{
-		Audience: mechanism.AudiencePublic, ClaimedAt: n.opts.Now().UnixMilli(), Exercise: exercise, ID: d.ID, Kind: d.Kind, KindVersion: 1,
+		Audience: audience(d.Kind), ClaimedAt: n.opts.Now().UnixMilli(), Exercise: exercise, ID: d.ID, Kind: d.Kind, KindVersion: 1,
 		Member: d.Member, Mission: n.Config.Mission, Officer: n.officer(d), Origin: n.Config.Origin, Rules: mechanism.RulesVersion,
 		Subjects: d.Subjects, Supersedes: d.Supersedes, V: record.FormatVersion,
+	}
+	if !d.Act.IsZero() {
+		st.Ext = map[string]string{record.ExtAct: d.Act.String()}
 	}
 	var err error
 	if st.ID.IsZero() {
@@ -90,9 +146,19 @@ func (n *Node) Sign(d Draft, exercise bool, more ...*record.Signer) (registry.Su
 	return sub, nil
 }
 
+func audience(k record.Kind) string {
+	if k.Own() {
+		return record.AudienceOwn
+	}
+	return mechanism.AudiencePublic
+}
+
 // officer is who files for a member from this node. The enrolment itself cannot be
 // filed by an officer, who is not enrolled before it.
 func (n *Node) officer(d Draft) record.ID {
+	if !d.Officer.IsZero() {
+		return d.Officer
+	}
 	if d.Kind == record.OfficerEnrolled {
 		return record.ID{}
 	}

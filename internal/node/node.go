@@ -37,6 +37,9 @@ type Options struct {
 	Now  func() time.Time
 	Rand io.Reader // safe for concurrent use
 	Log  *slog.Logger
+	// Keeper holds the bodies that never leave this node. Without one no record of such
+	// a kind is filed.
+	Keeper Keeper
 	// Progress, if set, hears of long work at the start: what, how much of how much.
 	Progress func(what string, done, total int64)
 }

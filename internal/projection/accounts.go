@@ -10,12 +10,12 @@ import (
 	"truceline/record"
 )
 
-const accountColumns = `a.id, v.statement, v.idx, v.recorder, v.officer, v.logged_at, v.claimed_at, a.state, a.reason, v.report, a.batch, v.body`
+const accountColumns = `a.id, v.statement, v.idx, v.recorder, v.officer, v.logged_at, v.claimed_at, a.state, a.reason, a.aside, v.undone, v.report, a.batch, v.body`
 
 func scanAccount(row interface{ Scan(...any) error }) (Account, error) {
 	var a Account
 	var id, current, officer, report, batch, body []byte
-	if err := row.Scan(&id, &current, &a.Index, &a.Recorder, &officer, &a.LoggedAt, &a.ClaimedAt, &a.State, &a.Reason, &report, &batch, &body); err != nil {
+	if err := row.Scan(&id, &current, &a.Index, &a.Recorder, &officer, &a.LoggedAt, &a.ClaimedAt, &a.State, &a.Reason, &a.Aside, &a.Undone, &report, &batch, &body); err != nil {
 		return a, err
 	}
 	copy(a.ID[:], id)

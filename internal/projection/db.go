@@ -26,7 +26,7 @@ var schema string
 
 // schemaVersion goes up whenever the tables or the fold change; a projection of
 // another version is computed again.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // ErrNotFound: the viewer may read no such thing.
 var ErrNotFound error = notFound{}

@@ -136,8 +136,8 @@ func (f *fold) entry(le *ledgerstore.Entry) error {
 	f.mission = st.Mission
 	batch, inBatch := st.Subject(record.RoleBatch)
 	counted := !inBatch || st.Kind == record.BatchClosed || st.Kind == record.BatchWithdrawn
-	if err := f.exec(`INSERT INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`, le.Index, blob(st.ID), st.Kind, st.Member, blob(st.Officer),
-		st.Audience, st.ClaimedAt, le.LoggedAt, list(st.Subjects), st.Body != nil, blob(batch), counted); err != nil {
+	if err := f.exec(`INSERT INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,-1)`, le.Index, blob(st.ID), st.Kind, st.Member, blob(st.Officer),
+		st.Audience, st.ClaimedAt, le.LoggedAt, list(st.Subjects), st.Body != nil, blob(batch), counted, blob(actOf(st))); err != nil {
 		return err
 	}
 	if err := f.concern(le.Index, st); err != nil {
@@ -156,9 +156,14 @@ func (f *fold) entry(le *ledgerstore.Entry) error {
 	case *record.Link:
 		return f.link(at, b)
 	case *record.Batch:
-		return f.exec(`INSERT INTO batches VALUES (?,?,?,?,'open',?)`, blob(st.ID), st.Member, b.Name, b.Rows, le.Index)
+		return f.exec(`INSERT INTO batches VALUES (?,?,?,?,?,-1,0,0,'open','',?)`, blob(st.ID), st.Member, b.Name, b.Rows, b.FileSHA256.String(), le.Index)
 	case *record.BatchEnd:
+		if err := f.exec(`UPDATE batches SET accepted = ?, present = ?, rejected = ? WHERE id = ?`, b.Accepted, b.Present, b.Rejected, blob(batch)); err != nil {
+			return err
+		}
 		return f.batch(batch, "closed", true)
+	case *record.Grade:
+		return f.exec(`INSERT INTO grades VALUES (?,?,?,?,?,?,-1)`, blob(st.ID), b.Source, b.Grade, b.Reason, st.Member, le.Index)
 	case *record.Reason:
 		return f.reason(at, b)
 	}
@@ -202,19 +207,26 @@ func (f *fold) account(at around, b *record.Account) error {
 		}
 		copy(report[:], prev)
 	}
-	if err := f.exec(`INSERT INTO versions VALUES (?,?,?,?,?,?,?,?,?)`, blob(st.ID), blob(id), at.entry.Index, st.Member, blob(st.Officer),
-		at.entry.LoggedAt, st.ClaimedAt, blob(report), string(at.entry.Body)); err != nil {
+	if err := f.exec(`INSERT INTO versions VALUES (?,?,?,?,?,?,?,?,?,-1,?)`, blob(st.ID), blob(id), at.entry.Index, st.Member, blob(st.Officer),
+		at.entry.LoggedAt, st.ClaimedAt, blob(report), blob(st.Supersedes), string(at.entry.Body)); err != nil {
 		return err
 	}
-	var err error
-	if amends {
-		err = f.exec(`UPDATE accounts SET current=?, state='amended', said_on=?, claimant=?, kind=?, party=?, claims=? WHERE id=?`,
-			blob(st.ID), b.SaidOn, b.Claimant.Name, b.Claimant.Kind, b.Claimant.Party, len(b.Claims), blob(id))
-	} else {
-		err = f.exec(`INSERT INTO accounts VALUES (?,?,'recorded','',?,?,?,?,?,?,?,?)`, blob(id), blob(id), b.SaidOn,
-			b.Claimant.Name, b.Claimant.Kind, b.Claimant.Party, len(b.Claims), at.entry.Index, blob(at.batch), at.counted)
+	if !amends {
+		if err := f.exec(`INSERT INTO accounts VALUES (?,?,'recorded','',0,'','','','',0,?,?,?)`, blob(id), blob(id), at.entry.Index, blob(at.batch), at.counted); err != nil {
+			return err
+		}
 	}
-	if err != nil {
+	return f.current(id, st.ID, b)
+}
+
+// current makes a version the one that stands.
+func (f *fold) current(id, version record.ID, b *record.Account) error {
+	state := "recorded"
+	if version != id {
+		state = "amended"
+	}
+	if err := f.exec(`UPDATE accounts SET current=?, state=?, said_on=?, claimant=?, kind=?, party=?, claims=? WHERE id=?`,
+		blob(version), state, b.SaidOn, b.Claimant.Name, b.Claimant.Kind, b.Claimant.Party, len(b.Claims), blob(id)); err != nil {
 		return err
 	}
 	if err := f.exec(`DELETE FROM claims WHERE account = ?`, blob(id)); err != nil {
@@ -235,7 +247,7 @@ func (f *fold) opening(at around, b *record.Opening) error {
 	if err := f.row(`SELECT count(*) + 1 FROM incidents WHERE class = ? AND year = ?`, []any{b.Class, year}, &n); err != nil {
 		return err
 	}
-	if err := f.exec(`INSERT INTO incidents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, id, id, fmt.Sprintf("%03d/%04d", n, year), b.Class,
+	if err := f.exec(`INSERT INTO incidents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,-1,?,?,?,?,?)`, id, id, fmt.Sprintf("%03d/%04d", n, year), b.Class,
 		b.Label, b.PlaceText, b.When.Start, b.When.End, b.When.Note, b.When.First().Format("2006-01-02"), b.When.Last().Format("2006-01-02"), year,
 		list(b.Types), list(b.Places), b.External, blob(record.ID{}), at.st.Member, at.entry.LoggedAt, at.entry.Index, blob(at.batch), at.counted); err != nil {
 		return err
@@ -267,9 +279,20 @@ func (f *fold) reason(at around, b *record.Reason) error {
 		id, _ := st.Subject(record.RoleAccount)
 		return f.exec(`UPDATE accounts SET state = 'withdrawn', reason = ? WHERE id = ?`, b.Reason, blob(id))
 	case record.BatchWithdrawn:
+		if err := f.exec(`UPDATE batches SET reason = ? WHERE id = ?`, b.Reason, blob(at.batch)); err != nil {
+			return err
+		}
 		return f.batch(at.batch, "withdrawn", false)
+	case record.AccountSetAside:
+		id, _ := st.Subject(record.RoleAccount)
+		return f.exec(`UPDATE accounts SET aside = 1 WHERE id = ?`, blob(id))
+	case record.ActUndone:
+		return f.undo(at)
 	case record.IncidentUnlinked:
 		id, _ := st.Subject(record.RoleLink)
+		if err := f.exec(`UPDATE records SET undone = ? WHERE id = ?`, at.entry.Index, blob(id)); err != nil {
+			return err
+		}
 		return f.exec(`UPDATE links SET undone = ? WHERE id = ?`, at.entry.Index, blob(id))
 	case record.IncidentAliased:
 		from, _ := st.Subject(record.RoleIncident)
@@ -295,7 +318,7 @@ func (f *fold) batch(id record.ID, state string, counted bool) error {
 	return f.exec(`UPDATE records SET counted = ? WHERE batch = ? AND kind NOT IN ('batch.closed', 'batch.withdrawn')`, counted, blob(id))
 }
 
-// concern notes which incidents a record is about, for their histories.
+// concern notes which incidents and accounts a record is about, for their histories.
 func (f *fold) concern(index int64, st *record.Statement) error {
 	for _, sub := range st.Subjects {
 		var err error
@@ -303,13 +326,22 @@ func (f *fold) concern(index int64, st *record.Statement) error {
 		case record.RoleIncident, record.RoleInto:
 			err = f.exec(`INSERT OR IGNORE INTO concerns VALUES (?,?)`, blob(sub.ID), index)
 		case record.RoleAccount:
-			err = f.exec(`INSERT OR IGNORE INTO concerns SELECT incident, ? FROM links WHERE account = ? AND undone = -1`, index, blob(sub.ID))
+			if err = f.exec(`INSERT OR IGNORE INTO concerns VALUES (?,?)`, blob(sub.ID), index); err == nil {
+				err = f.exec(`INSERT OR IGNORE INTO concerns SELECT incident, ? FROM links WHERE account = ? AND undone = -1`, index, blob(sub.ID))
+			}
 		case record.RoleLink:
-			err = f.exec(`INSERT OR IGNORE INTO concerns SELECT incident, ? FROM links WHERE id = ?`, index, blob(sub.ID))
+			if err = f.exec(`INSERT OR IGNORE INTO concerns SELECT incident, ? FROM links WHERE id = ?`, index, blob(sub.ID)); err == nil {
+				err = f.exec(`INSERT OR IGNORE INTO concerns SELECT account, ? FROM links WHERE id = ?`, index, blob(sub.ID))
+			}
+		case record.RoleAct:
+			err = f.exec(`INSERT OR IGNORE INTO concerns SELECT c.what, ? FROM concerns c JOIN records r ON r.idx = c.idx WHERE r.id = ?`, index, blob(sub.ID))
 		}
 		if err != nil {
 			return err
 		}
+	}
+	if st.Kind == record.AccountFiled {
+		return f.exec(`INSERT OR IGNORE INTO concerns VALUES (?,?)`, blob(st.ID), index)
 	}
 	return nil
 }

@@ -21,15 +21,15 @@ func (d *DB) Counts(ctx context.Context) (Counts, error) {
 		SELECT (SELECT count(*) FROM records), (SELECT count(*) FROM reports WHERE counted),
 		  (SELECT count(*) FROM accounts WHERE counted AND state <> 'withdrawn'),
 		  (SELECT coalesce(sum(claims), 0) FROM accounts WHERE counted AND state <> 'withdrawn'),
-		  (SELECT count(*) FROM incidents WHERE counted AND class = 'incident' AND id = root),
-		  (SELECT count(*) FROM incidents WHERE counted AND class <> 'incident' AND id = root),
+		  (SELECT count(*) FROM incidents WHERE counted AND class = 'incident' AND id = root AND undone = -1),
+		  (SELECT count(*) FROM incidents WHERE counted AND class <> 'incident' AND id = root AND undone = -1),
 		  (SELECT count(*) FROM accounts a WHERE `+unlinked+`),
 		  (SELECT coalesce(max(idx), -1) FROM records), (SELECT coalesce(max(logged_at), 0) FROM records)`).
 		Scan(&c.Records, &c.Reports, &c.Accounts, &c.Claims, &c.Incidents, &c.Others, &c.Unlinked, &c.LastIndex, &c.LastLogged)
 	return c, wrap("count the records", err)
 }
 
-const unlinked = `a.counted AND a.state <> 'withdrawn' AND NOT EXISTS (
+const unlinked = `a.counted AND a.state <> 'withdrawn' AND NOT a.aside AND NOT EXISTS (
 	SELECT 1 FROM links l JOIN incidents i ON i.id = l.incident JOIN incidents t ON t.id = i.root WHERE l.account = a.id AND l.undone = -1 AND t.counted)`
 
 // An incident may be looked at when it counts, or when what it was merged into does.
@@ -42,23 +42,25 @@ const (
 )
 
 const incidentColumns = `i.id, i.number, i.class, i.label, i.place_text, i.span_start, i.span_end, i.span_note, i.types, i.places, i.external,
-	` + merged + `, ` + shownAlias + `, i.opened_by, i.opened_at, i.idx,
+	` + merged + `, i.undone <> -1, ` + shownAlias + `, i.opened_by, i.opened_at, i.idx,
 	(SELECT count(DISTINCT l.account) FROM links l JOIN accounts a ON a.id = l.account
 	  WHERE l.undone = -1 AND a.counted AND a.state <> 'withdrawn' AND l.incident IN (SELECT r.id FROM incidents r WHERE r.root = i.id)),
-	(SELECT coalesce(max(c.idx), i.idx) FROM concerns c WHERE c.incident IN (SELECT r.id FROM incidents r WHERE r.root = i.id))`
+	(SELECT coalesce(max(c.idx), i.idx) FROM concerns c WHERE c.what IN (SELECT r.id FROM incidents r WHERE r.root = i.id))`
 
 func scanIncident(row interface{ Scan(...any) error }) (Incident, error) {
 	var in Incident
 	var types, places string
 	var id, alias []byte
-	var merged bool
+	var merged, undone bool
 	if err := row.Scan(&id, &in.Number, &in.Class, &in.Label, &in.PlaceText, &in.When.Start, &in.When.End, &in.When.Note, &types, &places,
-		&in.External, &merged, &alias, &in.OpenedBy, &in.OpenedAt, &in.Index, &in.Accounts, &in.LastIndex); err != nil {
+		&in.External, &merged, &undone, &alias, &in.OpenedBy, &in.OpenedAt, &in.Index, &in.Accounts, &in.LastIndex); err != nil {
 		return in, err
 	}
 	copy(in.ID[:], id)
 	copy(in.AliasOf[:], alias)
 	switch {
+	case undone:
+		in.State = "retracted"
 	case merged:
 		in.State = "merged"
 	case in.Accounts > 0:
@@ -98,7 +100,7 @@ func (d *DB) Incidents(ctx context.Context, f Filter) (out []Incident, matched i
 
 // where turns the filter into SQL. Every value is bound, none is spelt into the text.
 func (f *Filter) where() (string, []any) {
-	cond := []string{"i.counted", "i.root = i.id"}
+	cond := []string{"i.counted", "i.root = i.id", "i.undone = -1"}
 	var args []any
 	in := func(format string, values []string) {
 		if len(values) == 0 {
@@ -160,17 +162,18 @@ func (d *DB) Incident(ctx context.Context, id record.ID) (Incident, error) {
 	return in, wrap("find incident "+id.String(), err)
 }
 
-const recordColumns = `r.idx, r.id, r.kind, r.member, r.officer, r.audience, r.claimed_at, r.logged_at, r.subjects, r.has_body, r.counted`
+const recordColumns = `r.idx, r.id, r.kind, r.member, r.officer, r.audience, r.claimed_at, r.logged_at, r.subjects, r.has_body, r.counted, r.act, r.undone`
 
 func scanRecord(row interface{ Scan(...any) error }) (Record, error) {
 	var r Record
-	var id, officer []byte
+	var id, officer, act []byte
 	var subjects string
-	if err := row.Scan(&r.Index, &id, &r.Kind, &r.Member, &officer, &r.Audience, &r.ClaimedAt, &r.LoggedAt, &subjects, &r.HasBody, &r.Counted); err != nil {
+	if err := row.Scan(&r.Index, &id, &r.Kind, &r.Member, &officer, &r.Audience, &r.ClaimedAt, &r.LoggedAt, &subjects, &r.HasBody, &r.Counted, &act, &r.Undone); err != nil {
 		return r, err
 	}
 	copy(r.ID[:], id)
 	copy(r.Officer[:], officer)
+	copy(r.Act[:], act)
 	return r, json.Unmarshal([]byte(subjects), &r.Subjects)
 }
 
@@ -212,7 +215,20 @@ func (d *DB) Records(ctx context.Context, from, limit int64) ([]Record, error) {
 // oldest first.
 func (d *DB) HistoryOf(ctx context.Context, incident record.ID) ([]Record, error) {
 	return d.records(ctx, `SELECT `+recordColumns+` FROM records r WHERE r.idx IN (
-		SELECT c.idx FROM concerns c WHERE c.incident IN (SELECT id FROM incidents WHERE root = ? OR id = ?)) ORDER BY r.idx`, blob(incident), blob(incident))
+		SELECT c.idx FROM concerns c WHERE c.what IN (SELECT id FROM incidents WHERE root = ? OR id = ?)) ORDER BY r.idx`, blob(incident), blob(incident))
+}
+
+// HistoryOfAccount lists every record that concerns the account, oldest first.
+func (d *DB) HistoryOfAccount(ctx context.Context, account record.ID) ([]Record, error) {
+	return d.records(ctx, `SELECT `+recordColumns+` FROM records r WHERE r.idx IN (SELECT c.idx FROM concerns c WHERE c.what = ?) ORDER BY r.idx`, blob(account))
+}
+
+// Act lists the records that were filed as one act, in their order.
+func (d *DB) Act(ctx context.Context, act record.ID) ([]Record, error) {
+	if act.IsZero() {
+		return nil, nil
+	}
+	return d.records(ctx, `SELECT `+recordColumns+` FROM records r WHERE r.act = ? ORDER BY r.idx`, blob(act))
 }
 
 // Claimants lists who is heard in the record, by name.

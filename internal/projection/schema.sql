@@ -14,8 +14,11 @@ CREATE TABLE records (
   subjects   TEXT NOT NULL,
   has_body   INTEGER NOT NULL,
   batch      BLOB NOT NULL,          -- 16 zero bytes: none
-  counted    INTEGER NOT NULL
+  counted    INTEGER NOT NULL,
+  act        BLOB NOT NULL,          -- shared by records filed as one act; 16 zero bytes: none
+  undone     INTEGER NOT NULL        -- index of the record that undid it; -1: none
 ) STRICT;
+CREATE INDEX records_act ON records (act) WHERE act <> x'00000000000000000000000000000000';
 CREATE INDEX records_batch ON records (batch) WHERE batch <> x'00000000000000000000000000000000';
 
 CREATE TABLE adoptions (version INTEGER, part INTEGER, body TEXT NOT NULL, PRIMARY KEY (version, part)) STRICT, WITHOUT ROWID;
@@ -35,6 +38,7 @@ CREATE TABLE accounts (
   current    BLOB NOT NULL,
   state      TEXT NOT NULL,
   reason     TEXT NOT NULL,
+  aside      INTEGER NOT NULL,       -- said to be about no incident
   said_on    TEXT NOT NULL,
   claimant   TEXT NOT NULL,
   kind       TEXT NOT NULL,
@@ -54,6 +58,8 @@ CREATE TABLE versions (
   logged_at  INTEGER NOT NULL,
   claimed_at INTEGER NOT NULL,
   report     BLOB NOT NULL,
+  before     BLOB NOT NULL,          -- the version that it took the place of
+  undone     INTEGER NOT NULL,       -- index of the record that undid the amendment; -1: stands
   body       TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX versions_account ON versions (account, idx);
@@ -88,6 +94,7 @@ CREATE TABLE incidents (
   places     TEXT NOT NULL,
   external   TEXT NOT NULL,
   alias      BLOB NOT NULL,
+  undone     INTEGER NOT NULL,       -- index of the record that undid the opening; -1: stands
   opened_by  TEXT NOT NULL,
   opened_at  INTEGER NOT NULL,
   idx        INTEGER NOT NULL,
@@ -95,6 +102,7 @@ CREATE TABLE incidents (
   counted    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incidents_root ON incidents (root);
+CREATE INDEX incidents_alias ON incidents (alias) WHERE alias <> x'00000000000000000000000000000000';
 CREATE INDEX incidents_day ON incidents (class, first_day DESC);
 
 CREATE TABLE incident_codes (
@@ -118,8 +126,8 @@ CREATE TABLE links (
 CREATE INDEX links_account ON links (account) WHERE undone = -1;
 CREATE INDEX links_incident ON links (incident) WHERE undone = -1;
 
--- which records concern which incident, for its history
-CREATE TABLE concerns (incident BLOB NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (incident, idx)) STRICT, WITHOUT ROWID;
+-- which records concern which incident or account, for their histories
+CREATE TABLE concerns (what BLOB NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (what, idx)) STRICT, WITHOUT ROWID;
 CREATE INDEX concerns_idx ON concerns (idx);
 
 CREATE TABLE batches (
@@ -127,6 +135,22 @@ CREATE TABLE batches (
   member TEXT NOT NULL,
   name   TEXT NOT NULL,
   rows   INTEGER NOT NULL,
+  file   TEXT NOT NULL,              -- SHA-256
+  accepted INTEGER NOT NULL,         -- of the rows; -1 until it is closed
+  present  INTEGER NOT NULL,
+  rejected INTEGER NOT NULL,
   state  TEXT NOT NULL,
+  reason TEXT NOT NULL,              -- of the withdrawal
   idx    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE grades (
+  id     BLOB PRIMARY KEY,
+  source TEXT NOT NULL,
+  grade  TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  member TEXT NOT NULL,
+  idx    INTEGER NOT NULL,
+  undone INTEGER NOT NULL            -- index of the record that undid it; -1: stands
+) STRICT, WITHOUT ROWID;
+CREATE INDEX grades_source ON grades (source, idx);

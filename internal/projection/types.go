@@ -19,7 +19,7 @@ type Incident struct {
 	ID        record.ID
 	Number    string // NNN/YYYY, counted by the fold within class and year
 	Class     record.Class
-	State     string // alleged, open, merged
+	State     string // alleged, open, merged, retracted
 	Label     string
 	Types     []string // codes of the pack
 	Places    []string // codes of the pack
@@ -45,6 +45,8 @@ type Account struct {
 	ClaimedAt int64
 	State     string // recorded, amended, withdrawn
 	Reason    string // of the withdrawal
+	Aside     bool   // said to be about no incident
+	Undone    int64  // of a version: index of the record that undid it; -1: none did
 	Report    record.ID
 	Batch     record.ID
 	Body      record.Account
@@ -88,6 +90,29 @@ type Record struct {
 	Subjects  []record.Subject
 	HasBody   bool
 	Counted   bool // false while its batch is not closed, or its batch was withdrawn
+	Act       record.ID // shared by records filed as one act; zero: none
+	Undone    int64     // index of the record that undid it; -1: none did
+}
+
+// Batch is a file that was taken in.
+type Batch struct {
+	ID                          record.ID
+	Member, Name, File          string // File is its SHA-256
+	Rows                        int64
+	Accepted, Present, Rejected int64  // Accepted is -1 until it is closed
+	State                       string // open, closed, withdrawn
+	Reason                      string // of the withdrawal
+	Index                       int64
+	Records                     int64 // that name it
+	Links                       int64 // standing links to its accounts and incidents
+}
+
+// Grade is one grading of a source.
+type Grade struct {
+	ID                            record.ID
+	Source, Grade, Reason, Member string
+	Index                         int64
+	Undone                        int64 // index of the record that undid it; -1: none did
 }
 
 // MaxWords is how many different words of Filter.Text are looked for: each one reads

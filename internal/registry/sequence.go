@@ -15,45 +15,84 @@ import (
 	"truceline/record"
 )
 
+// submission is what was handed in as one: it is admitted whole or not at all.
 type submission struct {
+	parts []*part
+	err   error // of the whole
+	done  chan struct{}
+}
+
+// part is one record of a submission.
+type part struct {
 	Submission
 	entry   *mechanism.Entry
 	receipt Receipt
 	err     error
-	done    chan struct{}
 }
+
+// MaxTogether is the most records that are admitted as one.
+const MaxTogether = 4096
 
 // Submit hands a record in and waits until it is durable and ordered, or refused.
 // The error is a *Refused when a rule was broken. When ctx ends first the outcome is
 // unknown; handing the same bytes in again tells it.
 func (r *Registry) Submit(ctx context.Context, sub Submission) (Receipt, error) {
-	entry, err := mechanism.Open(sub.Envelope, sub.Body, sub.BodySalt)
+	receipts, err := r.SubmitTogether(ctx, []Submission{sub})
 	if err != nil {
-		return Receipt{}, r.refused(&submission{Submission: sub}, err)
+		return Receipt{}, err
 	}
-	entry.Verify(r.lookupKey)
-	s := &submission{Submission: sub, entry: entry, done: make(chan struct{})}
+	return receipts[0], nil
+}
+
+// SubmitTogether hands records in that make one act: all are admitted, one after the
+// other and durable in one commit, or none is. The error is a *Refused for the first
+// that broke a rule. At most MaxTogether.
+func (r *Registry) SubmitTogether(ctx context.Context, subs []Submission) ([]Receipt, error) {
+	if len(subs) == 0 || len(subs) > MaxTogether {
+		return nil, fmt.Errorf("file %d records as one act: it takes 1 to %d; divide it", len(subs), MaxTogether)
+	}
+	s := &submission{done: make(chan struct{})}
+	for _, sub := range subs {
+		p := &part{Submission: sub}
+		var err error
+		if p.entry, err = mechanism.Open(sub.Envelope, sub.Body, sub.BodySalt); err != nil {
+			return nil, r.refused(p, err)
+		}
+		p.entry.Verify(r.lookupKey)
+		s.parts = append(s.parts, p)
+	}
 	select {
 	case r.queue <- s:
 	case <-r.stop:
-		return Receipt{}, ErrClosed
+		return nil, ErrClosed
 	case <-ctx.Done():
-		return Receipt{}, ctx.Err()
+		return nil, ctx.Err()
 	}
 	select {
 	case <-s.done:
-		return s.receipt, s.err
+		return s.receipts()
 	case <-r.done:
 		// It may have queued up after the last look at the queue, where nobody takes it.
 		select {
 		case <-s.done:
-			return s.receipt, s.err
+			return s.receipts()
 		default:
-			return Receipt{}, ErrClosed
+			return nil, ErrClosed
 		}
 	case <-ctx.Done():
-		return Receipt{}, fmt.Errorf("waiting for the receipt: %w; hand the same record in again to learn its place", ctx.Err())
+		return nil, fmt.Errorf("waiting for the receipt: %w; hand the same record in again to learn its place", ctx.Err())
 	}
+}
+
+func (s *submission) receipts() ([]Receipt, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	out := make([]Receipt, len(s.parts))
+	for i, p := range s.parts {
+		out[i] = p.receipt
+	}
+	return out, nil
 }
 
 // run is the one goroutine that appends. A group is whatever queued up while the
@@ -63,18 +102,19 @@ func (r *Registry) run() {
 	group := make([]*submission, 0, MaxGroup)
 	for {
 		group = group[:0]
+		records := 0
 		select {
 		case s := <-r.queue:
-			group = append(group, s)
+			group, records = append(group, s), len(s.parts)
 		case <-r.stop:
 			r.drain()
 			return
 		}
 	fill:
-		for len(group) < MaxGroup {
+		for records < MaxGroup {
 			select {
 			case s := <-r.queue:
-				group = append(group, s)
+				group, records = append(group, s), records+len(s.parts)
 			default:
 				break fill
 			}
@@ -135,28 +175,48 @@ func (r *Registry) commit(ctx context.Context, group []*submission) error {
 	edge := r.edge.Clone()
 	var entries []ledgerstore.Entry
 	var full []ledger.Tile
-	var admitted []*submission
+	var admitted []*part
 	var refusal *mechanism.Refusal
 	r.state.Begin()
 	for _, s := range group {
-		s.receipt, s.err = Receipt{}, nil
-		at := r.state.Size()
-		if err := r.state.Admit(s.entry, now); err != nil {
-			s.err = err // settled below, once the group is durable
-			errors.As(err, &refusal)
+		s.err = nil
+		mark, size, tiles, before := r.state.Mark(), len(entries), len(full), edge
+		if len(s.parts) > 1 {
+			edge = edge.Clone() // to go back to, should one of them be refused
+		}
+		for _, p := range s.parts {
+			p.receipt, p.err = Receipt{}, nil
+			at := r.state.Size()
+			if err := r.state.Admit(p.entry, now); err != nil {
+				p.err = err // settled below, once the group is durable
+				errors.As(err, &refusal)
+				if len(s.parts) > 1 && !isDuplicate(err) {
+					s.err = err
+					break
+				}
+				continue
+			}
+			var salt ledger.Salt
+			if _, err := io.ReadFull(r.cfg.Rand, salt[:]); err != nil {
+				r.state.Rollback()
+				return fmt.Errorf("draw a salt: %w", err)
+			}
+			e := ledgerstore.Entry{Index: at, ID: p.entry.Statement.ID, LoggedAt: now, LeafSalt: salt, Envelope: p.Envelope, Body: p.Body, BodySalt: p.BodySalt}
+			e.LeafHash = ledger.LeafHash(e.Leaf())
+			full = append(full, edge.Append(e.LeafHash)...)
+			entries = append(entries, e)
+			p.receipt = Receipt{ID: p.entry.Statement.ID, Index: at, LoggedAt: now, LeafSalt: salt}
+		}
+		if s.err != nil {
+			r.state.Back(mark)
+			entries, full, edge = entries[:size], full[:tiles], before
 			continue
 		}
-		var salt ledger.Salt
-		if _, err := io.ReadFull(r.cfg.Rand, salt[:]); err != nil {
-			r.state.Rollback()
-			return fmt.Errorf("draw a salt: %w", err)
+		for _, p := range s.parts {
+			if p.err == nil {
+				admitted = append(admitted, p)
+			}
 		}
-		e := ledgerstore.Entry{Index: at, ID: s.entry.Statement.ID, LoggedAt: now, LeafSalt: salt, Envelope: s.Envelope, Body: s.Body, BodySalt: s.BodySalt}
-		e.LeafHash = ledger.LeafHash(e.Leaf())
-		full = append(full, edge.Append(e.LeafHash)...)
-		entries = append(entries, e)
-		admitted = append(admitted, s)
-		s.receipt = Receipt{ID: s.entry.Statement.ID, Index: at, LoggedAt: now, LeafSalt: salt}
 	}
 	if refusal != nil {
 		// What another process has appended since may allow what was refused.
@@ -180,9 +240,9 @@ func (r *Registry) commit(ctx context.Context, group []*submission) error {
 		r.announce()
 	}
 	r.state.Commit()
-	for _, s := range admitted {
-		s.receipt.Checkpoint = r.head.Checkpoint
-		r.learnKeys(s.entry)
+	for _, p := range admitted {
+		p.receipt.Checkpoint = r.head.Checkpoint
+		r.learnKeys(p.entry)
 	}
 	r.settle(ctx, group)
 	return nil
@@ -197,16 +257,27 @@ func (r *Registry) current(ctx context.Context) error {
 	return err
 }
 
+func isDuplicate(err error) bool {
+	var dup *mechanism.Duplicate
+	return errors.As(err, &dup)
+}
+
 // settle turns what the door said to the others of a group into their answers.
 func (r *Registry) settle(ctx context.Context, group []*submission) {
 	for _, s := range group {
-		var dup *mechanism.Duplicate
-		switch {
-		case s.err == nil:
-		case errors.As(s.err, &dup):
-			s.receipt, s.err = r.receiptAt(ctx, dup.Index)
-		default:
-			s.err = r.refused(s, s.err)
+		s.err = nil
+		for _, p := range s.parts {
+			var dup *mechanism.Duplicate
+			switch {
+			case p.err == nil:
+			case errors.As(p.err, &dup):
+				p.receipt, p.err = r.receiptAt(ctx, dup.Index)
+			default:
+				p.err = r.refused(p, p.err)
+			}
+			if s.err == nil {
+				s.err = p.err
+			}
 		}
 	}
 }
@@ -223,7 +294,7 @@ func (r *Registry) receiptAt(ctx context.Context, index int64) (Receipt, error) 
 }
 
 // refused signs a refusal. Other errors pass through.
-func (r *Registry) refused(s *submission, err error) error {
+func (r *Registry) refused(s *part, err error) error {
 	var refusal *mechanism.Refusal
 	if !errors.As(err, &refusal) {
 		return err
