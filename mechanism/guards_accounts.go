@@ -3,6 +3,8 @@
 package mechanism
 
 import (
+	"slices"
+
 	"truceline/agreement"
 	"truceline/record"
 )
@@ -148,8 +150,8 @@ func (s *State) guardAccount(e *Entry, b *record.Account) (func(), error) {
 // lastLinked is the highest claim of an account that a standing link names.
 func (s *State) lastLinked(id record.ID) int {
 	last := 0
-	for _, l := range s.links {
-		if l.account == id && !l.undone {
+	for _, l := range s.linksOf[id] {
+		if l := s.links[l]; !l.undone {
 			last = max(last, l.last)
 		}
 	}
@@ -253,6 +255,7 @@ func (s *State) guardLink(e *Entry, b *record.Link) (func(), error) {
 	return func() {
 		l := link{account: accID, incident: inID, last: last}
 		set(s, s.links, e.Statement.ID, l)
+		set(s, s.linksOf, accID, append(slices.Clip(s.linksOf[accID]), e.Statement.ID))
 		s.stands(l, 1)
 	}, nil
 }

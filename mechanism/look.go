@@ -61,6 +61,16 @@ func (s *State) Link(id record.ID) (Link, bool) {
 	return Link{id, l.account, l.incident, l.undone}, ok
 }
 
+// LinksOf lists the standing links of an account, in the order in which they were filed.
+func (s *State) LinksOf(account record.ID) (out []Link) {
+	for _, id := range s.linksOf[account] {
+		if l := s.links[id]; !l.undone {
+			out = append(out, Link{id, l.account, l.incident, false})
+		}
+	}
+	return out
+}
+
 // Links finds the standing links that match, in the order in which they were filed. It
 // looks at every link.
 func (s *State) Links(match func(Link) bool) (out []Link) {

@@ -31,6 +31,7 @@ type State struct {
 	accounts  map[record.ID]account
 	incidents map[record.ID]incident
 	links     map[record.ID]link
+	linksOf   map[record.ID][]record.ID // of an account, every link there ever was; follows from links
 	batches   map[record.ID]batch
 	reports   map[record.ID]record.ID // reports that came in a batch, to the batch
 	acts      map[record.ID]act       // what can be undone by act.undone, but for incident.opened
@@ -127,6 +128,7 @@ func New() *State {
 		accounts:  map[record.ID]account{},
 		incidents: map[record.ID]incident{},
 		links:     map[record.ID]link{},
+		linksOf:   map[record.ID][]record.ID{},
 		batches:   map[record.ID]batch{},
 		reports:   map[record.ID]record.ID{},
 		acts:      map[record.ID]act{},

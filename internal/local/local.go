@@ -23,6 +23,7 @@ const (
 	ConfigFile     = "truceline.json"
 	LedgerFile     = "ledger.db"
 	ProjectionFile = "projection.db"
+	OfficeFile     = "office.db"       // officers, sign-ins, drafts: precious, in no ledger
 	CheckpointFile = "checkpoint.lock" // the newest head this node has seen signed
 	useFile        = "serving.lock"    // empty; commands hold a lock on it while they use the folder
 	keyFolder      = "keys"

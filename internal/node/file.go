@@ -66,17 +66,11 @@ func (n *Node) fileTogether(ctx context.Context, drafts []Draft, exercise bool) 
 	return receipts, err
 }
 
-// Keeper holds the bodies that never leave their member's node.
-type Keeper interface {
-	// KeepBody is durable when it returns.
-	KeepBody(ctx context.Context, statement record.ID, body []byte, salt ledger.Salt) error
-}
-
 // keepOwn puts an own body where it is to stay, before the record that commits to it
 // is filed, and takes it out of what is handed in.
 func (n *Node) keepOwn(ctx context.Context, sub registry.Submission) (registry.Submission, error) {
-	if n.opts.Keeper == nil {
-		return sub, errors.New("this node has no place for bodies of its own")
+	if n.Office == nil {
+		return sub, errors.New("the node's book of officers is not open")
 	}
 	env, err := record.ParseEnvelope(sub.Envelope)
 	if err != nil {
@@ -86,7 +80,7 @@ func (n *Node) keepOwn(ctx context.Context, sub registry.Submission) (registry.S
 	if err != nil {
 		return sub, err
 	}
-	if err := n.opts.Keeper.KeepBody(ctx, st.ID, sub.Body, sub.BodySalt); err != nil {
+	if err := n.Office.KeepBody(ctx, st.ID, sub.Body, sub.BodySalt); err != nil {
 		return sub, err
 	}
 	return registry.Submission{Envelope: sub.Envelope}, nil
@@ -185,19 +179,25 @@ func (n *Node) Find(ctx context.Context, id record.ID) (*Found, bool, error) {
 	if !ok {
 		return nil, false, nil
 	}
+	f, err := n.at(ctx, index)
+	return f, err == nil, err
+}
+
+// at reads the record at an index of the ledger.
+func (n *Node) at(ctx context.Context, index int64) (*Found, error) {
 	for e, err := range n.store.Entries(ctx, index, index+1) {
 		if err != nil {
-			return nil, false, fmt.Errorf("read entry %d: %w", index, err)
+			return nil, fmt.Errorf("read entry %d: %w", index, err)
 		}
 		env, err := record.ParseEnvelope(e.Envelope)
 		if err != nil {
-			return nil, false, fmt.Errorf("read entry %d: %w", index, err)
+			return nil, fmt.Errorf("read entry %d: %w", index, err)
 		}
 		st, err := env.Statement()
 		if err != nil {
-			return nil, false, fmt.Errorf("read entry %d: %w", index, err)
+			return nil, fmt.Errorf("read entry %d: %w", index, err)
 		}
-		return &Found{Index: index, Statement: st, Body: e.Body}, true, nil
+		return &Found{Index: index, Statement: st, Body: e.Body}, nil
 	}
-	return nil, false, fmt.Errorf("read entry %d: it is not in the ledger", index)
+	return nil, fmt.Errorf("read entry %d: it is not in the ledger", index)
 }

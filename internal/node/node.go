@@ -21,6 +21,7 @@ import (
 	"truceline/internal/ledgerstore"
 	"truceline/internal/ledgerstore/sqlite"
 	"truceline/internal/local"
+	"truceline/internal/office"
 	"truceline/internal/projection"
 	"truceline/internal/registry"
 	"truceline/ledger"
@@ -37,9 +38,6 @@ type Options struct {
 	Now  func() time.Time
 	Rand io.Reader // safe for concurrent use
 	Log  *slog.Logger
-	// Keeper holds the bodies that never leave this node. Without one no record of such
-	// a kind is filed.
-	Keeper Keeper
 	// Progress, if set, hears of long work at the start: what, how much of how much.
 	Progress func(what string, done, total int64)
 }
@@ -49,6 +47,7 @@ type Node struct {
 	Config     *local.Config
 	Projection *projection.DB
 	Registry   *registry.Registry
+	Office     *office.DB // the officers' book; nil in a node that is only looked at
 
 	opts     Options
 	private  *local.Store
@@ -98,6 +97,9 @@ func (n *Node) open(ctx context.Context) (err error) {
 	}
 	if err := n.catchUp(ctx); err != nil {
 		return fmt.Errorf("open the node: %w", err)
+	}
+	if n.Office, err = office.Open(ctx, n.private.Path(local.OfficeFile), office.Options{Now: n.opts.Now, Rand: n.opts.Rand}); err != nil {
+		return err
 	}
 	followCtx, cancel := context.WithCancel(context.Background())
 	n.follow = cancel
@@ -188,6 +190,9 @@ func (n *Node) Close() error {
 	}
 	if n.Projection != nil {
 		errs = append(errs, n.Projection.Close())
+	}
+	if n.Office != nil {
+		errs = append(errs, n.Office.Close())
 	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package acts
+
+import (
+	"truceline/record"
+)
+
+// Fields that several acts ask.
+var (
+	reason   = Field{Name: "reason", Type: Line, Required: true, Max: 500}
+	account  = Field{Name: "account", Type: ID, Required: true}
+	incident = Field{Name: "incident", Type: ID, Required: true}
+	linkRole = Field{Name: "role", Type: Choice, Group: "link_role", Choices: []string{"about", "part_of", "aggregate_over"}}
+	opening  = []Field{
+		{Name: "label", Type: Line, Required: true, Max: 200},
+		{Name: "class", Type: Choice, Group: "class", Choices: []string{"incident", "agreement", "talks", "aggregate"}},
+		{Name: "start", Type: Day, Required: true},
+		{Name: "end", Type: Day},
+		{Name: "time_note", Type: Line, Max: 200},
+		{Name: "types", Type: Code, Codes: "incident_types", Many: true},
+		{Name: "places", Type: Code, Codes: "places", Many: true},
+		{Name: "place_text", Type: Line, Max: 300},
+	}
+	// document is where a statement was told.
+	document = []Field{
+		{Name: "report", Type: ID}, // of a document that is in the record already
+		{Name: "carrier", Type: Line, Max: 200},
+		{Name: "title", Type: Line, Max: 500},
+		{Name: "url", Type: URL},
+		{Name: "published_on", Type: Day},
+		{Name: "origins", Type: Line, Many: true, Max: 200},
+		{Name: "language", Type: Line, Max: 35},
+		{Name: "copy_sha256", Type: Line, Many: true, Max: 64},
+		{Name: "copy_size", Type: Line, Many: true, Max: 20},
+		{Name: "copy_media", Type: Line, Many: true, Max: 100},
+		{Name: "copy_url", Type: URL, Many: true},
+		{Name: "document_note", Type: Text, Max: 1000},
+	}
+	// statement is who said what.
+	statement = []Field{
+		{Name: "claimant", Type: Line, Required: true, Max: 200},
+		{Name: "claimant_kind", Type: Code, Codes: "claimant_kinds", Required: true},
+		{Name: "party", Type: Code, Codes: "parties"},
+		{Name: "said_on", Type: Day},
+		{Name: "quote", Type: Text, Max: 10000},
+		{Name: "quote_language", Type: Line, Max: 35},
+		// What holds for all claims of the statement that do not say otherwise.
+		{Name: "start", Type: Day},
+		{Name: "end", Type: Day},
+		{Name: "time_note", Type: Line, Max: 200},
+		{Name: "places", Type: Code, Codes: "places", Many: true},
+		{Name: "place_text", Type: Line, Max: 300},
+		{Name: "lat", Type: Line, Max: 12},
+		{Name: "lon", Type: Line, Max: 12},
+		{Name: "precision_m", Type: Line, Max: 8},
+		{Name: "claims", Type: Claims, Required: true},
+	}
+)
+
+// ClaimFields are what a claim asks. In Values the field x of the claim n, from 1, is
+// claim.n.x. What is left empty is taken from the statement where it has a field of the
+// same name, else it is not said.
+var ClaimFields = []Field{
+	{Name: "element", Type: Choice, Group: "element", Choices: elements(), Required: true},
+	{Name: "measure", Type: Code, Codes: "measures"},
+	{Name: "group", Type: Code, Codes: "groups"},
+	{Name: "subset", Type: Code, Codes: "subsets"},
+	{Name: "figure", Type: Figure, Max: 40},
+	{Name: "stance", Type: Code, Codes: "stances", Required: true},
+	{Name: "scope", Type: Choice, Group: "scope", Choices: []string{"incident", "part", "several_places", "running_total", "period_total"}},
+	{Name: "first_hand", Type: Choice, Group: "first_hand", Choices: []string{"unknown", "yes", "no"}},
+	{Name: "words", Type: Text, Max: 2000},
+	{Name: "start", Type: Day},
+	{Name: "end", Type: Day},
+	{Name: "time_note", Type: Line, Max: 200},
+	{Name: "places", Type: Code, Codes: "places", Many: true},
+	{Name: "place_text", Type: Line, Max: 300},
+	{Name: "lat", Type: Line, Max: 12},
+	{Name: "lon", Type: Line, Max: 12},
+	{Name: "precision_m", Type: Line, Max: 8},
+	{Name: "derived", Type: Check},
+	{Name: "note", Type: Line, Max: 500},
+	{Name: "external", Type: Line, Max: 100},
+}
+
+func elements() (out []string) {
+	for _, e := range record.Elements {
+		out = append(out, string(e))
+	}
+	return out
+}
+
+func fields(lists ...[]Field) (out []Field) {
+	for _, l := range lists {
+		out = append(out, l...)
+	}
+	return out
+}
+
+var catalogue = []*Act{
+	{
+		Name: "statement.record", Kinds: []record.Kind{record.ReportFiled, record.AccountFiled}, Roles: []string{Desk},
+		Fields: fields(document, statement), plan: planStatement, offer: offerStatement,
+	},
+	{
+		Name: "account.amend", On: OnAccount, Kinds: []record.Kind{record.ReportFiled, record.AccountAmended}, Roles: []string{Desk},
+		Fields: fields([]Field{account}, document, statement), plan: planAmendment, offer: offerAmendment,
+	},
+	{
+		Name: "account.withdraw", On: OnAccount, Kinds: []record.Kind{record.AccountWithdrawn}, Roles: []string{Desk},
+		Fields: []Field{account, reason}, plan: planWithdrawal, offer: offerWithdrawal,
+	},
+	{
+		Name: "account.link", On: OnAccount, Kinds: []record.Kind{record.IncidentLinked}, Roles: []string{Operations},
+		Fields: []Field{account, {Name: "incident", Type: ID, Required: true, Many: true}, linkRole, {Name: "claims", Type: Numbers}, reason},
+		plan:   planLink, offer: offerLink,
+	},
+	{
+		Name: "account.open", On: OnAccount, Kinds: []record.Kind{record.IncidentOpened, record.IncidentLinked}, Roles: []string{Operations},
+		Fields: fields([]Field{account}, opening, []Field{linkRole, {Name: "claims", Type: Numbers}, reason}), plan: planOpenAndLink, offer: offerLink,
+	},
+	{
+		Name: "account.set_aside", On: OnAccount, Kinds: []record.Kind{record.AccountSetAside}, Roles: []string{Operations},
+		Fields: []Field{account, reason}, plan: planSetAside, offer: offerSetAside,
+	},
+	{
+		Name: "account.later", On: OnAccount, Roles: []string{Operations}, Local: true,
+		Fields: []Field{account, {Name: "until", Type: Day}, {Name: "note", Type: Line, Max: 500}}, offer: offerLink,
+	},
+	{
+		Name: "link.undo", On: OnLink, Kinds: []record.Kind{record.IncidentUnlinked}, Roles: []string{Operations},
+		Fields: []Field{{Name: "link", Type: ID, Required: true}, reason}, plan: planUnlink, offer: offerUnlink,
+	},
+	{
+		Name: "incident.open", Kinds: []record.Kind{record.IncidentOpened}, Roles: []string{Operations},
+		Fields: opening, plan: planOpen, offer: offerOpen,
+	},
+	{
+		Name: "incident.merge", On: OnIncident, Kinds: []record.Kind{record.IncidentAliased}, Roles: []string{Operations},
+		Fields: []Field{incident, {Name: "into", Type: ID, Required: true}, reason}, plan: planMerge, offer: offerMerge,
+	},
+	{
+		Name: "incident.split", On: OnIncident, Kinds: []record.Kind{record.IncidentOpened, record.IncidentUnlinked, record.IncidentLinked}, Roles: []string{Operations},
+		Fields: fields([]Field{incident, {Name: "link", Type: ID, Required: true, Many: true}}, opening, []Field{reason}), plan: planSplit, offer: offerSplit,
+	},
+	{
+		Name: "act.undo", On: OnRecord, Kinds: []record.Kind{record.ActUndone, record.IncidentUnlinked, record.AccountWithdrawn}, Roles: []string{Desk, Operations},
+		Fields: []Field{{Name: "record", Type: ID, Required: true}, reason}, plan: planUndo, offer: offerUndo,
+	},
+	{
+		Name: "source.grade", Kinds: []record.Kind{record.SourceGraded}, Roles: []string{Operations},
+		Fields: []Field{{Name: "source", Type: Line, Required: true, Max: 200}, {Name: "grade", Type: Code, Codes: "grades", Required: true}, reason}, plan: planGrade, offer: offerGrade,
+	},
+	{
+		Name: "import.accounts", Kinds: []record.Kind{record.BatchOpened, record.ReportFiled, record.AccountFiled, record.BatchClosed}, Roles: []string{Desk}, Job: true,
+		Fields: []Field{{Name: "file", Type: File, Required: true}}, offer: offerStatement,
+	},
+	{
+		Name: "import.ucdp-ged", Kinds: []record.Kind{record.BatchOpened, record.ReportFiled, record.AccountFiled, record.BatchClosed}, Roles: []string{Desk}, Job: true,
+		Fields: []Field{{Name: "file", Type: File, Required: true}}, offer: offerStatement,
+	},
+	{
+		Name: "batch.withdraw", On: OnBatch, Kinds: []record.Kind{record.IncidentUnlinked, record.ActUndone, record.BatchWithdrawn}, Roles: []string{Desk},
+		Fields: []Field{{Name: "batch", Type: ID, Required: true}, reason}, plan: planBatchWithdrawal, offer: offerBatchWithdrawal,
+	},
+	{
+		Name: "officer.invite", Kinds: []record.Kind{record.OfficerEnrolled, record.OfficerNamed}, Roles: []string{Administrator}, Sensitive: true, Local: true,
+		Fields: []Field{{Name: "name", Type: Line, Required: true, Max: 200}, {Name: "roles", Type: Choice, Group: "officer_role", Choices: []string{Desk, Operations, Administrator, Reader}, Required: true, Many: true}},
+	},
+	{
+		Name: "officer.end", On: OnOfficer, Roles: []string{Administrator}, Local: true,
+		Fields: []Field{{Name: "officer", Type: ID, Required: true}},
+	},
+	{
+		Name: "officer.leave", On: OnOfficer, Roles: []string{Administrator}, Sensitive: true, Local: true,
+		Fields: []Field{{Name: "officer", Type: ID, Required: true}},
+	},
+	{
+		Name: "officer.erase_name", On: OnOfficer, Roles: []string{Administrator}, Sensitive: true, Local: true,
+		Fields: []Field{{Name: "officer", Type: ID, Required: true}},
+	},
+}

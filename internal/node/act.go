@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"truceline/acts"
+	"truceline/internal/ledgerstore"
+	"truceline/internal/registry"
+	"truceline/mechanism"
+	"truceline/record"
+)
+
+// Officer is on whose behalf the node files an act.
+type Officer struct {
+	ID     record.ID
+	Member string // code
+	Roles  []string
+}
+
+// Done is an act that is durable and in the ledger.
+type Done struct {
+	// Act stands in every record of an act of several; zero for an act of one.
+	Act      record.ID
+	Receipts []registry.Receipt // in the order of the records
+	Kinds    []record.Kind
+}
+
+// First is the first record of a kind; zero where there is none.
+func (d Done) First(kind record.Kind) record.ID {
+	for i, k := range d.Kinds {
+		if k == kind {
+			return d.Receipts[i].ID
+		}
+	}
+	return record.ID{}
+}
+
+// Do does an act of the catalogue: plans its records, files them as one, and waits until
+// the tables show them. The error is an *acts.Denied, an *acts.Invalid, or a refusal of
+// the mechanism's; then nothing was filed.
+func (n *Node) Do(ctx context.Context, who Officer, act *acts.Act, v acts.Values) (Done, error) {
+	var drafts []acts.Draft
+	var err error
+	n.Registry.View(func(s *mechanism.State) { drafts, err = act.Plan(n.world(ctx, s, who), v) })
+	if err != nil {
+		return Done{}, err
+	}
+	var out Done
+	if len(drafts) > 1 {
+		if out.Act, err = record.NewID(n.opts.Rand); err != nil {
+			return Done{}, err
+		}
+	}
+	var list []Draft
+	for _, d := range drafts {
+		list = append(list, Draft{ID: d.ID, Kind: d.Kind, Member: who.Member, Body: d.Body, Subjects: d.Subjects, Supersedes: d.Supersedes, Officer: who.ID, Act: out.Act})
+		out.Kinds = append(out.Kinds, d.Kind)
+	}
+	if out.Receipts, err = n.FileTogether(ctx, list); err != nil {
+		return Done{}, err
+	}
+	// What is filed is filed: a reader who does not wait for the tables sees them a
+	// moment later.
+	_ = n.Sync(ctx)
+	return out, nil
+}
+
+// Offer tells whether the officer may do the act on something now; nil, or why not.
+func (n *Node) Offer(ctx context.Context, who Officer, act *acts.Act, subject record.ID) (err error) {
+	n.Registry.View(func(s *mechanism.State) { err = act.Offer(n.world(ctx, s, who), subject) })
+	return err
+}
+
+// world is what acts are planned in. It is used under View, so that what it calls must
+// not ask the registry.
+func (n *Node) world(ctx context.Context, s *mechanism.State, who Officer) acts.World {
+	return acts.World{
+		State: s, Member: who.Member, Roles: who.Roles,
+		NewID: func() (record.ID, error) { return record.NewID(n.opts.Rand) },
+		Read: func(id record.ID) (*record.Statement, record.Body, error) {
+			index, ok := s.IndexOf(id)
+			if !ok {
+				return nil, nil, fmt.Errorf("read record %s: there is none: %w", id, ledgerstore.ErrNotFound)
+			}
+			f, err := n.at(ctx, index)
+			if err != nil {
+				return nil, nil, err
+			}
+			if f.Body == nil {
+				return f.Statement, nil, nil
+			}
+			body, err := record.ParseBody(f.Statement.Kind, f.Body)
+			return f.Statement, body, err
+		},
+		Together: func(id record.ID) ([]record.ID, error) {
+			r, err := n.Projection.Record(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			if r.Act.IsZero() {
+				return []record.ID{id}, nil
+			}
+			list, err := n.Projection.Act(ctx, r.Act)
+			var out []record.ID
+			for _, r := range list {
+				out = append(out, r.ID)
+			}
+			return out, err
+		},
+	}
+}
