@@ -119,6 +119,7 @@ func TestLoadErrors(t *testing.T) {
 		{"language first", set("languages", []string{"ur", "en"}), "the first is en"},
 		{"no language", set("languages", []string{}), "the first is en"},
 		{"language tag", set("languages", []string{"en", "Urdu "}), "not a language tag"},
+		{"control character", set("name", pack{"en": "x\x1b[2J"}, "places", 0), "control character"},
 		{"text's tag", set("name", pack{"en": "x", "EN": "y"}, "places", 0), "language tag"},
 		{"text empty", set("name", pack{"en": "x", "ur": ""}, "places", 0), "its text is empty"},
 		{"one party", func(p pack) { p["parties"] = p["parties"].([]any)[:1] }, "at least two parties"},

@@ -49,6 +49,9 @@ func Load(r io.Reader) (*File, error) {
 	if err := f.Pack.Validate(); err != nil {
 		return nil, fmt.Errorf("agreement: %w", err)
 	}
+	if _, err := f.Pack.Digest(); err != nil { // texts that no record can hold
+		return nil, fmt.Errorf("agreement: %w", err)
+	}
 	return f, nil
 }
 

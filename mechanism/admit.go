@@ -178,7 +178,6 @@ var subjectKinds = map[record.Role]record.Kind{
 	record.RoleInto:     record.IncidentOpened,
 	record.RoleBatch:    record.BatchOpened,
 	record.RoleLink:     record.IncidentLinked,
-	record.RoleMember:   record.MemberAdmitted,
 }
 
 func (s *State) ruleSubjects(e *Entry) error {

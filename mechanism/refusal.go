@@ -29,6 +29,10 @@ const (
 	StateForbids    Code = "state_forbids"    // the subject's state does not allow the act
 )
 
+// Codes lists the codes in the order in which the rules are applied.
+var Codes = []Code{Malformed, BodyMismatch, OtherMission, DuplicateID, UnknownRules, ExerciseMark, NotAMember, BadSignature, KeyNotValid,
+	UnknownOfficer, NoRight, UnknownAudience, UnknownSubject, NotInAgreement, StateForbids}
+
 // Refusal says which rule a record broke, and why. It is an error.
 type Refusal struct {
 	Code   Code

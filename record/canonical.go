@@ -5,8 +5,6 @@ package record
 import (
 	"bytes"
 	"fmt"
-	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -14,19 +12,27 @@ import (
 // every JSON reader in use reads the same number.
 const MaxInt = 1<<53 - 1
 
-// maxDepth bounds nesting, so that hostile input cannot exhaust the stack.
-const maxDepth = 16
+// maxDepth bounds nesting, so that hostile input cannot exhaust the stack. A body
+// stands one level down in its record line, and is read and written as if it stood there.
+const (
+	maxDepth  = 16
+	bodyDepth = 1
+)
 
 // CheckCanonical reports the first place where b is not canonical JSON.
 //
 // Canonical JSON is RFC 8785 restricted to objects, arrays, strings, booleans and
 // integers within ±(2^53-1): no white space, no null, no fractions or exponents;
 // object keys are ASCII letters, digits, '_', '-', '.', ascending and without
-// repeats; strings are UTF-8, escape only what must be escaped, and only in the
-// shortest way. Equal content therefore has equal bytes.
-func CheckCanonical(b []byte) error {
+// repeats; strings are UTF-8 without control characters but line feed and tab, escape
+// only what must be escaped, and only in the shortest way. Equal content therefore has
+// equal bytes.
+func CheckCanonical(b []byte) error { return checkCanonical(b, 0) }
+
+// checkCanonical takes b as a value that stands so deep in another.
+func checkCanonical(b []byte, depth int) error {
 	p := parser{b: b}
-	if err := p.value(0); err != nil {
+	if err := p.value(depth); err != nil {
 		return fmt.Errorf("byte %d: %w", p.i, err)
 	}
 	if p.i != len(b) {
@@ -188,14 +194,13 @@ func (p *parser) raw() ([]byte, error) {
 		case c == '"':
 			p.i++
 			return p.b[start : p.i-1], nil
-		case c < 0x20:
-			return nil, fmt.Errorf("control character in a string")
+		case c < utf8.RuneSelf && isControl(rune(c)):
+			return nil, fmt.Errorf("control character %U in a string", c)
 		case c == '\\':
-			n := p.escape()
-			if n == 0 {
+			if len(p.b)-p.i < 2 || escapeOf(p.b[p.i+1]) == 0 {
 				return nil, fmt.Errorf("escape that canonical JSON does not use")
 			}
-			p.i += n
+			p.i += 2
 		case c < utf8.RuneSelf:
 			p.i++
 		default:
@@ -203,32 +208,32 @@ func (p *parser) raw() ([]byte, error) {
 			if r == utf8.RuneError && n == 1 {
 				return nil, fmt.Errorf("string is not UTF-8")
 			}
+			if isControl(r) {
+				return nil, fmt.Errorf("control character %U in a string", r)
+			}
 			p.i += n
 		}
 	}
 	return nil, fmt.Errorf("string does not end")
 }
 
-// escape measures the escape at p.i; 0 if it is not one that canonical JSON uses.
-func (p *parser) escape() int {
-	rest := p.b[p.i:]
-	if len(rest) >= 2 && strings.IndexByte(`"\bfnrt`, rest[1]) >= 0 {
-		return 2
-	}
-	if len(rest) >= 6 && slices.Contains(escapes[:], string(rest[:6])) {
-		return 6
+// isControl tells whether r is a control character of Unicode (category Cc), which no
+// string holds but for line feed and tab: nothing that people say needs one, and on a
+// screen it can hide or move what stands beside it.
+func isControl(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }
+
+// escapeOf gives the character that a backslash and c stand for; 0 if there is none.
+func escapeOf(c byte) byte {
+	switch c {
+	case '"', '\\':
+		return c
+	case 'n':
+		return '\n'
+	case 't':
+		return '\t'
 	}
 	return 0
 }
-
-// escapes holds RFC 8785's one spelling of each control character.
-var escapes = func() (t [0x20]string) {
-	for c := range t {
-		t[c] = fmt.Sprintf(`\u%04x`, c)
-	}
-	t['\b'], t['\f'], t['\n'], t['\r'], t['\t'] = `\b`, `\f`, `\n`, `\r`, `\t`
-	return t
-}()
 
 func validKey(s []byte) bool {
 	if len(s) == 0 || len(s) > 64 {

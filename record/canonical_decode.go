@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -21,9 +20,12 @@ import (
 // our formats use: structs with tagged fields in order of their names, maps from
 // strings, slices, arrays, pointers, strings, integers, booleans, json.RawMessage
 // and encoding.TextUnmarshaler.
-func DecodeStrict(b []byte, v any) error {
+func DecodeStrict(b []byte, v any) error { return decodeStrict(b, v, 0) }
+
+// decodeStrict takes b as a value that stands so deep in another.
+func decodeStrict(b []byte, v any, depth int) error {
 	p := parser{b: b}
-	if err := p.into(reflect.ValueOf(v).Elem(), 0); err != nil {
+	if err := p.into(reflect.ValueOf(v).Elem(), depth); err != nil {
 		return fmt.Errorf("byte %d: %w", p.i, err)
 	}
 	if p.i != len(b) {
@@ -207,24 +209,7 @@ func (p *parser) text() (string, error) {
 			continue
 		}
 		i++
-		switch c := raw[i]; c {
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		case 'u':
-			n, _ := strconv.ParseUint(string(raw[i+1:i+5]), 16, 8) // checked by raw
-			out = append(out, byte(n))
-			i += 4
-		default: // '"' or '\\'
-			out = append(out, c)
-		}
+		out = append(out, escapeOf(raw[i])) // checked by raw
 	}
 	return string(out), nil
 }

@@ -14,7 +14,7 @@ import (
 
 // Canonical encodes v, a Go value made for encoding/json, as canonical JSON. It
 // fails on what canonical JSON cannot hold: fractions, null, large integers,
-// invalid UTF-8, odd keys.
+// invalid UTF-8, control characters but line feed and tab, odd keys.
 func Canonical(v any) ([]byte, error) {
 	plain, err := encodePlain(v)
 	if err != nil {
@@ -104,15 +104,16 @@ func appendString(out []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
+		switch c {
+		case '\n':
+			c = 'n'
+		case '\t':
+			c = 't'
+		case '"', '\\':
+		default:
+			continue // other control characters are found on the whole
 		}
-		out = append(out, s[start:i]...)
-		if c < 0x20 {
-			out = append(out, escapes[c]...)
-		} else {
-			out = append(out, '\\', c)
-		}
+		out = append(append(out, s[start:i]...), '\\', c)
 		start = i + 1
 	}
 	return append(append(out, s[start:]...), '"')

@@ -118,6 +118,9 @@ func ParseEnvelope(b []byte) (*Envelope, error) {
 	if err := DecodeStrict(b, &j); err != nil {
 		return nil, fmt.Errorf("envelope: %w", err)
 	}
+	if later.MatchString(j.PayloadType) {
+		return nil, &UpdateError{fmt.Sprintf("envelope: payload type %.80q", j.PayloadType)}
+	}
 	if j.PayloadType != StatementType && j.PayloadType != RefusalType {
 		return nil, fmt.Errorf("envelope: payload type %.80q is not known here", j.PayloadType)
 	}

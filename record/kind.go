@@ -106,6 +106,9 @@ func EncodeBody(b Body) ([]byte, error) {
 	if len(out) > MaxBody {
 		return nil, fmt.Errorf("body has %d bytes, more than %d", len(out), MaxBody)
 	}
+	if err := checkCanonical(out, bodyDepth); err != nil {
+		return nil, fmt.Errorf("body: %w", err)
+	}
 	return out, nil
 }
 
@@ -119,7 +122,7 @@ func ParseBody(k Kind, b []byte) (Body, error) {
 		return nil, fmt.Errorf("body has %d bytes, more than %d", len(b), MaxBody)
 	}
 	body := spec.newBody()
-	if err := DecodeStrict(b, body); err != nil {
+	if err := decodeStrict(b, body, bodyDepth); err != nil {
 		return nil, fmt.Errorf("body of %s: %w", k, err)
 	}
 	if err := body.Validate(); err != nil {

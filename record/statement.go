@@ -16,15 +16,13 @@ const (
 	MaxBody      = 48 << 10 // a body; what is larger is evidence, a file of its own
 	MaxStatement = 8 << 10
 	MaxEnvelope  = 16 << 10
-	MaxSubjects  = 64
-	MaxSigs      = 16
+	MaxSigs      = 16 // signatures
 )
 
 // Statement is what a member says, in the exact bytes it signs. It names people
 // only by opaque ids; what is said stands in the body, which it commits to.
 type Statement struct {
-	// Audience is the code of those who may read the body. Rules version 1 know "public"
-	// only.
+	// Audience is the code of those who may read the body: AudiencePublic or AudienceOwn.
 	Audience string `json:"audience"`
 	// Body commits to the body; absent for kinds without one.
 	Body *BodyRef `json:"body,omitempty"`
@@ -72,8 +70,12 @@ type BodyRef struct {
 // released one by one will name another.
 const BodyAlg = "hmac-sha256"
 
-// AudienceOwn is the audience of bodies that never leave their member's node.
-const AudienceOwn = "own"
+// The audiences of format version 1. Others are for an update: what is filed under them
+// is neither good nor bad here.
+const (
+	AudiencePublic = "public" // everybody
+	AudienceOwn    = "own"    // nobody: the body never leaves its member's node
+)
 
 // ExtAct is the member of Ext that names the act a statement is part of: 32
 // hexadecimal digits, the same in all statements that were filed as one act.
@@ -96,11 +98,8 @@ const (
 	RoleInto     Role = "into"     // the incident that another becomes an alias of
 	RoleBatch    Role = "batch"    // the batch the statement belongs to
 	RoleLink     Role = "link"     // the link that is undone
-	RoleMember   Role = "member"   // the member.admitted acted on
 	RoleAct      Role = "act"      // the record that is undone
 )
-
-var roles = []Role{RoleReport, RoleAccount, RoleIncident, RoleInto, RoleBatch, RoleLink, RoleMember, RoleAct}
 
 // Subject returns the first subject with role r.
 func (s *Statement) Subject(r Role) (ID, bool) {
@@ -146,6 +145,9 @@ func ParseStatement(b []byte) (*Statement, error) {
 	}
 	s := new(Statement)
 	if err := DecodeStrict(b, s); err != nil {
+		if later := laterStatement(b); later != nil {
+			return nil, later
+		}
 		return nil, fmt.Errorf("statement: %w", err)
 	}
 	if err := s.Validate(); err != nil {
@@ -158,8 +160,10 @@ func ParseStatement(b []byte) (*Statement, error) {
 func (s *Statement) Validate() error {
 	fail := func(format string, a ...any) error { return fmt.Errorf("statement: "+format, a...) }
 	switch {
+	case s.V < 1:
+		return fail("format version %d is not 1 or more", s.V)
 	case s.V != FormatVersion:
-		return fail("format version %d is not known here: update needed", s.V)
+		return &UpdateError{fmt.Sprintf("statement: format version %d", s.V)}
 	case s.ID.IsZero():
 		return fail("id is missing")
 	case s.Mission.IsZero():
@@ -174,27 +178,30 @@ func (s *Statement) Validate() error {
 		return fail("claimed_at %d is not Unix milliseconds", s.ClaimedAt)
 	case s.Rules < 1:
 		return fail("rules version %d is not 1 or more", s.Rules)
-	case len(s.Subjects) > MaxSubjects:
-		return fail("%d subjects, more than %d", len(s.Subjects), MaxSubjects)
+	case !ValidCode(string(s.Kind)) || s.KindVersion < 1:
+		return fail("kind %.80q is not a code, or kind_v %d not 1 or more", s.Kind, s.KindVersion)
+	case s.Body != nil && (!ValidCode(s.Body.Alg) || s.Body.Commitment.IsZero()):
+		return fail("the body's commitment is missing, or its alg %.40q is not a code", s.Body.Alg)
 	}
-	spec, ok := kinds[s.Kind]
-	if !ok {
-		return fail("kind %.80q is not known here: update needed", s.Kind)
+	for _, sub := range s.Subjects {
+		if sub.ID.IsZero() || !ValidCode(string(sub.Role)) {
+			return fail("a subject with the role %.40q has no id, or its role is not a code", sub.Role)
+		}
 	}
-	if spec.own != (s.Audience == AudienceOwn) {
+	for i, c := range s.Crit {
+		if _, ok := s.Ext[c]; !ok || i > 0 && c <= s.Crit[i-1] {
+			return fail("crit names %.40q, which is not in ext, or not in order", c)
+		}
+	}
+	if err := s.known(); err != nil {
+		return err
+	}
+	spec := kinds[s.Kind]
+	if s.Audience == AudienceOwn && !spec.own || s.Audience == AudiencePublic && spec.own {
 		return fail("kind %s and the audience %s do not go together: only what is a member's own has the audience %s", s.Kind, s.Audience, AudienceOwn)
-	}
-	if s.KindVersion != 1 {
-		return fail("kind %s has version %d, which is not known here: update needed", s.Kind, s.KindVersion)
 	}
 	if (s.Body != nil) != (spec.newBody != nil) {
 		return fail("kind %s: body commitment is missing or not allowed", s.Kind)
-	}
-	if s.Body != nil && (s.Body.Alg != BodyAlg || s.Body.Commitment.IsZero()) {
-		return fail("body commitment %.40q is not %s", s.Body.Alg, BodyAlg)
-	}
-	for _, c := range s.Crit {
-		return fail("critical extension %.40q is not known here: update needed", c)
 	}
 	return s.validateSubjects(spec)
 }
@@ -202,9 +209,6 @@ func (s *Statement) Validate() error {
 func (s *Statement) validateSubjects(spec kindSpec) error {
 	seen := map[Role]int{}
 	for _, sub := range s.Subjects {
-		if sub.ID.IsZero() || !slices.Contains(roles, sub.Role) {
-			return fmt.Errorf("statement: subject with role %.40q has no id or an unknown role", sub.Role)
-		}
 		if seen[sub.Role]++; seen[sub.Role] > 1 {
 			return fmt.Errorf("statement: more than one subject has the role %s", sub.Role)
 		}

@@ -81,10 +81,16 @@ func TestStatementRefused(t *testing.T) {
 		"role twice": func(s *record.Statement) {
 			s.Subjects = []record.Subject{{ID: record.ID{1}, Role: record.RoleReport}, {ID: record.ID{2}, Role: record.RoleReport}}
 		},
-		"supersedes": func(s *record.Statement) { s.Supersedes = record.ID{1} },
-		"too long":   func(s *record.Statement) { s.Ext = map[string]string{"x": strings.Repeat("x", record.MaxStatement)} },
-		"too many subjects": func(s *record.Statement) {
-			s.Subjects = make([]record.Subject, record.MaxSubjects+1)
+		"supersedes":              func(s *record.Statement) { s.Supersedes = record.ID{1} },
+		"too long":                func(s *record.Statement) { s.Ext = map[string]string{"x": strings.Repeat("x", record.MaxStatement)} },
+		"no kind":                 func(s *record.Statement) { s.Kind = "" },
+		"kind version 0":          func(s *record.Statement) { s.KindVersion = 0 },
+		"version 0":               func(s *record.Statement) { s.V = 0 },
+		"commitment without name": func(s *record.Statement) { s.Body.Alg = "" },
+		"role without name":       func(s *record.Statement) { s.Subjects = []record.Subject{{ID: record.ID{1}}} },
+		"critical, not there":     func(s *record.Statement) { s.Crit = []string{"x"} },
+		"critical, out of order": func(s *record.Statement) {
+			s.Crit, s.Ext = []string{"y", "x"}, map[string]string{"x": "", "y": ""}
 		},
 	} {
 		s := statement(record.AccountFiled)

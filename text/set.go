@@ -47,6 +47,10 @@ var properties = map[string]struct{ name, dir string }{
 	"prs": {"دری", "rtl"},
 }
 
+// knownAs is how browsers ask for a language, and CLDR gives its plurals, where that is
+// not under our own tag: Dari is the Persian of Afghanistan.
+var knownAs = map[string]string{"prs": "fa-AF"}
+
 func load(dir fs.FS) (*Set, error) {
 	folders, err := fs.ReadDir(dir, "catalogue")
 	if err != nil {
@@ -94,7 +98,11 @@ var forms = map[string]plural.Form{
 // loadLocale reads every file of catalogue/TAG: one for each part of the program, so
 // that a part and its words change together. No two hold the same key.
 func loadLocale(dir fs.FS, tag string) (*Locale, error) {
-	t, err := language.Parse(tag)
+	known := tag
+	if as, ok := knownAs[tag]; ok {
+		known = as
+	}
+	t, err := language.Parse(known)
 	if err != nil {
 		return nil, fmt.Errorf("tag: %w", err)
 	}

@@ -32,95 +32,117 @@ func (v *verifier) settle(index int64, layer Layer, path string, o outcome) stri
 
 const notGiven = "the record was not given"
 
-// missing passes over a record that was left out of its bundle. It may have been
-// anything, also a change of keys.
-func (v *verifier) missing(index int64) {
+// missing passes over a record of which nothing more is known. It may be anything, also
+// a change of keys.
+func (v *verifier) missing(index int64, why string) map[Layer]string {
+	found := map[Layer]string{Rule: "not checked"}
 	for _, layer := range layers {
-		if layer != Rule || v.replay != nil {
-			v.settle(index, layer, "", outcome{unsure: notGiven})
+		if layer == Leaf && why != notGiven || layer == Rule && v.replay == nil {
+			continue
 		}
+		found[layer] = v.settle(index, layer, "", outcome{unsure: why})
 	}
-	if v.roster.unsure == "" {
-		v.roster.unsure = fmt.Sprintf("record %d was not given, and it may have changed the keys", index)
-	}
+	v.roster.lose("record %d is not known, and it may have changed the keys", index)
 	if v.replay != nil {
 		v.replay.gap(index)
 	}
+	return found
 }
 
 // record takes one record through its layers. entry is nil if the log's entry could
 // not be had.
 func (v *verifier) record(index int64, path string, it *item, entry []byte) {
-	found := map[Layer]string{Rule: "not checked"}
-	found[Leaf] = v.settle(index, Leaf, path, v.leaf(it, entry))
 	if it.entry != nil {
 		it.entry.Index = index
 	}
 	d := v.detail(index, it) // before the record can change its own keys
-
-	changes := it.entry == nil || changesKeys(it.entry.Statement.Kind)
-	if !it.whole && changes && v.roster.unsure == "" {
-		v.roster.unsure = fmt.Sprintf("record %d, which may change keys, could not be read whole", index)
+	leaf, ours := v.leaf(it, entry)
+	first := v.settle(index, Leaf, path, leaf)
+	var found map[Layer]string
+	switch {
+	case !ours:
+		found = v.missing(index, "the line is not the log's record")
+	case it.later != "":
+		v.report.update(index, it.later)
+		found = v.missing(index, "update needed: "+it.later)
+	default:
+		found = v.known(index, path, it, leaf.err == nil)
 	}
-	env := v.envelope(index, it)
-	body := v.body(it)
-	if env == (outcome{}) && it.whole && changes {
-		env.err = v.roster.fold(it.entry)
-	}
-	if env.err != nil && changes && v.roster.unsure == "" {
-		v.roster.unsure = fmt.Sprintf("record %d, which may change keys, does not verify", index)
-	}
-	found[Envelope] = v.settle(index, Envelope, path, env)
-	found[Body] = v.settle(index, Body, path, body)
-	if v.replay != nil {
-		found[Rule] = v.settle(index, Rule, path, v.rule(index, it))
-	}
+	found[Leaf] = first
 	if d != nil {
 		d.Layers = found
 		v.report.Detail = d
 	}
 }
 
-// leaf: the log committed to this envelope at this time, and time does not go back.
-func (v *verifier) leaf(it *item, entry []byte) outcome {
-	at := it.line.LoggedAt
-	last := v.logged
-	v.logged = max(last, at)
+// known checks a record that is the log's and of this version.
+func (v *verifier) known(index int64, path string, it *item, inOrder bool) map[Layer]string {
+	v.unknownKeys(index, it)
+	env, body := v.envelope(index, it), v.body(index, it)
+	if it.entry != nil && changesKeys(it.entry.Statement.Kind) {
+		switch {
+		case !inOrder || env.err != nil: // what is wrong changes nothing
+		case !it.whole && !it.committed:
+			v.roster.lose("record %d, which may change keys, could not be read whole", index)
+		case body.err == nil && env.unsure == "":
+			env.err = v.roster.fold(it.entry)
+		}
+	}
+	if env.err == nil {
+		v.keyChanges(index, it, env.unsure == "")
+	}
+	found := map[Layer]string{Rule: "not checked"}
+	found[Envelope] = v.settle(index, Envelope, path, env)
+	found[Body] = v.settle(index, Body, path, body)
+	if v.replay != nil {
+		found[Rule] = v.settle(index, Rule, path, v.rule(index, it))
+	}
+	return found
+}
+
+// leaf: the log committed to this envelope at this time, and time does not go back. It
+// tells whether the line is the log's record, as far as can be seen.
+func (v *verifier) leaf(it *item, entry []byte) (o outcome, ours bool) {
+	at, last := it.line.LoggedAt, v.logged
+	switch {
+	case entry == nil:
+		return outcome{unsure: "the log's entry could not be read"}, true
+	case !bytes.Equal(entry, it.leaf):
+		return outcome{err: fmt.Errorf("the log's entry is not the salted hash of this envelope, time and salt")}, false
+	}
+	v.logged = at
 	if v.report.FirstLogged == 0 {
 		v.report.FirstLogged = at
 	}
-	v.report.LastLogged = v.logged
-	switch {
-	case entry == nil:
-		return outcome{unsure: "the log's entry could not be read"}
-	case !bytes.Equal(entry, it.leaf):
-		return outcome{err: fmt.Errorf("the log's entry is not the salted hash of this envelope, time and salt")}
-	case at < last:
-		return outcome{err: fmt.Errorf("logged_at goes back, from %d to %d", last, at)}
+	v.report.LastLogged = at
+	if at < last {
+		return outcome{err: fmt.Errorf("logged_at goes back, from %d to %d", last, at)}, true
 	}
-	return outcome{}
+	return outcome{}, true
 }
 
-// envelope: one spelling and schema, this mission, and every signature.
+// envelope: one spelling and schema, an id of its own, this mission, and every signature.
 func (v *verifier) envelope(index int64, it *item) outcome {
 	if it.envErr != nil {
 		return outcome{err: it.envErr}
 	}
 	st := it.entry.Statement
-	if index == 0 {
-		if st.Kind != record.MissionOpened {
-			return outcome{err: fmt.Errorf("the first record is a %s, not mission.opened", st.Kind)}
-		}
-		v.mission = st.Mission
-		if m, ok := it.entry.Body.(*record.Mission); ok && m.LogKey != v.report.Key {
-			return outcome{err: fmt.Errorf("mission.opened names the log's key %q, and the checkpoint was verified with %q", m.LogKey, v.report.Key)}
-		}
+	first, again := v.ids[st.ID]
+	if !again {
+		v.ids[st.ID] = index
+	}
+	if v.mission.IsZero() {
+		v.mission = st.Mission // where record 0 was not given, all must agree at least
 	}
 	switch {
+	case again:
+		return outcome{err: fmt.Errorf("its id stands for a record already, at index %d", first)}
+	case index == 0 && st.Kind != record.MissionOpened:
+		return outcome{err: fmt.Errorf("the first record is a %s, not mission.opened", st.Kind)}
+	case index > 0 && st.Kind == record.MissionOpened:
+		return outcome{err: fmt.Errorf("mission.opened at index %d does not open the mission", index)}
 	case st.Origin != v.report.Origin:
 		return outcome{err: fmt.Errorf("the statement is for the log %s, this is %s", st.Origin, v.report.Origin)}
-	case v.mission.IsZero():
-		v.mission = st.Mission // record 0 was not given; all must agree at least
 	case st.Mission != v.mission:
 		return outcome{err: fmt.Errorf("the statement is for the mission %s, this is %s", st.Mission, v.mission)}
 	}
@@ -128,8 +150,8 @@ func (v *verifier) envelope(index int64, it *item) outcome {
 	return outcome{err, unsure}
 }
 
-// body: the commitment and the kind's schema.
-func (v *verifier) body(it *item) outcome {
+// body: the commitment and the kind's schema, and in the first record the log's key.
+func (v *verifier) body(index int64, it *item) outcome {
 	switch {
 	case it.entry == nil:
 		return outcome{unsure: "its envelope could not be read"}
@@ -137,6 +159,11 @@ func (v *verifier) body(it *item) outcome {
 		return outcome{err: it.bodyError}
 	case !it.whole:
 		return outcome{unsure: "the body was not given"}
+	case it.entry.Statement.Kind.Own():
+		v.report.Own++
+	}
+	if m, ok := it.entry.Body.(*record.Mission); ok && index == 0 && m.LogKey != v.report.Key {
+		return outcome{err: fmt.Errorf("mission.opened names the log's key %q, and the checkpoint was verified with %q", m.LogKey, v.report.Key)}
 	}
 	return outcome{}
 }

@@ -5,6 +5,7 @@ package verify
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
@@ -32,7 +33,7 @@ type Options struct {
 // Log verifies a whole log. Everything that is wrong with it is in the report; the
 // error is for what is wrong with the call: an unreadable key, or ctx ending.
 func Log(ctx context.Context, f Fetcher, o Options) (*Report, error) {
-	v := &verifier{from: f, options: o, report: newReport(), edge: ledger.NewEdge(), roster: newRoster()}
+	v := &verifier{from: f, options: o, report: newReport(), edge: ledger.NewEdge(), roster: newRoster(), ids: map[record.ID]int64{}}
 	if o.Rules {
 		v.replay = newReplay()
 		v.report.RulesChecked = true
@@ -58,7 +59,8 @@ type verifier struct {
 	roster  *roster
 	replay  *replay // nil without the rules
 	mission record.ID
-	logged  int64 // of the last record given
+	ids     map[record.ID]int64 // of the records given, to where they stand
+	logged  int64               // of the last record given that is the log's
 }
 
 func (v *verifier) run(ctx context.Context) {
@@ -92,6 +94,9 @@ func (v *verifier) run(ctx context.Context) {
 		if err := v.extras(ctx, from); err != nil && ctx.Err() == nil {
 			v.report.problem(-1, Files, ".", "the folder cannot be listed: %v", err)
 		}
+	}
+	if v.report.Own > 0 {
+		v.report.note("%s: members' own bodies, which never leave their nodes; nothing is missing", plural(v.report.Own, "record"))
 	}
 	if v.replay != nil {
 		if hash, ok := v.replay.hash(); ok {
@@ -139,6 +144,9 @@ func (v *verifier) head(ctx context.Context) (ledger.Checkpoint, bool) {
 	if c.Origin != verifier.Name() {
 		return fail("it is of the log %q, and the key is of %q", c.Origin, verifier.Name())
 	}
+	if !record.ValidOrigin(c.Origin) || c.Size > record.MaxInt {
+		return fail("origin %.200q or size %d is not what a log can have", c.Origin, c.Size)
+	}
 	r.Origin, r.Size, r.Root = c.Origin, c.Size, c.Root.String()
 	if n := len(note.UnverifiedSigs); n > 0 {
 		r.note("the checkpoint carries %s by keys that are not known here; nothing was checked of them", plural(int64(n), "signature"))
@@ -177,8 +185,11 @@ type item struct {
 	line  *record.Line
 	leaf  []byte           // what the log's entry must be
 	entry *mechanism.Entry // nil if the envelope could not be read
-	// whole tells that the body is here and right, or that the kind has none.
-	whole             bool
+	// whole tells that the body is here and right, or that there is none to be had.
+	whole bool
+	// committed tells that the body given is the one committed to, right or not.
+	committed         bool
+	later             string // what of the envelope is of a later version, if anything is
 	envErr, bodyError error
 }
 
@@ -197,19 +208,14 @@ func (v *verifier) records(ctx context.Context, n int64, width int, entries [][]
 	for i, it := range items {
 		index := from + int64(i)
 		if it == nil {
-			v.missing(index)
+			v.missing(index, notGiven)
 			continue
 		}
 		var entry []byte
 		if entries != nil {
 			entry = entries[i]
 		}
-		v.unknownKeys(index, it)
-		before := *v.report.Layers[Envelope]
 		v.record(index, path, it, entry)
-		if now := v.report.Layers[Envelope]; now.Failed == before.Failed {
-			v.keyChanges(index, it, now.Good > before.Good)
-		}
 	}
 }
 
@@ -260,11 +266,44 @@ func (it *item) open(lookup func(record.KeyID) (record.Key, bool)) {
 	l := it.line
 	it.leaf = ledger.LeafData(ledger.Salt(l.LeafSalt), l.LoggedAt, l.Envelope)
 	if it.entry, it.envErr = mechanism.OpenEnvelope(l.Envelope); it.envErr != nil {
+		it.later = laterEnvelope(l.Envelope)
 		return
 	}
-	if l.Body != nil || it.entry.Statement.Body == nil {
+	st := it.entry.Statement
+	if it.later = laterRules(st); it.later != "" {
+		return
+	}
+	own := st.Kind.Own() // and then there is no body to be had
+	if l.Body != nil || st.Body == nil || own {
 		it.bodyError = it.entry.AddBody(l.Body, ledger.Salt(l.BodySalt))
-		it.whole = it.bodyError == nil
+		it.whole = it.bodyError == nil || own
+	}
+	if it.bodyError != nil && st.Body != nil {
+		it.committed = ledger.BodyCommitment(ledger.Salt(l.BodySalt), l.Body) == st.Body.Commitment
 	}
 	it.entry.Verify(lookup)
+}
+
+// laterEnvelope says what of an envelope that could not be read is of a later version.
+func laterEnvelope(b []byte) string {
+	e, err := record.ParseEnvelope(b)
+	if err == nil {
+		_, err = e.Statement()
+	}
+	var later *record.UpdateError
+	if errors.As(err, &later) {
+		return later.What
+	}
+	return ""
+}
+
+// laterRules says what of a statement only later rules know.
+func laterRules(st *record.Statement) string {
+	switch {
+	case st.Rules != mechanism.RulesVersion:
+		return fmt.Sprintf("rules version %d", st.Rules)
+	case st.Audience != record.AudiencePublic && st.Audience != record.AudienceOwn:
+		return fmt.Sprintf("the audience %s", st.Audience)
+	}
+	return ""
 }

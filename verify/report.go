@@ -13,7 +13,8 @@ import (
 	"truceline/record"
 )
 
-// Layer is one of the four things checked of a record, or the files they stand in.
+// Layer is one of the four things checked of a record, or the files they stand in. The
+// names are those of docs/formats/ledger.md.
 type Layer string
 
 // The layers, in the order in which they are checked.
@@ -83,6 +84,11 @@ type Report struct {
 	KeyCount    int64
 	UnknownKeys []UnknownKey
 	Unchecked   []Unchecked
+	// Updates counts the records that follow a later version of the formats or rules, which
+	// this program knows nothing of; FirstUpdate names the first.
+	Updates     int64
+	FirstUpdate string
+	Own         int64 // records whose body is their member's own, and not to be had
 	Notes       []string
 	// StateHash is that of the mechanism state after the last record; zero if the rules
 	// were not replayed or not every record could be folded.
@@ -112,6 +118,7 @@ const (
 	Good       Outcome = iota // nothing is wrong, and all that was asked for was checked
 	Wrong                     // something is wrong with the log
 	Incomplete                // nothing is known to be wrong, and something could not be read or checked
+	Outdated                  // nothing is known to be wrong, and something is of a later version than this program
 )
 
 // Outcome weighs the layers asked for: the rules count if they were to be replayed.
@@ -119,6 +126,8 @@ func (r *Report) Outcome() Outcome {
 	switch {
 	case r.ProblemCount > 0:
 		return Wrong
+	case r.NotRead == nil && r.UnreadCount == 0 && r.Updates > 0:
+		return Outdated
 	case r.NotRead != nil || r.UnreadCount > 0 || r.RecordMissing != "" || r.missing() > 0:
 		return Incomplete
 	}
@@ -165,6 +174,12 @@ func (r *Report) problem(index int64, layer Layer, path, format string, a ...any
 	}
 }
 
+func (r *Report) update(index int64, what string) {
+	if r.Updates++; r.Updates == 1 {
+		r.FirstUpdate = fmt.Sprintf("record %d (%s)", index, what)
+	}
+}
+
 func (r *Report) note(format string, a ...any) {
 	if r.noted++; r.noted <= 100 {
 		r.Notes = append(r.Notes, fmt.Sprintf(format, a...))
@@ -198,6 +213,8 @@ func (r *Report) Verdict() string {
 		return "NOT CHECKED: no log could be read. That says nothing about the log."
 	case r.UnreadCount > 0:
 		return fmt.Sprintf("NOT CHECKED to the end: %s could not be read. NOTHING WRONG in what was read; try again.", plural(r.UnreadCount, "file"))
+	case r.Updates > 0:
+		return fmt.Sprintf("UPDATE NEEDED: %s of a later version than this program knows, the first %s. NOTHING WRONG in the rest. Update truceline and check again.", plural(r.Updates, "record"), r.FirstUpdate)
 	case missing > 0:
 		return fmt.Sprintf("INCOMPLETE: NOTHING WRONG in what was given; %s could not be checked in full.%s", plural(missing, "record"), r.unasked())
 	case r.Size == 0:

@@ -64,15 +64,26 @@ func (r *roster) signer(e *mechanism.Entry, id record.KeyID) (*signingKey, bool)
 	return k, ok
 }
 
+// lose notes that keys may have changed unseen. Only the first reason is kept.
+func (r *roster) lose(format string, a ...any) {
+	if r.unsure == "" {
+		r.unsure = fmt.Sprintf(format, a...)
+	}
+}
+
 // check judges every signature of e: good, under a key that its member has at this
 // index, at least one of them its node's. unsure is set when that cannot be known.
 func (r *roster) check(e *mechanism.Entry) (err error, unsure string) {
 	st, node := e.Statement, false
+	unseen := r.unsure // why a key that is not on the roster may be good
+	if unseen == "" && e.Body == nil && (st.Kind == record.MissionOpened || st.Kind == record.KeyRotated) {
+		unseen = "its body, which brings a key that signs it, was not given"
+	}
 	for _, sig := range e.Envelope.Signatures {
 		k, ok := r.signer(e, sig.KeyID)
 		switch {
-		case !ok && r.unsure != "":
-			unsure = r.unsure
+		case !ok && unseen != "":
+			unsure, node = unseen, true // it may be the node's
 			continue
 		case !ok:
 			return fmt.Errorf("key %s is not on the roster", sig.KeyID), ""
@@ -91,13 +102,13 @@ func (r *roster) check(e *mechanism.Entry) (err error, unsure string) {
 			node = true
 		}
 	}
-	if r.unsure != "" {
+	switch {
+	case !node:
+		return fmt.Errorf("no key of %s's node signed", st.Member), ""
+	case r.unsure != "":
 		return nil, r.unsure // a key may have been revoked by what is missing
 	}
-	if !node {
-		return fmt.Errorf("no key of %s's node signed", st.Member), ""
-	}
-	return nil, ""
+	return nil, unsure
 }
 
 func untilText(until int64) string {

@@ -4,6 +4,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 
 	"truceline/mechanism"
 	"truceline/record"
@@ -16,14 +17,16 @@ type replay struct {
 	state *mechanism.State
 	// unsure says why nothing later can be judged; empty while something can.
 	unsure string
-	// lost holds the statements whose state is not known, and why.
-	lost    map[record.ID]string
-	batchOf map[record.ID]record.ID
-	skipped int64
+	// lost holds the statements whose state is not known, and why; lostBatch says the same
+	// of the last batch among them.
+	lost      map[record.ID]string
+	lostBatch string
+	about     map[record.ID][]record.ID // the subjects of each statement that has any
+	skipped   int64
 }
 
 func newReplay() *replay {
-	return &replay{state: mechanism.New(), lost: map[record.ID]string{}, batchOf: map[record.ID]record.ID{}}
+	return &replay{state: mechanism.New(), lost: map[record.ID]string{}, about: map[record.ID][]record.ID{}}
 }
 
 // gap passes over a record of which not even the envelope is known.
@@ -38,8 +41,10 @@ func (p *replay) gap(index int64) {
 // admit puts a record through the door. unsure is set when that cannot be judged.
 func (p *replay) admit(e *mechanism.Entry, loggedAt int64, whole bool) (err error, unsure string) {
 	st := e.Statement
-	if id, ok := st.Subject(record.RoleBatch); ok {
-		p.batchOf[st.ID] = id
+	if _, again := p.state.IndexOf(st.ID); !again {
+		for _, sub := range st.Subjects {
+			p.about[st.ID] = append(p.about[st.ID], sub.ID)
+		}
 	}
 	switch {
 	case p.unsure != "":
@@ -58,14 +63,30 @@ func (p *replay) admit(e *mechanism.Entry, loggedAt int64, whole bool) (err erro
 	return err, unsure
 }
 
+// reach gives id and all that it is about, directly or through others.
+func (p *replay) reach(id record.ID) []record.ID {
+	all := []record.ID{id}
+	for i := 0; i < len(all); i++ {
+		for _, next := range p.about[all[i]] {
+			if !slices.Contains(all, next) {
+				all = append(all, next)
+			}
+		}
+	}
+	return all
+}
+
 // dependsOnLost tells whether e acts on something whose state is not known.
 func (p *replay) dependsOnLost(st *record.Statement) string {
 	for _, sub := range st.Subjects {
-		for _, id := range []record.ID{sub.ID, p.batchOf[sub.ID]} {
+		for _, id := range p.reach(sub.ID) {
 			if why, ok := p.lost[id]; ok {
 				return why
 			}
 		}
+	}
+	if st.Kind == record.ActUndone {
+		return p.lostBatch // a withdrawal is undone only if the file was not taken in again
 	}
 	return ""
 }
@@ -86,11 +107,17 @@ func (p *replay) pass(e *mechanism.Entry, loggedAt int64) {
 		return
 	}
 	for _, sub := range st.Subjects {
+		ids := p.reach(sub.ID)
 		// A report and a batch are not changed by what is filed under them.
 		if sub.Role == record.RoleReport || sub.Role == record.RoleBatch && st.Kind != record.BatchClosed && st.Kind != record.BatchWithdrawn {
-			continue
+			ids = ids[1:]
 		}
-		p.lost[sub.ID] = why
+		for _, id := range ids {
+			p.lost[id] = why
+			if kind, _ := p.state.KindOf(id); kind == record.BatchOpened {
+				p.lostBatch = why
+			}
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"truceline/ledger"
+	"truceline/record"
 )
 
 // read fetches one file; what is not there, or too large, is a problem and nil.
@@ -134,44 +135,72 @@ func (v *verifier) extras(ctx context.Context, from Lister) error {
 		if got == nil || err != nil {
 			return ctx.Err() // reported where it was read first
 		}
-		if !earlier(p, got, want) {
-			v.report.problem(-1, Files, path, "it is not what %s begins with", whole)
+		if why := earlier(p, got, want); why != "" {
+			v.report.problem(-1, Files, path, "it is of an earlier size than %s, and %s", whole, why)
 		}
 		return nil
 	})
 }
 
-// earlier tells whether got, a file of an earlier size, is what whole begins with.
-func earlier(p ledger.Path, got, whole []byte) bool {
-	if !bytes.HasPrefix(whole, got) {
-		return false
-	}
+// earlier says what is wrong with got, a file of an earlier size of which whole is the
+// fuller; nothing if all is well.
+func earlier(p ledger.Path, got, whole []byte) string {
 	switch p.Kind {
+	case ledger.KindRecords:
+		return earlierRecords(p, got, whole)
 	case ledger.KindTile:
-		return len(got) == p.Width*tlog.HashSize
+		if len(got) != p.Width*tlog.HashSize {
+			return "has not the length of its hashes"
+		}
 	case ledger.KindEntries:
-		_, err := ledger.ParseEntryBundle(got, p.Width)
-		return err == nil
+		if _, err := ledger.ParseEntryBundle(got, p.Width); err != nil {
+			return err.Error()
+		}
 	}
-	// Lines may have been left out; those below the width must all be here.
-	end := p.N*ledger.TileWidth + int64(p.Width)
-	return wholeLines(got) && firstIndex(whole[len(got):], end) >= end
+	if !bytes.HasPrefix(whole, got) {
+		return "is not what that begins with"
+	}
+	return ""
+}
+
+// earlierRecords compares two record bundles line by line. Either may lack lines or
+// bodies, for readers differ and bodies are erased; what both have must agree.
+func earlierRecords(p ledger.Path, got, whole []byte) string {
+	lines := map[int64]*record.Line{}
+	for b := range bytes.Lines(whole) {
+		if l, err := parseLine(bytes.TrimSuffix(b, []byte("\n"))); err == nil { // else it was found before
+			lines[l.Index] = l
+		}
+	}
+	if !wholeLines(got) {
+		return "its last line does not end with a line feed"
+	}
+	next, end := p.N*ledger.TileWidth, p.N*ledger.TileWidth+int64(p.Width)
+	for b := range bytes.Lines(got) {
+		l, err := parseLine(bytes.TrimSuffix(b, []byte("\n")))
+		if err != nil {
+			return err.Error()
+		}
+		if l.Index < next || l.Index >= end {
+			return fmt.Sprintf("index %d is out of order or not of this bundle", l.Index)
+		}
+		next = l.Index + 1
+		now, ok := lines[l.Index]
+		if !ok {
+			continue
+		}
+		same := bytes.Equal(l.Envelope, now.Envelope) && l.LeafSalt == now.LeafSalt && l.LoggedAt == now.LoggedAt
+		if l.Body != nil && now.Body != nil {
+			same = same && bytes.Equal(l.Body, now.Body) && l.BodySalt == now.BodySalt
+		}
+		if !same {
+			return fmt.Sprintf("record %d is another there", l.Index)
+		}
+	}
+	return ""
 }
 
 func wholeLines(b []byte) bool { return len(b) == 0 || b[len(b)-1] == '\n' }
-
-// firstIndex is the index of the first line of b, or none where there is no line.
-func firstIndex(b []byte, none int64) int64 {
-	line, _, ok := bytes.Cut(b, []byte("\n"))
-	if !ok {
-		return none
-	}
-	l, err := parseLine(line)
-	if err != nil {
-		return none
-	}
-	return l.Index
-}
 
 func fileOf(kind ledger.Kind, n int64, width int) string {
 	return fmt.Sprint(ledger.Path{Kind: kind, N: n, Width: width})

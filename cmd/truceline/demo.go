@@ -38,6 +38,9 @@ type demoFile struct {
 	Origin  string `json:"origin"`
 	Mission string `json:"mission"`
 	Example string `json:"example"`
+	// SignIn has a link for each role: whoever opens it acts as that officer. The links
+	// work again and again, which those of a real node do not.
+	SignIn map[string]string `json:"sign_in"`
 }
 
 const demoFileName = "demo.json"
@@ -72,7 +75,11 @@ func (c demoCmd) Run(e *env) error {
 			return err
 		}
 		say("%d records filed now, %d in all: %d accounts with %d claims, %d incidents.", counts.Records-before, counts.Records, counts.Accounts, counts.Claims, counts.Incidents)
-		if err := c.writeFile(n, s.URL()); err != nil {
+		links, err := demo.Officers(e.ctx, n, s.URL())
+		if err == nil {
+			err = c.writeFile(n, s.URL(), links)
+		}
+		if err != nil {
 			return errors.Join(err, s.Close())
 		}
 		return answer(e, s)
@@ -106,10 +113,10 @@ func (c demoCmd) create(e *env, set *example.Set) error {
 	return nil
 }
 
-func (c demoCmd) writeFile(n *node.Node, url string) error {
+func (c demoCmd) writeFile(n *node.Node, url string, links map[string]string) error {
 	b, err := json.MarshalIndent(demoFile{
 		URL: url, LogURL: url + peer.Prefix, LogVKey: n.Config.LogKey, Origin: n.Config.Origin,
-		Mission: n.Config.Mission.String(), Example: c.Example,
+		Mission: n.Config.Mission.String(), Example: c.Example, SignIn: links,
 	}, "", "  ")
 	if err != nil {
 		return err

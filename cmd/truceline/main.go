@@ -38,6 +38,8 @@ type commands struct {
 	Serve   serveCmd   `cmd:"" help:"Serve a node's pages and log until a signal."`
 	Import  importCmd  `cmd:"" help:"Take files in."`
 	Export  exportCmd  `cmd:"" help:"Give the record out as files."`
+	Do      doCmd      `cmd:"" help:"Do an act: link, merge, undo and the others that the pages offer."`
+	Officer officerCmd `cmd:"" help:"Invite officers, and end their sign-ins."`
 	Verify  verifyCmd  `cmd:"" help:"Check a log, from its address or from a folder. Needs no node and trusts no server."`
 	Rebuild rebuildCmd `cmd:"" help:"Compute the node's tables again from its ledger."`
 	Doctor  doctorCmd  `cmd:"" help:"Check a node from top to bottom and say what to do."`

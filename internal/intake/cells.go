@@ -21,6 +21,9 @@ type head struct {
 	SaidOn                         when.Date
 	Title, URL                     string
 	Row                            int64 // that says it
+
+	// Document is told of the document alone, where that is another's than the account.
+	Document *record.Report `json:",omitempty"`
 }
 
 // account makes the account of a statement, without its claims.
@@ -36,6 +39,9 @@ func (h *head) account(statement string) *record.Account {
 
 // document is the document the statement was told in.
 func (h *head) document() *record.Report {
+	if h.Document != nil {
+		return h.Document
+	}
 	return &record.Report{Carrier: h.Carrier, Origins: h.Origins, Title: h.Title, URL: h.URL}
 }
 
@@ -72,11 +78,22 @@ type parsedRow struct {
 	statement string // empty when it cannot be told
 	claimID   string
 	head      head
-	claim     record.Claim // without its number
+	claims    []record.Claim // without their numbers
 	faults    []fault
-	// unknownPlace: place_text means no place of the agreement.
-	unknownPlace bool
+	flags     []string   // what is odd about it and kept
+	unmapped  []unmapped // what no code stands for
+	// unknownPlace is a text for a place that means no place of the agreement.
+	unknownPlace string
 }
+
+// unmapped is a text of a file for which the agreement has no code.
+type unmapped struct {
+	column column
+	text   string
+}
+
+// failFunc notes what is wrong with a row.
+type failFunc func(c column, rule mechanism.Code, format string, a ...any)
 
 // rowParser reads rows under one layout and one agreement.
 type rowParser struct {
@@ -92,8 +109,7 @@ func (rp *rowParser) parse(r *rawRow) *parsedRow {
 		p.faults = append(p.faults, fault{c, rule, fmt.Sprintf(format, a...)})
 	}
 	if r.fault != "" || r.n != len(rp.columns) {
-		at := rp.at[colStatement]
-		if id := rp.cell(r, colStatement); (r.fault == "" || at < r.faultAt) && checkText(colStatement, id) == "" {
+		if id, ok := rp.statement(r); ok && (r.fault == "" || rp.at[rp.form.statement] < r.faultAt) {
 			p.statement = id
 		}
 		if r.fault == "" {
@@ -108,7 +124,7 @@ func (rp *rowParser) parse(r *rawRow) *parsedRow {
 		return p
 	}
 	var cell [numColumns]string
-	for c := range numColumns {
+	for c := rp.form.first; c < rp.form.end; c++ {
 		cell[c] = rp.cell(r, c)
 		if why := checkText(c, cell[c]); why != "" {
 			fail(c, "", "%s", why)
@@ -119,14 +135,33 @@ func (rp *rowParser) parse(r *rawRow) *parsedRow {
 			fail(c, "", "the cell is blank, and must not be")
 		}
 	}
-	rp.codes(&cell, fail)
-	p.statement, p.claimID = cell[colStatement], cell[colClaim]
+	if id := cell[rp.form.statement]; id != "" {
+		p.statement = rp.form.name(id)
+	}
+	rp.form.read(rp, &cell, p, fail)
+	slices.SortStableFunc(p.faults, func(a, b fault) int { return int(a.column - b.column) })
+	return p
+}
+
+// statement is the name of the statement that a row which cannot be read belongs to.
+func (rp *rowParser) statement(r *rawRow) (string, bool) {
+	id := rp.cell(r, rp.form.statement)
+	if id == "" || checkText(rp.form.statement, id) != "" {
+		return "", false
+	}
+	return rp.form.name(id), true
+}
+
+// readAccount reads a row of accounts: one claim.
+func readAccount(rp *rowParser, cell *[numColumns]string, p *parsedRow, fail failFunc) {
+	rp.codes(cell, fail)
+	p.claimID = cell[colClaim]
 	p.head = head{
 		Carrier: cell[colCarrier], Claimant: cell[colClaimant], Kind: cell[colClaimantKind], Party: cell[colSpeaksFor],
 		Origins: splitOrigins(cell[colOrigin]), SaidOn: date(cell[colSaidOn], colSaidOn, fail),
 		Title: cell[colSourceTitle], URL: cell[colSourceURL],
 	}
-	p.claim = record.Claim{
+	claim := record.Claim{
 		Bound: cell[colBound], Element: record.Element(cell[colElement]), External: p.claimID,
 		Derived:   yesNo(cell[colDerived], colDerived, "no", fail) == "yes",
 		FirstHand: yesNo(cell[colFirstHand], colFirstHand, "unknown", fail),
@@ -137,26 +172,26 @@ func (rp *rowParser) parse(r *rawRow) *parsedRow {
 		Words: cell[colWords],
 	}
 	var known bool
-	p.claim.Places, known = rp.book.places(p.claim.PlaceText)
-	p.unknownPlace = !known
-	if len(p.faults) == 0 {
-		p.validate(fail)
+	if claim.Places, known = rp.book.places(claim.PlaceText); !known {
+		p.unknownPlace = claim.PlaceText
 	}
-	slices.SortStableFunc(p.faults, func(a, b fault) int { return int(a.column - b.column) })
-	return p
+	if len(p.faults) == 0 {
+		p.validate(&claim, fail)
+	}
+	p.claims = []record.Claim{claim}
 }
 
 // validate asks the record package, and names the column as well as it can.
-func (p *parsedRow) validate(fail func(column, mechanism.Code, string, ...any)) {
-	if err := p.claim.When.Validate(); err != nil {
+func (p *parsedRow) validate(claim *record.Claim, fail failFunc) {
+	if err := claim.When.Validate(); err != nil {
 		c := colEventEnd
-		if p.claim.When.Start == "" {
+		if claim.When.Start == "" {
 			c = colEventStart
 		}
 		fail(c, "", "%v", err)
-	} else if err := p.claim.Validate(); err != nil {
+	} else if err := claim.Validate(); err != nil {
 		c := colBound
-		if low, high := p.claim.Low, p.claim.High; p.claim.Bound != "" && low != nil && high != nil && *low > *high {
+		if low, high := claim.Low, claim.High; claim.Bound != "" && low != nil && high != nil && *low > *high {
 			c = colLow
 		}
 		fail(c, "", "%v", err)
@@ -167,8 +202,8 @@ func (p *parsedRow) validate(fail func(column, mechanism.Code, string, ...any)) 
 }
 
 // codes replaces the cells that hold a code by the code they mean.
-func (rp *rowParser) codes(cell *[numColumns]string, fail func(column, mechanism.Code, string, ...any)) {
-	for c := range numColumns {
+func (rp *rowParser) codes(cell *[numColumns]string, fail failFunc) {
+	for c := rp.form.first; c < rp.form.end; c++ {
 		list := rp.book.lists[c]
 		if list == nil || cell[c] == "" {
 			continue
@@ -196,7 +231,7 @@ func splitOrigins(cell string) []string {
 	return out
 }
 
-func date(cell string, c column, fail func(column, mechanism.Code, string, ...any)) when.Date {
+func date(cell string, c column, fail failFunc) when.Date {
 	d, err := when.ParseDate(cell)
 	if err != nil {
 		fail(c, "", "%v", err)
@@ -206,7 +241,7 @@ func date(cell string, c column, fail func(column, mechanism.Code, string, ...an
 
 var countRE = regexp.MustCompile(`^(0|[1-9][0-9]*)$`)
 
-func count(cell string, c column, fail func(column, mechanism.Code, string, ...any)) *int64 {
+func count(cell string, c column, fail failFunc) *int64 {
 	if cell == "" {
 		return nil
 	}
@@ -220,7 +255,7 @@ func count(cell string, c column, fail func(column, mechanism.Code, string, ...a
 
 // yesNo reads yes, no and what stands for them; and "unknown" where that is what a
 // blank cell means.
-func yesNo(cell string, c column, blank string, fail func(column, mechanism.Code, string, ...any)) string {
+func yesNo(cell string, c column, blank string, fail failFunc) string {
 	switch s := strings.ToLower(cell); {
 	case s == "" || s == blank:
 		return blank

@@ -9,7 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// column is a column that is read, in the order of an export.
+// column is a column of one of the forms. Those of accounts are in the order of an
+// export.
 type column int
 
 const (
@@ -40,6 +41,40 @@ const (
 	colNote
 	colSourceTitle
 	colSourceURL
+	gedFirst // the columns of UCDP GED follow
+)
+
+// Columns of UCDP GED that are read.
+const (
+	gedID column = gedFirst + iota
+	gedStatus
+	gedViolence
+	gedSideA
+	gedSideB
+	gedArticle
+	gedOffice
+	gedDate
+	gedHeadline
+	gedOriginal
+	gedWherePrec
+	gedWhereName
+	gedWhereWords
+	gedAdm1
+	gedAdm2
+	gedLatitude
+	gedLongitude
+	gedCountry
+	gedClarity
+	gedDatePrec
+	gedStart
+	gedEnd
+	gedDeathsA
+	gedDeathsB
+	gedDeathsCivilians
+	gedDeathsUnknown
+	gedBest
+	gedHigh
+	gedLow
 	numColumns
 )
 
@@ -76,6 +111,36 @@ var columns = [numColumns]struct {
 	{name: "note", lines: true},
 	{name: "source_title", required: true},
 	{name: "source_url"},
+
+	{name: "id", required: true, plain: true},
+	{name: "code_status"},
+	{name: "type_of_violence"},
+	{name: "side_a", required: true},
+	{name: "side_b", required: true},
+	{name: "source_article", lines: true},
+	{name: "source_office", lines: true},
+	{name: "source_date", lines: true},
+	{name: "source_headline", lines: true},
+	{name: "source_original", lines: true},
+	{name: "where_prec", required: true},
+	{name: "where_coordinates", lines: true},
+	{name: "where_description", lines: true},
+	{name: "adm_1"},
+	{name: "adm_2"},
+	{name: "latitude", required: true},
+	{name: "longitude", required: true},
+	{name: "country"},
+	{name: "event_clarity"},
+	{name: "date_prec", required: true},
+	{name: "date_start", required: true},
+	{name: "date_end", required: true},
+	{name: "deaths_a", required: true},
+	{name: "deaths_b", required: true},
+	{name: "deaths_civilians", required: true},
+	{name: "deaths_unknown", required: true},
+	{name: "best", required: true},
+	{name: "high", required: true},
+	{name: "low", required: true},
 }
 
 func (c column) String() string {
@@ -99,11 +164,11 @@ func fold(s string) string {
 	}, strings.ToLower(strings.TrimSpace(s)))
 }
 
-// columnNamed is the column that a cell of the header names, or noColumn.
-func columnNamed(cell string) column {
-	f := fold(cell)
-	for c := range numColumns {
-		if fold(columns[c].name) == f {
+// columnNamed is the column of the form that a cell of the header names, or noColumn.
+func (f *form) columnNamed(cell string) column {
+	name := fold(cell)
+	for c := f.first; c < f.end; c++ {
+		if fold(columns[c].name) == name {
 			return c
 		}
 	}
@@ -112,6 +177,7 @@ func columnNamed(cell string) column {
 
 // layout is what the header line says about the file.
 type layout struct {
+	form    *form
 	columns []column // of each cell of a row; noColumn: ignored
 	ignored []string // names of the columns that are not read
 	at      [numColumns]int
@@ -128,7 +194,7 @@ var utf8BOM = []byte("\xef\xbb\xbf")
 
 // detectDelimiter takes comma, semicolon or tab: whichever gives the header line the
 // most columns that are known here.
-func detectDelimiter(start []byte) byte {
+func (f *form) detectDelimiter(start []byte) byte {
 	best, most := byte(','), -1
 	for _, d := range []byte{',', ';', '\t'} {
 		row, err := newParser(bytes.NewReader(start), d).next()
@@ -137,7 +203,7 @@ func detectDelimiter(start []byte) byte {
 		}
 		known := 0
 		for _, cell := range row.cells {
-			if columnNamed(cell) != noColumn {
+			if f.columnNamed(cell) != noColumn {
 				known++
 			}
 		}
@@ -150,16 +216,16 @@ func detectDelimiter(start []byte) byte {
 
 // readHeader maps the header's cells to columns. An unknown column is ignored; a
 // known one that is there twice, or a required one that is missing, is an error.
-func readHeader(row *rawRow) (*layout, error) {
+func (f *form) readHeader(row *rawRow) (*layout, error) {
 	if row.fault != "" {
 		return nil, fmt.Errorf("the header line cannot be read: %s", row.fault)
 	}
-	l := &layout{columns: make([]column, len(row.cells))}
+	l := &layout{form: f, columns: make([]column, len(row.cells))}
 	for c := range l.at {
 		l.at[c] = -1
 	}
 	for i, cell := range row.cells {
-		c := columnNamed(cell)
+		c := f.columnNamed(cell)
 		l.columns[i] = c
 		switch {
 		case c == noColumn:
@@ -173,7 +239,7 @@ func readHeader(row *rawRow) (*layout, error) {
 		}
 	}
 	var missing []string
-	for c := range numColumns {
+	for c := f.first; c < f.end; c++ {
 		if columns[c].required && l.at[c] < 0 {
 			missing = append(missing, c.String())
 		}
@@ -193,10 +259,11 @@ func (l *layout) keep() []bool {
 	return k
 }
 
-// cell is the row's cell in column c, trimmed; empty where the file has no such column.
+// cell is the row's cell in column c, trimmed and with line feeds for all line ends, as
+// records hold them; empty where the file has no such column.
 func (l *layout) cell(r *rawRow, c column) string {
 	if i := l.at[c]; i >= 0 && i < len(r.cells) {
-		return strings.TrimSpace(r.cells[i])
+		return strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(r.cells[i], "\r\n", "\n"), "\r", "\n"))
 	}
 	return ""
 }

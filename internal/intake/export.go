@@ -58,8 +58,8 @@ type exporter struct {
 }
 
 func (e *exporter) run() error {
-	var line [numColumns]string
-	for c := range numColumns {
+	var line [gedFirst]string
+	for c := range gedFirst {
 		line[c] = c.String()
 	}
 	if err := e.out.Write(line[:]); err != nil {
@@ -98,7 +98,7 @@ func (e *exporter) account(acc *projection.Account) error {
 	b := &acc.Body
 	for i := range b.Claims {
 		c := &b.Claims[i]
-		line := [numColumns]string{
+		line := [gedFirst]string{
 			colClaim: c.External, colStatement: name,
 			colClaimant: b.Claimant.Name, colClaimantKind: b.Claimant.Kind, colSpeaksFor: b.Claimant.Party,
 			colCarrier: b.Carrier, colOrigin: strings.Join(b.Origins, "; "), colSaidOn: string(b.SaidOn),

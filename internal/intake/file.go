@@ -98,7 +98,7 @@ func (im *importer) closeBatch(ctx context.Context) error {
 	if im.door.BatchState(im.batch) == batchClosed {
 		return nil // another run of the same file closed it
 	}
-	id, err := im.free(ctx, record.BatchClosed, im.report.FileSHA256.String(), im.try)
+	id, err := im.free(ctx, record.BatchClosed, im.batchKey(), im.try)
 	if err != nil {
 		return err
 	}

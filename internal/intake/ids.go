@@ -77,6 +77,15 @@ const (
 	batchWithdrawn = "withdrawn"
 )
 
+// batchKey is the key of this file's batch.
+func (im *importer) batchKey() string {
+	key := im.report.FileSHA256.String()
+	if im.form.edition != "" {
+		key += " " + im.form.edition
+	}
+	return key
+}
+
 // findBatch finds this file's batch that is still open, or the id of a new one.
 func (im *importer) findBatch(ctx context.Context) error {
 	for _, m := range im.door.Pack().Members {
@@ -108,7 +117,7 @@ func (im *importer) findBatch(ctx context.Context) error {
 // is free.
 func (im *importer) openOf(ctx context.Context, member string) (record.ID, int, *record.Batch, error) {
 	for try := range maxTries {
-		id := deriveID(im.mission, record.BatchOpened, member, im.report.FileSHA256.String(), try)
+		id := deriveID(im.mission, record.BatchOpened, member, im.batchKey(), try)
 		found, ok, err := im.door.Find(ctx, id)
 		if err != nil {
 			return id, try, nil, fmt.Errorf("look for batch %s: %w", id, err)

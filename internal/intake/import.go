@@ -64,6 +64,7 @@ type importer struct {
 	mission record.ID
 	report  *Report
 	spool   *spool
+	form    *form
 
 	rows map[fate]int64 // rows of the statements by what became of them
 	lone int64          // rejected rows that name no statement
@@ -80,7 +81,11 @@ type importer struct {
 // The report is never nil and its numbers always add up, also beside an error. An
 // error means that the import did not run to its end: the file or the options cannot
 // be used at all, something failed, or ctx ended. Bad rows are not an error.
-func Import(ctx context.Context, door Door, r io.Reader, opts Options) (report *Report, err error) {
+func Import(ctx context.Context, door Door, r io.Reader, opts Options) (*Report, error) {
+	return importForm(ctx, door, r, opts, func(*agreement.Pack) (*form, error) { return accountsForm(), nil })
+}
+
+func importForm(ctx context.Context, door Door, r io.Reader, opts Options, makeForm func(*agreement.Pack) (*form, error)) (report *Report, err error) {
 	name := strings.ToValidUTF8(opts.Name, "\ufffd")
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	im := &importer{
@@ -92,6 +97,9 @@ func Import(ctx context.Context, door Door, r io.Reader, opts Options) (report *
 	}
 	pack := door.Pack()
 	if err := checkMember(pack, opts.Member); err != nil {
+		return im.report, fmt.Errorf("import %s: %w", name, err)
+	}
+	if im.form, err = makeForm(pack); err != nil {
 		return im.report, fmt.Errorf("import %s: %w", name, err)
 	}
 	if im.spool, err = newSpool(); err != nil {
@@ -188,7 +196,7 @@ func (im *importer) read(ctx context.Context, r io.Reader, book *codebook) error
 	if bytes.HasPrefix(begin, []byte("\xff\xfe")) || bytes.HasPrefix(begin, []byte("\xfe\xff")) {
 		return errors.New("the file is UTF-16 text: save it as CSV UTF-8")
 	}
-	p := newParser(br, detectDelimiter(begin))
+	p := newParser(br, im.form.detectDelimiter(begin))
 	im.report.Delimiter = string(p.delim)
 	header, err := p.next()
 	if err == io.EOF {
@@ -197,7 +205,7 @@ func (im *importer) read(ctx context.Context, r io.Reader, book *codebook) error
 	if err != nil {
 		return fmt.Errorf("read the file: %w", err)
 	}
-	l, err := readHeader(header)
+	l, err := im.form.readHeader(header)
 	if err != nil {
 		return err
 	}
@@ -213,6 +221,10 @@ func (im *importer) read(ctx context.Context, r io.Reader, book *codebook) error
 		}
 		if row.blank {
 			im.report.Blank++
+			continue
+		}
+		if im.report.Total == 0 && im.form.tags != nil && im.form.tags(l, row) {
+			im.report.Tags = true
 			continue
 		}
 		im.report.Total++
@@ -271,8 +283,8 @@ func (rr *rowReader) take(raw *rawRow) error {
 			return err
 		}
 	}
-	if p.unknownPlace && len(p.faults) == 0 {
-		if err := im.spool.exec("INSERT INTO places (text, first, rows) VALUES (?, ?, 1) ON CONFLICT (text) DO UPDATE SET rows = rows + 1", p.claim.PlaceText, row); err != nil {
+	if len(p.faults) == 0 {
+		if err := im.spool.tell(p, row, raw.line); err != nil {
 			return err
 		}
 	}

@@ -60,7 +60,7 @@ func (im *importer) settle(st *statement, v verdict) error {
 			first = causeHeld
 		}
 		if v.row != nil {
-			if err := im.spool.fault(v.row.row, v.row.line, st.name, v.row.claim.External, v.fault, causeReal); err != nil {
+			if err := im.spool.fault(v.row.row, v.row.line, st.name, v.row.name, v.fault, causeReal); err != nil {
 				return err
 			}
 			rest = fault{column: noColumn, reason: fmt.Sprintf("row %d (line %d) of the same statement is bad", v.row.row, v.row.line)}
@@ -80,6 +80,9 @@ func (im *importer) decide(ctx context.Context, st *statement) (verdict, *record
 		return rejected("%s", st.because), nil, nil
 	}
 	if st.size > 2*record.MaxBody { // as JSON, at most twice its canonical bytes
+		if im.form.single {
+			return rejected("the row says more than fits a record of %d bytes: shorten its texts", record.MaxBody), nil, nil
+		}
 		return rejected("statement %.60q has %d claims, more than fit a record of %d bytes: divide it", st.name, st.rows, record.MaxBody), nil, nil
 	}
 	rows, err := im.spool.claims(st.name)
@@ -89,11 +92,14 @@ func (im *importer) decide(ctx context.Context, st *statement) (verdict, *record
 	acc := st.head.account(st.name)
 	seen := map[string]int64{}
 	for i, c := range rows {
-		if first, again := seen[c.claim.External]; again && c.claim.External != "" {
-			return verdict{fateRejected, fault{colClaim, "", fmt.Sprintf("claim_id %.60q stands on row %d already", c.claim.External, first)}, &rows[i]}, nil, nil
+		if first, again := seen[c.name]; again && c.name != "" {
+			return verdict{fateRejected, fault{colClaim, "", fmt.Sprintf("claim_id %.60q stands on row %d already", c.name, first)}, &rows[i]}, nil, nil
 		}
-		seen[c.claim.External] = c.row
-		acc.Claims = append(acc.Claims, c.claim)
+		seen[c.name] = c.row
+		for _, claim := range c.claims {
+			claim.N = len(acc.Claims) + 1
+			acc.Claims = append(acc.Claims, claim)
+		}
 	}
 	body, err := record.EncodeBody(acc)
 	if err != nil {
@@ -117,10 +123,12 @@ func (im *importer) checkCodes(acc *record.Account, rows []claimRow) (verdict, b
 		return verdict{}, false
 	}
 	part := *acc
-	for n := range acc.Claims {
-		part.Claims = acc.Claims[:n+1]
+	n := 0
+	for i := range rows {
+		n += len(rows[i].claims)
+		part.Claims = acc.Claims[:n]
 		if err := im.door.CheckAccount(&part); err != nil {
-			return verdict{fateRejected, refusalFault(err), &rows[n]}, true
+			return verdict{fateRejected, refusalFault(err), &rows[i]}, true
 		}
 	}
 	return verdict{fate: fateRejected, fault: refusalFault(whole)}, true

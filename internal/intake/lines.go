@@ -31,17 +31,15 @@ func (rp *rowParser) swallows(r *rawRow) bool {
 	return false
 }
 
-// looksLikeRow: a line has as many cells as the header, or one of the words of the
-// format where the element of a claim stands.
+// looksLikeRow: a line has as many cells as the header, or more and in its place what
+// only one column of the form holds.
 func (rp *rowParser) looksLikeRow(line string) bool {
 	cells := strings.Split(line, string(rp.delim))
 	if len(cells) == len(rp.columns) {
 		return true
 	}
-	if at := rp.at[colElement]; at < len(cells) && len(cells) > len(rp.columns) {
-		if _, ok := rp.book.lists[colElement].find(unquote(cells[at])); ok {
-			return true
-		}
+	if at := rp.at[rp.form.sign]; at < len(cells) && len(cells) > len(rp.columns) && rp.form.signed(rp, unquote(cells[at])) {
+		return true
 	}
 	row := rp.line(line)
 	return row.fault == "" && row.n == len(rp.columns)
@@ -95,15 +93,14 @@ func (rr *rowReader) takeLines(raw *rawRow) error {
 // takeLine rejects one line. Where the statement that it names cannot be told, every
 // statement is held that has the name of any of its cells.
 func (rr *rowReader) takeLine(line string, at int64, f fault) error {
-	row, c := rr.im.report.Total, rr.rp.at[colStatement]
+	form := rr.rp.form
+	row, c := rr.im.report.Total, rr.rp.at[form.statement]
 	raw := rr.rp.line(line)
 	p := &parsedRow{faults: []fault{f}}
 	if raw.fault == "" && raw.n == len(rr.rp.columns) || raw.fault != "" && raw.faultAt > c {
-		if id := rr.rp.cell(raw, colStatement); checkText(colStatement, id) == "" {
-			p.statement = id
-		}
-		if rr.rp.at[colClaim] >= 0 && (raw.fault == "" || raw.faultAt > rr.rp.at[colClaim]) {
-			p.claimID = rr.rp.cell(raw, colClaim)
+		p.statement, _ = rr.rp.statement(raw)
+		if form.claim != noColumn && rr.rp.at[form.claim] >= 0 && (raw.fault == "" || raw.faultAt > rr.rp.at[form.claim]) {
+			p.claimID = rr.rp.cell(raw, form.claim)
 		}
 	} else {
 		for cell := range strings.SplitSeq(line, string(rr.rp.delim)) {
@@ -112,7 +109,7 @@ func (rr *rowReader) takeLine(line string, at int64, f fault) error {
 				continue
 			}
 			if err := rr.im.spool.exec("INSERT INTO suspects (name, because) VALUES (?, ?) ON CONFLICT DO NOTHING",
-				cell, fmt.Sprintf("row %d (line %d) cannot be read and may belong to the statement", row, at)); err != nil {
+				form.name(cell), fmt.Sprintf("row %d (line %d) cannot be read and may belong to the statement", row, at)); err != nil {
 				return err
 			}
 		}
@@ -131,6 +128,9 @@ func (rr *rowReader) keep(p *parsedRow, row, line int64) error {
 	h, first, ok, err := im.spool.headOf(p.statement)
 	if err != nil {
 		return err
+	}
+	if first != 0 && rr.rp.form.single && len(p.faults) == 0 {
+		p.faults = append(p.faults, fault{rr.rp.form.statement, "", fmt.Sprintf("the event stands on row %d already", first)})
 	}
 	if ok && len(p.faults) == 0 {
 		for _, c := range h.differences(&p.head) {

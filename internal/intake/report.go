@@ -50,6 +50,7 @@ type Report struct {
 
 	Ignored []string // columns that are not read
 	Blank   int64    // rows without any content, not counted
+	Tags    bool     // a row of tags under the header was skipped, not counted
 	// Bad are the first bad rows in the order of the file, at most 20, without those that
 	// are rejected because of others. A row may be listed with several columns.
 	Bad []Bad
@@ -57,10 +58,18 @@ type Report struct {
 	// PlaceTexts how many different texts they have. The text is kept as it is.
 	PlaceRows, PlaceTexts int64
 	UnknownPlaces         []UnknownPlace // the first of them, at most 20
+	// Flagged counts rows that break a rule of their own data set and are kept as they
+	// are, rejected for another reason or not; Flags are the first of them, at most 20.
+	Flagged int64
+	Flags   []Flag
+	// Unmapped are texts that no code stands for, so that what belongs to them is kept in
+	// words and not as a claim, at most 20 of UnmappedTexts.
+	UnmappedTexts int64
+	Unmapped      []Unmapped
 	// Respelled are codes that the file writes in other letters, the first 20.
 	Respelled []Respelling
 
-	spool *spool // holds the bad rows; nil when there are none
+	spool *spool // holds the bad and the flagged rows; nil when there are none
 }
 
 // Bad is one thing wrong with one row.
@@ -72,6 +81,27 @@ type Bad struct {
 	Column    string         // empty when it is the row as a whole
 	Rule      mechanism.Code // the rule at the door that it breaks, if it is one
 	Reason    string
+}
+
+// Flag is a row that is kept although something about it is odd.
+type Flag struct {
+	Row, Line int64
+	Statement string
+	Reason    string
+}
+
+// Unmapped is a text that no code stands for.
+type Unmapped struct {
+	Column, Text string
+	Rows         int64
+}
+
+// String is the column and what stands in it, if anything does.
+func (u Unmapped) String() string {
+	if u.Text == "" {
+		return u.Column
+	}
+	return fmt.Sprintf("%s %q", u.Column, clip(u.Text))
 }
 
 // UnknownPlace is a text that means no place of the agreement.
@@ -155,10 +185,62 @@ func (r *Report) finish(s *spool) error {
 	}, maxListed); err != nil {
 		return err
 	}
-	if len(r.Bad) == 0 {
+	if err := r.finishOdd(s); err != nil {
+		return err
+	}
+	if len(r.Bad) == 0 && r.Flagged == 0 {
 		return s.close()
 	}
 	r.spool = s
+	return nil
+}
+
+// finishOdd fills in what is kept and told.
+func (r *Report) finishOdd(s *spool) (err error) {
+	if r.Flagged, err = s.number("SELECT count(DISTINCT row) FROM flagged"); err != nil {
+		return err
+	}
+	if err := s.flags(maxListed, func(f Flag) error { r.Flags = append(r.Flags, f); return nil }); err != nil {
+		return err
+	}
+	if r.UnmappedTexts, err = s.number("SELECT count(*) FROM unmapped"); err != nil {
+		return err
+	}
+	return s.query("SELECT col, text, rows FROM unmapped ORDER BY rows DESC, first, col LIMIT ?", func(rows *sql.Rows) error {
+		var u Unmapped
+		err := rows.Scan(&u.Column, &u.Text, &u.Rows)
+		r.Unmapped = append(r.Unmapped, u)
+		return err
+	}, maxListed)
+}
+
+// flags gives the flagged rows in the order of the file; a limit of -1 means all.
+func (s *spool) flags(limit int, f func(Flag) error) error {
+	return s.query("SELECT row, line, statement, reason FROM flagged ORDER BY row, rowid LIMIT ?", func(rows *sql.Rows) error {
+		var x Flag
+		if err := rows.Scan(&x.Row, &x.Line, &x.Statement, &x.Reason); err != nil {
+			return err
+		}
+		return f(x)
+	}, limit)
+}
+
+// WriteFlagged writes every flagged row as CSV: row, line, statement_id, reason. It is
+// meant for a spreadsheet, as WriteBad is.
+func (r *Report) WriteFlagged(w io.Writer) error {
+	out := csv.NewWriter(w)
+	out.Write([]string{"row", "line", "statement_id", "reason"}) // errors are kept until Error
+	if r.spool != nil {
+		if err := r.spool.flags(-1, func(f Flag) error {
+			return out.Write([]string{strconv.FormatInt(f.Row, 10), strconv.FormatInt(f.Line, 10), inert(f.Statement), inert(f.Reason)})
+		}); err != nil {
+			return fmt.Errorf("write the flagged rows: %w", err)
+		}
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("write the flagged rows: %w", err)
+	}
 	return nil
 }
 
@@ -210,6 +292,7 @@ func (r *Report) Write(w io.Writer) error {
 		fmt.Fprintf(&b, "  With them %s rejected: another row of the statement, or one beside it, is bad.\n", rowsAre(r.Held))
 	}
 	r.writeStopped(&b)
+	r.writeOdd(&b)
 	if r.PlaceRows > 0 {
 		fmt.Fprintf(&b, "Places not known: %d in %d rows, kept as text:\n", r.PlaceTexts, r.PlaceRows)
 		for _, p := range r.UnknownPlaces {
@@ -222,11 +305,33 @@ func (r *Report) Write(w io.Writer) error {
 	if len(r.Ignored) > 0 {
 		fmt.Fprintf(&b, "Columns ignored: %q\n", r.Ignored)
 	}
+	if r.Tags {
+		b.WriteString("The row of tags under the header was skipped.\n")
+	}
 	if r.Blank > 0 {
 		fmt.Fprintf(&b, "Blank rows skipped: %d\n", r.Blank)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeOdd says what was kept as it is, or in words alone.
+func (r *Report) writeOdd(b *strings.Builder) {
+	if r.Flagged > 0 {
+		fmt.Fprintf(b, "Flagged and kept as they are: %s\n", plural(r.Flagged, "row"))
+		for _, f := range r.Flags {
+			fmt.Fprintf(b, "  row %d (line %d): %s\n", f.Row, f.Line, f.Reason)
+		}
+		if len(r.Flags) == maxListed {
+			b.WriteString("  These are the first. All of them: --flagged-rows FILE\n")
+		}
+	}
+	if r.UnmappedTexts > 0 {
+		fmt.Fprintf(b, "Without a code, so that their figures stand in notes and not as claims: %d\n", r.UnmappedTexts)
+		for _, u := range r.Unmapped {
+			fmt.Fprintf(b, "  %s in %s\n", u, plural(u.Rows, "row"))
+		}
+	}
 }
 
 // writeStopped says what became of the good rows beside the bad ones.

@@ -7,7 +7,7 @@ CREATE TABLE claims (
   row       INTEGER NOT NULL,
   line      INTEGER NOT NULL,
   name      TEXT NOT NULL,      -- claim_id
-  claim     TEXT NOT NULL,      -- JSON; empty when the row is bad
+  claim     TEXT NOT NULL,      -- JSON, a list; empty when the row is bad
   PRIMARY KEY (statement, row)
 ) WITHOUT ROWID;
 
@@ -56,3 +56,20 @@ CREATE TABLE places (
   first INTEGER NOT NULL,
   rows INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- Words of other columns for which there is no code.
+CREATE TABLE unmapped (
+  col   TEXT NOT NULL,
+  text  TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  rows  INTEGER NOT NULL,
+  PRIMARY KEY (col, text)
+) WITHOUT ROWID;
+
+-- Rows that are kept although they are odd, and why. A row may stand here more than once.
+CREATE TABLE flagged (
+  row       INTEGER NOT NULL,
+  line      INTEGER NOT NULL,
+  statement TEXT NOT NULL,
+  reason    TEXT NOT NULL
+);

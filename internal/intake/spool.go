@@ -178,7 +178,7 @@ func (s *spool) add(p *parsedRow, row, line int64, first, newHead bool) error {
 	claim, headText := "", ""
 	if len(p.faults) == 0 {
 		var err error
-		if claim, err = compact(p.claim); err != nil {
+		if claim, err = compact(p.claims); err != nil {
 			return err
 		}
 		if newHead {
@@ -220,6 +220,26 @@ const (
 	causeHeld              // rejected because of another row of the statement or beside it
 	causeStop              // nothing is wrong with it; other rows are bad, and the import stopped
 )
+
+// tell notes what is odd about a good row, and what no code stands for.
+func (s *spool) tell(p *parsedRow, row, line int64) error {
+	if p.unknownPlace != "" {
+		if err := s.exec("INSERT INTO places (text, first, rows) VALUES (?, ?, 1) ON CONFLICT (text) DO UPDATE SET rows = rows + 1", p.unknownPlace, row); err != nil {
+			return err
+		}
+	}
+	for _, u := range p.unmapped {
+		if err := s.exec("INSERT INTO unmapped (col, text, first, rows) VALUES (?, ?, ?, 1) ON CONFLICT (col, text) DO UPDATE SET rows = rows + 1", u.column.String(), u.text, row); err != nil {
+			return err
+		}
+	}
+	for _, f := range p.flags {
+		if err := s.exec("INSERT INTO flagged (row, line, statement, reason) VALUES (?, ?, ?, ?)", row, line, clip(p.statement), f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // fault lists one thing wrong with a row.
 func (s *spool) fault(row, line int64, statement, claim string, f fault, c cause) error {
@@ -274,21 +294,21 @@ func (s *spool) page(f fate, after int64) (out []*statement, err error) {
 // claimRow is one row of a statement, as kept.
 type claimRow struct {
 	row, line int64
-	claim     record.Claim
+	name      string         // the file's name of the claim
+	claims    []record.Claim // without their numbers
 }
 
 // claims reads the rows of one statement.
 func (s *spool) claims(name string) (out []claimRow, err error) {
-	err = s.query("SELECT row, line, claim FROM claims WHERE statement = ? ORDER BY row", func(r *sql.Rows) error {
+	err = s.query("SELECT row, line, name, claim FROM claims WHERE statement = ? ORDER BY row", func(r *sql.Rows) error {
 		var c claimRow
 		var text string
-		if err := r.Scan(&c.row, &c.line, &text); err != nil {
+		if err := r.Scan(&c.row, &c.line, &c.name, &text); err != nil {
 			return err
 		}
-		if err := json.Unmarshal([]byte(text), &c.claim); err != nil {
+		if err := json.Unmarshal([]byte(text), &c.claims); err != nil {
 			return err
 		}
-		c.claim.N = len(out) + 1
 		out = append(out, c)
 		return nil
 	}, name)

@@ -42,9 +42,7 @@ func (d Done) First(kind record.Kind) record.ID {
 // the tables show them. The error is an *acts.Denied, an *acts.Invalid, or a refusal of
 // the mechanism's; then nothing was filed.
 func (n *Node) Do(ctx context.Context, who Officer, act *acts.Act, v acts.Values) (Done, error) {
-	var drafts []acts.Draft
-	var err error
-	n.Registry.View(func(s *mechanism.State) { drafts, err = act.Plan(n.world(ctx, s, who), v) })
+	drafts, err := n.Plan(ctx, who, act, v)
 	if err != nil {
 		return Done{}, err
 	}
@@ -66,6 +64,13 @@ func (n *Node) Do(ctx context.Context, who Officer, act *acts.Act, v acts.Values
 	// moment later.
 	_ = n.Sync(ctx)
 	return out, nil
+}
+
+// Plan makes the records of an act and files nothing. Its errors are those of Do, but
+// for rules that only show at the door.
+func (n *Node) Plan(ctx context.Context, who Officer, act *acts.Act, v acts.Values) (drafts []acts.Draft, err error) {
+	n.Registry.View(func(s *mechanism.State) { drafts, err = act.Plan(n.world(ctx, s, who), v) })
+	return drafts, err
 }
 
 // Offer tells whether the officer may do the act on something now; nil, or why not.

@@ -19,6 +19,7 @@ import (
 
 	"truceline/agreement"
 	"truceline/record"
+	"truceline/suggest"
 )
 
 //go:embed schema.sql
@@ -26,7 +27,7 @@ var schema string
 
 // schemaVersion goes up whenever the tables or the fold change; a projection of
 // another version is computed again.
-const schemaVersion = 3
+const schemaVersion = 4
 
 // ErrNotFound: the viewer may read no such thing.
 var ErrNotFound error = notFound{}
@@ -45,9 +46,17 @@ type DB struct {
 	write *sql.DB
 	read  *sql.DB
 
-	mu          sync.Mutex // guards the cached pack
+	mu          sync.Mutex // guards the cached pack and rule
 	pack        *agreement.Pack
 	packVersion int
+	rule        *suggest.Rule // of rulePack
+	rulePack    *agreement.Pack
+	named       []placeName // of pack, for searches
+
+	book book // what statistics are counted from
+
+	boardMu sync.RWMutex
+	board   *board // what filters read; nil until it is asked for
 }
 
 // Open opens the projection at path, making an empty one where there is none or
@@ -187,6 +196,7 @@ func (d *DB) Reset(ctx context.Context) error {
 		return err
 	}
 	d.forgetPack()
+	d.forgetBoard()
 	if err := remove(d.path); err != nil {
 		return fmt.Errorf("remove the old projection: %w", err)
 	}
@@ -195,8 +205,9 @@ func (d *DB) Reset(ctx context.Context) error {
 
 func (d *DB) forgetPack() {
 	d.mu.Lock()
-	d.pack, d.packVersion = nil, 0
+	d.pack, d.packVersion, d.named = nil, 0, nil
 	d.mu.Unlock()
+	d.book.forget()
 }
 
 // Applied is the number of ledger entries folded so far.
@@ -250,12 +261,12 @@ func (d *DB) Pack(ctx context.Context) (*agreement.Pack, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.pack, d.packVersion = pack, version
+	d.pack, d.packVersion, d.named = pack, version, nil
 	return pack, nil
 }
 
-// Dump writes every row of every table, in one order. Projections of the same
-// ledger have the same dump.
+// Dump writes every row of every table, in one order, and for the index of words how
+// often each stands in how many texts. Projections of the same ledger have the same dump.
 func (d *DB) Dump(ctx context.Context, w io.Writer) error {
 	tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -266,7 +277,7 @@ func (d *DB) Dump(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range tables {
+	for _, t := range append(tables, "search_terms") {
 		cols, err := column[string](ctx, tx, "SELECT 'quote(' || name || ')' FROM pragma_table_info(?)", t)
 		if err != nil {
 			return err
@@ -295,7 +306,7 @@ func (d *DB) Dump(ctx context.Context, w io.Writer) error {
 }
 
 func tableNames(ctx context.Context, q querier) ([]string, error) {
-	return column[string](ctx, q, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+	return column[string](ctx, q, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
 }
 
 func column[T any](ctx context.Context, q querier, query string, args ...any) ([]T, error) {

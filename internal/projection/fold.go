@@ -3,6 +3,7 @@
 package projection
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -90,14 +91,22 @@ type fold struct {
 	mission record.ID // of the record folded last
 }
 
-func (f *fold) exec(query string, args ...any) error {
+func (f *fold) prepare(query string) (*sql.Stmt, error) {
 	st, ok := f.stmts[query]
 	if !ok {
 		var err error
 		if st, err = f.tx.PrepareContext(f.ctx, query); err != nil {
-			return fmt.Errorf("%w in %s", err, query)
+			return nil, fmt.Errorf("%w in %s", err, query)
 		}
 		f.stmts[query] = st
+	}
+	return st, nil
+}
+
+func (f *fold) exec(query string, args ...any) error {
+	st, err := f.prepare(query)
+	if err != nil {
+		return err
 	}
 	if _, err := st.ExecContext(f.ctx, args...); err != nil {
 		return fmt.Errorf("%w in %s", err, query)
@@ -106,7 +115,11 @@ func (f *fold) exec(query string, args ...any) error {
 }
 
 func (f *fold) row(query string, args []any, dest ...any) error {
-	if err := f.tx.QueryRowContext(f.ctx, query, args...).Scan(dest...); err != nil {
+	st, err := f.prepare(query)
+	if err != nil {
+		return err
+	}
+	if err := st.QueryRowContext(f.ctx, args...).Scan(dest...); err != nil {
 		return fmt.Errorf("%w in %s", err, query)
 	}
 	return nil
@@ -207,33 +220,45 @@ func (f *fold) account(at around, b *record.Account) error {
 		}
 		copy(report[:], prev)
 	}
+	told, err := f.document(report)
+	if err != nil {
+		return err
+	}
 	if err := f.exec(`INSERT INTO versions VALUES (?,?,?,?,?,?,?,?,?,-1,?)`, blob(st.ID), blob(id), at.entry.Index, st.Member, blob(st.Officer),
 		at.entry.LoggedAt, st.ClaimedAt, blob(report), blob(st.Supersedes), string(at.entry.Body)); err != nil {
 		return err
 	}
 	if !amends {
-		if err := f.exec(`INSERT INTO accounts VALUES (?,?,'recorded','',0,'','','','',0,?,?,?)`, blob(id), blob(id), at.entry.Index, blob(at.batch), at.counted); err != nil {
+		if err := f.exec(`INSERT INTO accounts VALUES (?,?,0,'','recorded','',0,'','','','','','',0,?,?,?)`, blob(id), blob(id), at.entry.Index, blob(at.batch), at.counted); err != nil {
 			return err
 		}
 	}
-	return f.current(id, st.ID, b)
+	if err := f.index(at.entry.Index, accountWords(b, told)...); err != nil {
+		return err
+	}
+	return f.current(id, st.ID, b, told)
 }
 
-// current makes a version the one that stands.
-func (f *fold) current(id, version record.ID, b *record.Account) error {
+// current makes a version, as told in a document, the one that stands.
+func (f *fold) current(id, version record.ID, b *record.Account, told *record.Report) error {
+	carrier, language := cmp.Or(b.Carrier, told.Carrier), told.Language
+	if b.Quote != nil {
+		language = cmp.Or(b.Quote.Language, language)
+	}
 	state := "recorded"
 	if version != id {
 		state = "amended"
 	}
-	if err := f.exec(`UPDATE accounts SET current=?, state=?, said_on=?, claimant=?, kind=?, party=?, claims=? WHERE id=?`,
-		blob(version), state, b.SaidOn, b.Claimant.Name, b.Claimant.Kind, b.Claimant.Party, len(b.Claims), blob(id)); err != nil {
+	if err := f.exec(`UPDATE accounts SET current=?1, (idx, recorder) = (SELECT idx, recorder FROM versions WHERE statement=?1), state=?, said_on=?, claimant=?, kind=?, party=?, carrier=?, language=?, claims=? WHERE id=?`,
+		blob(version), state, b.SaidOn, b.Claimant.Name, b.Claimant.Kind, b.Claimant.Party, carrier, language, len(b.Claims), blob(id)); err != nil {
 		return err
 	}
 	if err := f.exec(`DELETE FROM claims WHERE account = ?`, blob(id)); err != nil {
 		return err
 	}
 	for _, c := range b.Claims {
-		if err := f.exec(`INSERT INTO claims VALUES (?,?,?,?,?,?,?,?)`, blob(id), c.N, c.Element, c.Measure, c.Group, c.Stance, c.Words, c.PlaceText); err != nil {
+		if err := f.exec(`INSERT INTO claims VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, blob(id), c.N, c.Element, c.Measure, c.Group, c.Subset, c.Scope, c.Stance,
+			c.Bound, c.Low, c.High, c.Derived, c.When.Start, c.When.End, list(c.Places), c.Words, c.PlaceText); err != nil {
 			return err
 		}
 	}
@@ -247,9 +272,13 @@ func (f *fold) opening(at around, b *record.Opening) error {
 	if err := f.row(`SELECT count(*) + 1 FROM incidents WHERE class = ? AND year = ?`, []any{b.Class, year}, &n); err != nil {
 		return err
 	}
-	if err := f.exec(`INSERT INTO incidents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,-1,?,?,?,?,?)`, id, id, fmt.Sprintf("%03d/%04d", n, year), b.Class,
+	number := fmt.Sprintf("%03d/%04d", n, year)
+	if err := f.exec(`INSERT INTO incidents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,-1,?,?,?,?,?)`, id, id, number, b.Class,
 		b.Label, b.PlaceText, b.When.Start, b.When.End, b.When.Note, b.When.First().Format("2006-01-02"), b.When.Last().Format("2006-01-02"), year,
 		list(b.Types), list(b.Places), b.External, blob(record.ID{}), at.st.Member, at.entry.LoggedAt, at.entry.Index, blob(at.batch), at.counted); err != nil {
+		return err
+	}
+	if err := f.index(at.entry.Index, b.Label, b.PlaceText, number, b.External); err != nil {
 		return err
 	}
 	for name, codes := range map[string][]string{"type": b.Types, "place": b.Places} {

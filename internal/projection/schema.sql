@@ -18,6 +18,7 @@ CREATE TABLE records (
   act        BLOB NOT NULL,          -- shared by records filed as one act; 16 zero bytes: none
   undone     INTEGER NOT NULL        -- index of the record that undid it; -1: none
 ) STRICT;
+CREATE INDEX records_officer ON records (officer, idx);
 CREATE INDEX records_act ON records (act) WHERE act <> x'00000000000000000000000000000000';
 CREATE INDEX records_batch ON records (batch) WHERE batch <> x'00000000000000000000000000000000';
 
@@ -36,6 +37,8 @@ CREATE TABLE reports (
 CREATE TABLE accounts (
   id         BLOB PRIMARY KEY,
   current    BLOB NOT NULL,
+  idx        INTEGER NOT NULL,       -- of current
+  recorder   TEXT NOT NULL,          -- of current
   state      TEXT NOT NULL,
   reason     TEXT NOT NULL,
   aside      INTEGER NOT NULL,       -- said to be about no incident
@@ -43,6 +46,8 @@ CREATE TABLE accounts (
   claimant   TEXT NOT NULL,
   kind       TEXT NOT NULL,
   party      TEXT NOT NULL,
+  carrier    TEXT NOT NULL,          -- its own, else its document's
+  language   TEXT NOT NULL,          -- of its quote, else of its document
   claims     INTEGER NOT NULL,
   first_idx  INTEGER NOT NULL,
   batch      BLOB NOT NULL,
@@ -65,13 +70,23 @@ CREATE TABLE versions (
 CREATE INDEX versions_account ON versions (account, idx);
 CREATE INDEX versions_report ON versions (report);
 
+-- the claims of the versions that stand
 CREATE TABLE claims (
   account    BLOB NOT NULL,
   n          INTEGER NOT NULL,
   element    TEXT NOT NULL,
   measure    TEXT NOT NULL,
   grp        TEXT NOT NULL,
+  subset     TEXT NOT NULL,
+  scope      TEXT NOT NULL,
   stance     TEXT NOT NULL,
+  bound      TEXT NOT NULL,
+  low        INTEGER,                -- NULL: none was said
+  high       INTEGER,                -- NULL: none was said
+  derived    INTEGER NOT NULL,
+  span_start TEXT NOT NULL,
+  span_end   TEXT NOT NULL,
+  places     TEXT NOT NULL,
   words      TEXT NOT NULL,
   place_text TEXT NOT NULL,
   PRIMARY KEY (account, n)
@@ -154,3 +169,42 @@ CREATE TABLE grades (
   undone INTEGER NOT NULL            -- index of the record that undid it; -1: stands
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX grades_source ON grades (source, idx);
+
+-- The words of every version of an account, under the index of its record, and of the
+-- labels of incidents, as text.Fold writes them. Nothing is ever taken out: what counts
+-- is for the tables above to say. Its own tables depend on how many records were folded
+-- at once, so that a dump holds its words instead.
+CREATE VIRTUAL TABLE search USING fts5(words, content = '', tokenize = 'ascii');
+CREATE VIRTUAL TABLE search_terms USING fts5vocab(search, row);
+
+-- Which record changed an account or an incident last. Who keeps either in memory reads
+-- again what changed since.
+CREATE TABLE changes (id BLOB PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX changes_idx ON changes (idx);
+CREATE TRIGGER accounts_new AFTER INSERT ON accounts BEGIN
+  INSERT OR REPLACE INTO changes SELECT new.id, coalesce(max(idx), -1) FROM records;
+END;
+CREATE TRIGGER accounts_changed AFTER UPDATE ON accounts BEGIN
+  INSERT OR REPLACE INTO changes SELECT new.id, coalesce(max(idx), -1) FROM records;
+END;
+CREATE TRIGGER versions_new AFTER INSERT ON versions BEGIN
+  INSERT OR REPLACE INTO changes SELECT new.account, coalesce(max(idx), -1) FROM records;
+END;
+CREATE TRIGGER versions_changed AFTER UPDATE ON versions BEGIN
+  INSERT OR REPLACE INTO changes SELECT new.account, coalesce(max(idx), -1) FROM records;
+END;
+CREATE TRIGGER links_new AFTER INSERT ON links BEGIN
+  INSERT OR REPLACE INTO changes SELECT new.account, coalesce(max(idx), -1) FROM records;
+END;
+CREATE TRIGGER links_changed AFTER UPDATE ON links BEGIN
+  INSERT OR REPLACE INTO changes SELECT new.account, coalesce(max(idx), -1) FROM records;
+END;
+CREATE TRIGGER incidents_new AFTER INSERT ON incidents BEGIN
+  INSERT OR REPLACE INTO changes SELECT new.id, coalesce(max(idx), -1) FROM records;
+END;
+CREATE TRIGGER incidents_changed AFTER UPDATE ON incidents BEGIN
+  INSERT OR REPLACE INTO changes SELECT new.id, coalesce(max(idx), -1) FROM records;
+END;
+
+-- what was opened for more than one calendar month, by the days it reaches over
+CREATE INDEX incidents_long ON incidents (last_day, first_day) WHERE substr(first_day, 1, 7) <> substr(last_day, 1, 7);

@@ -112,5 +112,5 @@ func (f *fold) empty() error {
 			return err
 		}
 	}
-	return nil
+	return f.exec("INSERT INTO search (search) VALUES ('delete-all')")
 }

@@ -89,7 +89,7 @@ type Record struct {
 	LoggedAt  int64 // Unix ms, the registry's clock
 	Subjects  []record.Subject
 	HasBody   bool
-	Counted   bool // false while its batch is not closed, or its batch was withdrawn
+	Counted   bool      // false while its batch is not closed, or its batch was withdrawn
 	Act       record.ID // shared by records filed as one act; zero: none
 	Undone    int64     // index of the record that undid it; -1: none did
 }
@@ -114,10 +114,6 @@ type Grade struct {
 	Index                         int64
 	Undone                        int64 // index of the record that undid it; -1: none did
 }
-
-// MaxWords is how many different words of Filter.Text are looked for: each one reads
-// every claim of every incident.
-const MaxWords = 8
 
 // Filter narrows a list of incidents. Empty fields do not narrow. Values within a
 // field are alternatives; fields narrow together.

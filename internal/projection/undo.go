@@ -68,15 +68,19 @@ func (f *fold) undoAmendment(index int64, account, version record.ID) error {
 	if err := f.exec(`UPDATE versions SET undone = ? WHERE statement = ?`, index, blob(version)); err != nil {
 		return err
 	}
-	var before, body []byte
-	if err := f.row(`SELECT b.statement, b.body FROM versions v JOIN versions b ON b.statement = v.before WHERE v.statement = ?`, []any{blob(version)}, &before, &body); err != nil {
+	var before, report, body []byte
+	if err := f.row(`SELECT b.statement, b.report, b.body FROM versions v JOIN versions b ON b.statement = v.before WHERE v.statement = ?`, []any{blob(version)}, &before, &report, &body); err != nil {
+		return err
+	}
+	told, err := f.document(record.ID(report))
+	if err != nil {
 		return err
 	}
 	var b record.Account
 	if err := json.Unmarshal(body, &b); err != nil {
 		return fmt.Errorf("version %x: %w", before, err)
 	}
-	return f.current(account, record.ID(before), &b)
+	return f.current(account, record.ID(before), &b, told)
 }
 
 // undoMerge makes an incident its own again, with all that was merged into it.

@@ -49,10 +49,7 @@ func Listen(n *node.Node, o Options) (*Server, error) {
 	if o.BaseURL == "" {
 		o.BaseURL = "http://" + l.Addr().String()
 	}
-	pages, err := web.New(web.Config{
-		Source: n.Projection, Ledger: proofs{n}, BaseURL: o.BaseURL, LogURL: o.BaseURL + peer.Prefix,
-		LogVKey: n.Config.LogKey, Origin: n.Config.Origin, Clock: n.Now, Log: o.Log, Dev: o.Dev,
-	})
+	pages, err := Pages(n, o)
 	if err != nil {
 		l.Close()
 		return nil, err
@@ -71,6 +68,15 @@ func Listen(n *node.Node, o Options) (*Server, error) {
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 	}
 	return s, nil
+}
+
+// Pages makes the handler of a node's pages. Addr is not used.
+func Pages(n *node.Node, o Options) (http.Handler, error) {
+	return web.New(web.Config{
+		Source: n.Projection, Ledger: proofs{n}, BaseURL: o.BaseURL, LogURL: o.BaseURL + peer.Prefix,
+		LogVKey: n.Config.LogKey, Origin: n.Config.Origin, Clock: n.Now, Log: o.Log, Dev: o.Dev,
+		Office: n.Office, Desk: n, Roster: Roster{n, o.BaseURL},
+	})
 }
 
 // URL is the address listened on, without a slash at the end.

@@ -36,6 +36,13 @@ type view struct {
 	title   string // of the page, in words of the catalogue or isolated data
 	section string // which part of the navigation the page belongs to
 	withMap bool   // the page loads the map's script
+
+	who      *officer       // the officer who has signed in; nil for anybody else
+	whoErr   error          // why it is not known who has signed in
+	ended    bool           // the reader had signed in, and that has ended
+	private  bool           // no browser may keep the answer; so for every page of an officer
+	location string         // where the answer leads; empty for a page
+	cookies  []*http.Cookie // to set
 }
 
 // fault is an error with an answer of its own for the reader.
@@ -73,6 +80,7 @@ func (s *server) page(h func(*view, *http.Request) error) http.HandlerFunc {
 func (s *server) view(r *http.Request) (*view, error) {
 	v := &view{server: s, path: r.URL.Path, query: r.URL.Query(), now: s.Clock(), status: http.StatusOK}
 	v.Locale, v.asked = s.locale(r)
+	v.whoIs(r)
 	var err error
 	if v.pack, err = s.Source.Pack(r.Context()); err != nil {
 		if notFound(err) {
@@ -97,10 +105,21 @@ func (s *server) locale(r *http.Request) (*text.Locale, string) {
 }
 
 func (s *server) send(w http.ResponseWriter, r *http.Request, v *view) {
+	for _, c := range v.cookies {
+		http.SetCookie(w, c)
+	}
+	if s.Office != nil {
+		w.Header().Add("Vary", "Cookie")
+	}
+	if v.location != "" {
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, v.location, http.StatusSeeOther)
+		return
+	}
 	var b bytes.Buffer
 	if err := layout(v).Render(r.Context(), &b); err != nil {
 		if r.Context().Err() == nil {
-			s.Log.Error("render page", "path", r.URL.Path, "err", err)
+			s.Log.Error("render page", "path", logged(r), "err", err)
 		}
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
@@ -108,7 +127,21 @@ func (s *server) send(w http.ResponseWriter, r *http.Request, v *view) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", v.Tag)
 	w.Header().Add("Vary", "Accept-Language")
+	if v.private {
+		sendPrivate(w, v.status, b.Bytes())
+		return
+	}
 	answer(w, r, v.status, b.Bytes())
+}
+
+// sendPrivate sends what is for one reader alone: nothing on the way may keep it, and
+// it has no tag by which another reader's copy could be taken for it.
+func sendPrivate(w http.ResponseWriter, status int, b []byte) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	if _, err := w.Write(b); err != nil {
+		return // the reader is gone
+	}
 }
 
 func (s *server) sendJSON(w http.ResponseWriter, r *http.Request, b []byte) {
@@ -148,15 +181,20 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		if r.Context().Err() != nil {
 			return // the reader is gone
 		}
-		s.Log.Error("page failed", "path", r.URL.Path, "err", err)
+		s.Log.Error("page failed", "path", logged(r), "err", err)
 	}
 	v, err := s.view(r)
 	if err != nil {
 		// Without the record there is still a page to say so.
 		l, asked := s.locale(r)
 		v = &view{Locale: l, asked: asked, server: s, path: r.URL.Path, query: r.URL.Query(), now: s.Clock()}
+		v.private = true
 	}
-	v.status, v.section = f.status, ""
+	v.status, v.section, v.location = f.status, "", ""
+	if f.status == http.StatusUnauthorized {
+		// HTTP wants a scheme named; browsers pass over one that they do not know.
+		w.Header().Set("WWW-Authenticate", "Invitation")
+	}
 	v.title = v.T(statusKey(f.status))
 	v.body = errorPage(v, f)
 	s.send(w, r, v)
@@ -168,8 +206,18 @@ func statusKey(status int) string {
 		return "error.404.title"
 	case http.StatusBadRequest:
 		return "error.400.title"
+	case http.StatusUnauthorized:
+		return "error.401.title"
+	case http.StatusForbidden:
+		return "error.403.title"
 	case http.StatusMethodNotAllowed:
 		return "error.405.title"
+	case http.StatusConflict:
+		return "error.409.title"
+	case http.StatusGone:
+		return "error.410.title"
+	case http.StatusRequestEntityTooLarge:
+		return "error.413.title"
 	case http.StatusServiceUnavailable:
 		return "error.503.title"
 	}

@@ -33,17 +33,26 @@ func newSource(t testing.TB, name string) *webtest.Source {
 	return s
 }
 
-func newHandler(t testing.TB, s *webtest.Source) http.Handler {
+// config is what newHandler makes the pages with. Officers can sign in.
+func config(t testing.TB, s *webtest.Source) web.Config {
 	t.Helper()
-	h, err := web.New(web.Config{
+	o := newOffice(t, s)
+	return web.Config{
 		Source: s, Ledger: s, BaseURL: baseURL, LogURL: baseURL + "/log", LogVKey: vkey, Origin: "log.example/test", Dev: true,
+		Office: o, Roster: o.roster(),
 		Clock: func() time.Time { return time.UnixMilli(1_782_990_000_000) },
 		Log:   slog.New(slog.DiscardHandler),
-	})
+	}
+}
+
+func newHandler(t testing.TB, s *webtest.Source) http.Handler {
+	t.Helper()
+	cfg := config(t, s)
+	h, err := web.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h
+	return signedIn{h, cfg.Office.(*testOffice).cookies}
 }
 
 func get(h http.Handler, path string) *httptest.ResponseRecorder {
@@ -52,7 +61,8 @@ func get(h http.Handler, path string) *httptest.ResponseRecorder {
 	return w
 }
 
-// pages are the addresses of every page in every state that matters.
+// pages are the addresses of every page in every state that matters. What follows a
+// "#" is the role of the officer who reads it; see signedIn.
 func pages(s *webtest.Source) []string {
 	var incident, merged, aggregate string
 	for _, i := range s.List {
@@ -73,6 +83,9 @@ func pages(s *webtest.Source) []string {
 		"/accounts?unlinked=1", "/accounts?unlinked=1&page=2", "/account/" + s.All[0].ID.String(), "/record/" + s.All[0].ID.String(),
 		"/record/0", "/record/" + incident, "/ledger", "/ledger?until=99", "/about", "/dev/stories",
 		// Pages that say what is wrong.
+		"/signin", "/signin/" + invitationToken, "/signin/wrong", "/officers", "/signin#reader", "/signin/" + invitationToken + "#desk", "/officers#reader",
+		"/officers#administrator", "/officers?done=ended#desk", "/officers/" + officerID(0).String() + "#administrator", "/officers/" + officerID(2).String() + "?done=left#administrator",
+		"/officers/" + officerID(9).String() + "#administrator", "/officers/" + officerID(0).String() + "#desk", "/#operations", "/nothing#desk",
 		"/nothing", "/record/zz", "/incident/xyz", "/account/00000000000000000000000000000000", "/?since=yesterday", "/?what=nothing",
 	}
 	if aggregate != "" {
@@ -85,10 +98,14 @@ func pages(s *webtest.Source) []string {
 }
 
 func in(lang, path string) string {
-	if strings.Contains(path, "?") {
-		return path + "&lang=" + lang
+	path, role, _ := strings.Cut(path, "#")
+	if role != "" {
+		role = "#" + role
 	}
-	return path + "?lang=" + lang
+	if strings.Contains(path, "?") {
+		return path + "&lang=" + lang + role
+	}
+	return path + "?lang=" + lang + role
 }
 
 // node is an element or a text of a page.

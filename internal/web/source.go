@@ -32,6 +32,11 @@ type Source interface {
 	Records(ctx context.Context, from, limit int64) ([]projection.Record, error)
 	HistoryOf(ctx context.Context, incident record.ID) ([]projection.Record, error)
 	Claimants(ctx context.Context) ([]record.Claimant, error)
+	HistoryOfAccount(ctx context.Context, account record.ID) ([]projection.Record, error)
+	Act(ctx context.Context, act record.ID) ([]projection.Record, error)
+	By(ctx context.Context, officer record.ID, limit int) ([]projection.Record, error)
+	Batch(ctx context.Context, id record.ID) (projection.Batch, error)
+	Batches(ctx context.Context, limit, offset int) (list []projection.Batch, total int, err error)
 	Pack(ctx context.Context) (*agreement.Pack, error)
 }
 

@@ -29,6 +29,9 @@ func (v *view) own(name string) string { return v.server.static.URL(name) }
 // styles are the style sheets of the page, in order.
 func (v *view) styles() []string {
 	list := []string{v.own("fonts.css"), v.own("truceline.css")}
+	if v.server.Office != nil {
+		list = append(list, v.own("office.css"))
+	}
 	if v.withMap {
 		list = append(list, v.own("map.css"))
 	}

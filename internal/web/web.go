@@ -6,19 +6,24 @@
 // reader the same thing. Pages are complete without scripts; the two small modules
 // that are served add comfort only. Nothing comes from another host.
 //
-// Pages never decide and never write. Names of parties and places are data like any
-// other: the agreement brings them, each isolated from the words around it.
+// Pages never decide: what officers do is filed through the doors that Config brings,
+// which know the rules, and who has not signed in can only read. Names of parties and
+// places are data like any other: the agreement brings them, each isolated from the
+// words around it.
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"truceline/internal/assets"
+	"truceline/internal/office"
 	"truceline/text"
 )
 
@@ -35,8 +40,18 @@ type Config struct {
 	LogURL  string
 	LogVKey string
 	Origin  string
-	Clock   func() time.Time // default time.Now
-	Log     *slog.Logger     // default slog.Default()
+	// Office is the node's book of officers. Without it nobody can sign in and every
+	// page is for reading alone.
+	Office Office
+	// Desk does officers' acts. Without it nothing can be filed here.
+	Desk Desk
+	// Roster files what becomes of officers. Without it there are no forms for that.
+	Roster Roster
+	// StepUp is asked before a sensitive act whether the officer has lately shown well
+	// enough who they are; an error stops the act. Nil lets every act pass.
+	StepUp func(ctx context.Context, in office.SignIn, act string) error
+	Clock  func() time.Time // default time.Now
+	Log    *slog.Logger     // default slog.Default()
 	// Dev adds the page of all signs, and the pseudo language to the choice of languages.
 	Dev bool
 }
@@ -48,6 +63,7 @@ type server struct {
 	static *assets.Set
 	bases  bases
 	mux    *http.ServeMux
+	links  links // to show once
 }
 
 // New makes the handler of all pages.
@@ -71,7 +87,12 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	s := &server{Config: cfg, texts: text.All(), static: st, mux: http.NewServeMux()}
 	s.routes()
+	// Cookies are not sent with what another site's page posts (SameSite), and such a
+	// request is refused besides.
 	protect := http.NewCrossOriginProtection()
+	protect.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, fault{status: http.StatusForbidden, key: "error.cross_site"})
+	}))
 	return secure(compress(protect.Handler(http.HandlerFunc(s.serve)))), nil
 }
 
@@ -89,6 +110,11 @@ func (s *server) routes() {
 	if s.Dev {
 		page("/dev/stories", s.stories)
 	}
+	if s.Office != nil {
+		s.signInRoutes()
+		s.officerRoutes()
+		s.actRoutes()
+	}
 	s.mux.HandleFunc("GET /map/base.json", s.mapBase)
 	s.mux.HandleFunc("GET /map/places.json", s.mapPlaces)
 	s.mux.Handle("GET "+assets.Prefix, s.static)
@@ -101,10 +127,18 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// Ask the mux whether another method would do; its own answer is plain text.
-	probe := r.Clone(r.Context())
-	probe.Method = http.MethodGet
-	if _, pattern := s.mux.Handler(probe); pattern != "" {
-		w.Header().Set("Allow", "GET, HEAD")
+	var allow []string
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		probe := r.Clone(r.Context())
+		probe.Method = method
+		if _, pattern := s.mux.Handler(probe); pattern != "" {
+			if allow = append(allow, method); method == http.MethodGet {
+				allow = append(allow, http.MethodHead)
+			}
+		}
+	}
+	if len(allow) > 0 {
+		w.Header().Set("Allow", strings.Join(allow, ", "))
 		s.fail(w, r, fault{status: http.StatusMethodNotAllowed})
 		return
 	}

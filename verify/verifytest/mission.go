@@ -7,6 +7,7 @@ package verifytest
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 
@@ -96,12 +97,23 @@ type Filing struct {
 // ID is the statement's.
 func (f Filing) ID() record.ID { return f.Statement.ID }
 
+// Public is the filing as it leaves its member's node: without a body that is the
+// member's own.
+func (f Filing) Public() Filing {
+	if f.Statement.Kind.Own() {
+		f.Body, f.BodySalt = nil, ledger.Salt{}
+	}
+	return f
+}
+
 // Option changes a statement before it is signed.
 type Option func(*draft)
 
 type draft struct {
 	*record.Statement
 	signers []*record.Signer
+	body    []byte // instead of the kind's
+	members func(map[string]json.RawMessage)
 }
 
 // About adds a subject.
@@ -121,6 +133,12 @@ func SignedBy(s ...*record.Signer) Option { return func(d *draft) { d.signers = 
 // Edit changes anything else.
 func Edit(f func(*record.Statement)) Option { return func(d *draft) { f(d.Statement) } }
 
+// Bytes puts another body under the commitment, which nobody checks.
+func Bytes(body string) Option { return func(d *draft) { d.body = []byte(body) } }
+
+// Members changes the members of the statement that is signed, to what nobody checks.
+func Members(f func(map[string]json.RawMessage)) Option { return func(d *draft) { d.members = f } }
+
 // File makes and signs a statement of member. body is nil for kinds without one.
 func (m *Mission) File(member string, kind record.Kind, body record.Body, options ...Option) Filing {
 	m.Clock += 1000
@@ -128,24 +146,35 @@ func (m *Mission) File(member string, kind record.Kind, body record.Body, option
 		Audience: "public", ClaimedAt: m.Clock, Exercise: true, ID: m.NewID(), Kind: kind, KindVersion: 1,
 		Member: member, Mission: m.ID, Origin: Origin, Rules: 1, V: 1,
 	}}
+	if kind.Own() {
+		f.Statement.Audience = record.AudienceOwn
+	}
+	commit := func(b []byte) {
+		f.Body, f.Statement.Body = b, &record.BodyRef{Alg: record.BodyAlg, Commitment: ledger.BodyCommitment(f.BodySalt, b)}
+	}
 	if body != nil {
-		var err error
-		f.Body, err = record.EncodeBody(body)
+		b, err := record.EncodeBody(body)
 		must(err)
 		f.BodySalt = m.Salt()
-		f.Statement.Body = &record.BodyRef{Alg: record.BodyAlg, Commitment: ledger.BodyCommitment(f.BodySalt, f.Body)}
+		commit(b)
 	}
 	d := &draft{Statement: f.Statement, signers: []*record.Signer{m.signers[member]}}
 	for _, o := range options {
 		o(d)
 	}
-	return f.seal(d.signers)
-}
-
-func (f Filing) seal(signers []*record.Signer) Filing {
+	if d.body != nil {
+		commit(d.body)
+	}
 	payload, err := f.Statement.Encode()
 	must(err)
-	f.Envelope, err = record.Seal(record.StatementType, payload, signers...)
+	if d.members != nil {
+		var members map[string]json.RawMessage
+		must(json.Unmarshal(payload, &members))
+		d.members(members)
+		payload, err = record.Canonical(members)
+		must(err)
+	}
+	f.Envelope, err = record.Seal(record.StatementType, payload, d.signers...)
 	must(err)
 	return f
 }

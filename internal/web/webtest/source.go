@@ -213,3 +213,42 @@ func (s *Source) Line(_ context.Context, index int64) ([]byte, error) {
 func (s *Source) Proof(_ context.Context, index int64) ([]byte, error) {
 	return fmt.Appendf(nil, "c2sp.org/tlog-proof@v1\nindex %d\n\n", index), nil
 }
+
+func (s *Source) HistoryOfAccount(_ context.Context, account record.ID) (out []projection.Record, err error) {
+	for _, r := range s.Log {
+		about := r.ID == account
+		for _, sub := range r.Subjects {
+			about = about || sub.ID == account
+		}
+		if about {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+func (s *Source) Act(_ context.Context, act record.ID) (out []projection.Record, err error) {
+	for _, r := range s.Log {
+		if !act.IsZero() && r.Act == act {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+func (s *Source) By(_ context.Context, officer record.ID, limit int) (out []projection.Record, err error) {
+	for _, r := range slices.Backward(s.Log) {
+		if r.Officer == officer && len(out) < limit {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+func (s *Source) Batch(_ context.Context, id record.ID) (projection.Batch, error) {
+	return projection.Batch{}, fmt.Errorf("batch %s: %w", id, web.ErrNotFound)
+}
+
+func (s *Source) Batches(context.Context, int, int) ([]projection.Batch, int, error) {
+	return nil, 0, nil
+}

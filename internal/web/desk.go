@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"unicode/utf8"
+
+	"truceline/acts"
+	"truceline/internal/office"
+	"truceline/internal/projection"
+)
+
+// deskPage is an officer's first page: what waits, what is begun, what was done.
+type deskPage struct {
+	begin  []*acts.Act // what begins something
+	drafts []office.Draft
+	lately []projection.Record
+	done   *doneView
+}
+
+// latelyRows is how many of an officer's records the desk shows.
+const latelyRows = 12
+
+func (s *server) desk(v *view, r *http.Request) error {
+	p := deskPage{done: s.lately(v, r), begin: v.offered(r.Context(), acts.OnNothing, [16]byte{})}
+	var err error
+	if p.drafts, err = s.Office.Drafts(r.Context(), v.who.ID); err != nil {
+		return err
+	}
+	if p.lately, err = s.Source.By(r.Context(), v.who.ID, latelyRows); err != nil {
+		return err
+	}
+	v.section, v.title, v.body = "desk", v.T("desk.title"), deskBody(v, p)
+	return nil
+}
+
+// maxLength is how long a field may be, as HTML says it.
+func maxLength(f acts.Field) string {
+	if f.Max == 0 {
+		return strconv.Itoa(10_000)
+	}
+	return strconv.Itoa(f.Max)
+}
+
+// titled is a draft's title, or word that it has none.
+func (v *view) titled(d office.Draft) string {
+	if utf8.RuneCountInString(d.Title) == 0 {
+		return v.T("draft.untitled")
+	}
+	return attr(d.Title)
+}
