@@ -39,6 +39,7 @@ var (
 	}
 	// statement is who said what.
 	statement = []Field{
+		{Name: "form", Type: ID}, // the form's token: filed twice, it gives one account
 		{Name: "claimant", Type: Line, Required: true, Max: 200},
 		{Name: "claimant_kind", Type: Code, Codes: "claimant_kinds", Required: true},
 		{Name: "party", Type: Code, Codes: "parties"},
@@ -54,6 +55,7 @@ var (
 		{Name: "lat", Type: Line, Max: 12},
 		{Name: "lon", Type: Line, Max: 12},
 		{Name: "precision_m", Type: Line, Max: 8},
+		{Name: "external", Type: Line, Max: 100},
 		{Name: "claims", Type: Claims, Required: true},
 	}
 )

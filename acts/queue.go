@@ -39,12 +39,28 @@ func (p *planner) date(name string) when.Date {
 	return d
 }
 
-func (p *planner) linkBody() *record.Link {
-	l := &record.Link{Reason: p.get("reason"), Role: record.LinkRole(p.get("role"))}
+// linkBody reads what the nth of several links says. The role, the claims and the reason
+// may be given for each of them, as many values as there are links and in their order,
+// or once for all.
+func (p *planner) linkBody(nth, of int) *record.Link {
+	at := func(name string) string {
+		if list := p.values[name]; of > 1 && len(list) == of {
+			return strings.TrimSpace(list[nth])
+		}
+		return p.get(name)
+	}
+	l := &record.Link{Reason: at("reason"), Role: record.LinkRole(at("role"))}
 	if l.Role == "" {
 		l.Role = record.LinkAbout
 	}
-	for _, s := range strings.FieldsFunc(strings.Join(p.values["claims"], " "), func(r rune) bool { return r == ' ' || r == ',' }) {
+	if l.Reason == "" && nth > 0 {
+		p.problem("reason", "problem.needed") // of the first it was said before
+	}
+	claims := strings.Join(p.values["claims"], " ")
+	if of > 1 && len(p.values["claims"]) == of {
+		claims = at("claims")
+	}
+	for _, s := range strings.FieldsFunc(Latin(claims), func(r rune) bool { return r == ' ' || r == ',' }) {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 {
 			p.problem("claims", "problem.claim_number", "value", s)
@@ -63,9 +79,9 @@ func (p *planner) linkBody() *record.Link {
 }
 
 func planLink(p *planner) error {
-	acc, body := p.id("account"), p.linkBody()
-	for _, in := range p.ids("incident") {
-		d := Draft{Kind: record.IncidentLinked, Body: body, Subjects: []record.Subject{about(record.RoleAccount, acc), about(record.RoleIncident, in)}}
+	acc, incidents := p.id("account"), p.ids("incident")
+	for i, in := range incidents {
+		d := Draft{Kind: record.IncidentLinked, Body: p.linkBody(i, len(incidents)), Subjects: []record.Subject{about(record.RoleAccount, acc), about(record.RoleIncident, in)}}
 		if p.linked(acc, in) {
 			p.problem("incident", "problem.linked_already")
 			return nil
@@ -85,7 +101,8 @@ func (w World) linked(acc, in record.ID) bool {
 		return false
 	}
 	for _, l := range w.State.LinksOf(acc) {
-		if l.Incident == in {
+		// A link to what was merged into it ties the account to it as well.
+		if was, _ := w.State.Incident(l.Incident); l.Incident == in || was.Root == in {
 			return true
 		}
 	}
@@ -96,7 +113,7 @@ func planOpenAndLink(p *planner) error {
 	if err := planOpen(p); err != nil || len(p.problems) > 0 {
 		return err
 	}
-	body := p.linkBody()
+	body := p.linkBody(0, 1)
 	acc, ok := p.State.Account(p.id("account"))
 	if !ok && len(p.problems) == 0 {
 		p.problem("account", "problem.no_account")

@@ -3,9 +3,10 @@
 package acts
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,52 +22,166 @@ func planStatement(p *planner) error {
 	if err != nil {
 		return err
 	}
-	return p.account(Draft{Kind: record.AccountFiled}, rep)
+	body := p.readAccount()
+	p.inherit(body, rep)
+	id, err := p.formID(record.AccountFiled)
+	if err != nil {
+		return err
+	}
+	return p.account(Draft{ID: id, Kind: record.AccountFiled, Body: body}, rep, id)
 }
 
 // planAmendment puts a new version of an account in the place of the latest. Where the
 // document is filled in anew, the new version was told in that.
 func planAmendment(p *planner) error {
-	id := p.id("account")
-	acc, ok := p.State.Account(id)
+	acc, ok := p.State.Account(p.id("account"))
 	if !ok {
-		return p.refused(&mechanism.Refusal{Code: mechanism.UnknownSubject, Reason: fmt.Sprintf("there is no account %s", id)})
+		return p.refused(&mechanism.Refusal{Code: mechanism.UnknownSubject, Reason: fmt.Sprintf("there is no account %s", p.get("account"))})
 	}
 	rep, err := p.document()
 	if err != nil {
 		return err
 	}
-	return p.account(Draft{Kind: record.AccountAmended, Subjects: []record.Subject{about(record.RoleAccount, id)}, Supersedes: acc.Current}, rep)
+	body := p.readAccount()
+	p.keepNumbers(acc, body)
+	id, err := p.formID(record.AccountAmended)
+	if err != nil {
+		return err
+	}
+	d := Draft{ID: id, Kind: record.AccountAmended, Body: body, Subjects: []record.Subject{about(record.RoleAccount, p.id("account"))}, Supersedes: acc.Current}
+	if err := p.account(d, rep, p.id("account")); err != nil || len(p.problems) > 0 || len(p.drafts) > 1 {
+		return err
+	}
+	return p.changed(acc.Current, body, rep)
 }
 
-func (p *planner) account(d Draft, report record.ID) error {
-	body := p.readAccount()
+// formID is the id that the form gives to a record of the kind; drawn anew for a form
+// without a token.
+func (p *planner) formID(kind record.Kind) (record.ID, error) {
+	if token := p.id("form"); !token.IsZero() {
+		return FormID(token, kind), nil
+	}
+	return p.newID()
+}
+
+// inherit takes from the document what the form does not ask twice.
+func (p *planner) inherit(a *record.Account, report record.ID) {
+	doc := p.read(report)
+	if doc == nil {
+		return
+	}
+	if a.Carrier == "" {
+		a.Carrier = doc.Carrier
+	}
+	if len(a.Origins) == 0 {
+		a.Origins = doc.Origins
+	}
+	if a.Quote != nil && a.Quote.Language == "" {
+		a.Quote.Language = doc.Language
+	}
+}
+
+// read gives a document that is planned or in the ledger; nil where it cannot be read.
+func (p *planner) read(report record.ID) *record.Report {
+	for _, d := range p.drafts {
+		if r, ok := d.Body.(*record.Report); ok && d.ID == report {
+			return r
+		}
+	}
+	if report.IsZero() || p.Read == nil {
+		return nil
+	}
+	_, body, err := p.Read(report)
+	if err != nil {
+		return nil
+	}
+	r, _ := body.(*record.Report)
+	return r
+}
+
+// keepNumbers sees to it that the claims of the latest version keep their numbers, by
+// which links and citations name them: only the last of them can be left out.
+func (p *planner) keepNumbers(acc mechanism.Account, body *record.Account) {
+	body.Claimant = acc.Claimant // the rules hold it fast; what is typed does not count
+	filled := ClaimNumbers(p.values)
+	for n := 1; n <= acc.Claims; n++ {
+		after := len(filled) > 0 && filled[len(filled)-1] > n
+		switch here := slices.Contains(filled, n); {
+		case !here && after:
+			p.problem(ClaimName(n, "element"), "problem.claim_gap")
+		case !here && n <= p.State.LastLinked(p.id("account")):
+			p.problem(ClaimName(n, "element"), "problem.claim_linked")
+		}
+	}
+}
+
+// changed looks that an amendment says anything new.
+func (p *planner) changed(current record.ID, body *record.Account, report record.ID) error {
+	if p.Read == nil {
+		return nil
+	}
+	st, old, err := p.Read(current)
+	if err != nil {
+		return err
+	}
+	if told, _ := st.Subject(record.RoleReport); told == report && equalBodies(old, body) {
+		p.problem("claims", "problem.no_change")
+	}
+	return nil
+}
+
+func equalBodies(a, b record.Body) bool {
+	x, err := record.EncodeBody(a)
+	y, err2 := record.EncodeBody(b)
+	return err == nil && err2 == nil && bytes.Equal(x, y)
+}
+
+// account adds the account to what is planned. of is its id, as first filed.
+func (p *planner) account(d Draft, report, of record.ID) error {
 	if len(p.problems) > 0 {
 		return nil
 	}
-	if err := body.Validate(); err != nil {
+	if err := d.Body.Validate(); err != nil {
 		p.problem("claims", "problem.invalid", "why", err.Error())
 		return nil
 	}
-	if _, err := record.EncodeBody(body); err != nil {
+	if _, err := record.EncodeBody(d.Body); err != nil {
 		p.problem("claims", "problem.too_large", "max", record.MaxBody)
 		return nil
 	}
-	d.Body = body
-	if !report.IsZero() {
-		d.Subjects = append(d.Subjects, about(record.RoleReport, report))
-	}
-	if len(p.drafts) > 0 { // the document is not in the ledger yet
-		d.Subjects = slices.DeleteFunc(d.Subjects, func(s record.Subject) bool { return s.Role == record.RoleReport })
-	}
-	if err := p.check(d); err != nil {
+	if err := p.filed(d, report, of); err != nil {
 		return err
 	}
-	if len(p.drafts) > 0 {
-		d.Subjects = append(d.Subjects, about(record.RoleReport, report))
+	check := d
+	if !report.IsZero() {
+		d.Subjects = append(slices.Clone(d.Subjects), about(record.RoleReport, report))
+		if len(p.drafts) == 0 { // else the document is not in the ledger yet
+			check = d
+		}
+	}
+	if err := p.check(check); err != nil {
+		return err
 	}
 	p.add(d)
 	return nil
+}
+
+// filed tells whether the form was filed before; nil if it was not.
+func (p *planner) filed(d Draft, report, of record.ID) error {
+	if _, ok := p.State.KindOf(d.ID); !ok || p.Read == nil {
+		return nil
+	}
+	st, body, err := p.Read(d.ID)
+	if err != nil {
+		return err
+	}
+	told, _ := st.Subject(record.RoleReport)
+	same := told == report && equalBodies(body, d.Body)
+	for _, x := range p.drafts { // the document
+		_, body, err := p.Read(x.ID)
+		same = same && err == nil && equalBodies(body, x.Body)
+	}
+	return &Filed{Record: d.ID, Account: of, Same: same}
 }
 
 // document is the one named, or a new one that is planned; zero where none was filled in.
@@ -79,7 +194,7 @@ func (p *planner) document() (record.ID, error) {
 	}
 	r := &record.Report{
 		Carrier: p.get("carrier"), Title: p.get("title"), URL: p.get("url"), PublishedOn: p.date("published_on"),
-		Origins: p.list("origins"), Language: p.get("language"), Note: p.get("document_note"), Copies: p.copies(),
+		Origins: p.list("origins"), Language: p.language("language"), Note: p.get("document_note"), Copies: p.copies(),
 	}
 	if r.Title == "" {
 		if r.Carrier != "" || r.URL != "" || r.PublishedOn != "" || len(r.Origins) > 0 || len(r.Copies) > 0 {
@@ -87,16 +202,35 @@ func (p *planner) document() (record.ID, error) {
 		}
 		return record.ID{}, nil
 	}
+	p.address("url", r.URL)
 	if len(p.problems) == 0 {
 		if err := r.Validate(); err != nil {
-			p.problem("url", "problem.invalid", "why", err.Error())
+			p.problem("title", "problem.invalid", "why", err.Error())
 		}
 	}
-	id, err := p.newID()
+	id, err := p.formID(record.ReportFiled)
 	if err != nil {
 		return id, err
 	}
 	return id, p.one(Draft{ID: id, Kind: record.ReportFiled, Body: r})
+}
+
+// address looks that an address on the web is one as the format has them.
+func (p *planner) address(name, url string) {
+	if err := (&record.Report{Title: "?", URL: url}).Validate(); err != nil {
+		p.problem(name, "problem.url", "value", url)
+	}
+}
+
+var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$`)
+
+// language reads a BCP 47 tag.
+func (p *planner) language(name string) string {
+	s := p.get(name)
+	if s != "" && !languageTag.MatchString(s) {
+		p.problem(name, "problem.language", "value", s)
+	}
+	return s
 }
 
 func (p *planner) copies() (out []record.Copy) {
@@ -109,13 +243,17 @@ func (p *planner) copies() (out []record.Copy) {
 	for i := range p.values["copy_sha256"] {
 		sum := at("copy_sha256", i)
 		if sum == "" {
+			if at("copy_size", i)+at("copy_url", i) != "" {
+				p.problem("copy_sha256", "problem.needed")
+			}
 			continue
 		}
 		c := record.Copy{Media: at("copy_media", i), URL: at("copy_url", i)}
-		if err := c.SHA256.UnmarshalText([]byte(sum)); err != nil {
+		p.address("copy_url", c.URL)
+		if err := c.SHA256.UnmarshalText([]byte(strings.ToLower(sum))); err != nil {
 			p.problem("copy_sha256", "problem.digest", "value", sum)
 		}
-		size, err := strconv.Atoi(at("copy_size", i))
+		size, err := strconv.Atoi(Latin(at("copy_size", i)))
 		if err != nil || size < 0 {
 			p.problem("copy_size", "problem.number", "value", at("copy_size", i))
 		}
@@ -131,10 +269,10 @@ func (p *planner) readAccount() *record.Account {
 		Claimant: record.Claimant{Kind: p.get("claimant_kind"), Name: p.get("claimant"), Party: p.get("party")},
 	}
 	if q := strings.TrimSpace(strings.ReplaceAll(p.values.Get("quote"), "\r\n", "\n")); q != "" {
-		a.Quote = &record.Quote{Language: p.get("quote_language"), Text: q}
+		a.Quote = &record.Quote{Language: p.language("quote_language"), Text: q}
 	}
 	whole := p.where("")
-	numbers := p.claimNumbers()
+	numbers := ClaimNumbers(p.values)
 	if len(numbers) == 0 {
 		p.problem("claims", "problem.no_claims")
 	}
@@ -145,45 +283,6 @@ func (p *planner) readAccount() *record.Account {
 	}
 	return a
 }
-
-// claimNumbers finds which claims are filled in, in their order. A claim of which
-// nothing but usual values is there, is none.
-func (p *planner) claimNumbers() (out []int) {
-	filled := map[int]bool{}
-	for name, values := range p.values {
-		n, field, ok := ClaimField(name)
-		if !ok || strings.TrimSpace(strings.Join(values, "")) == "" {
-			continue
-		}
-		switch field {
-		case "stance", "scope", "first_hand":
-		default:
-			filled[n] = true
-		}
-	}
-	for n := range filled {
-		out = append(out, n)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// ClaimField takes the name claim.n.x apart.
-func ClaimField(name string) (n int, field string, ok bool) {
-	rest, ok := strings.CutPrefix(name, "claim.")
-	if !ok {
-		return 0, "", false
-	}
-	num, field, ok := strings.Cut(rest, ".")
-	n, err := strconv.Atoi(num)
-	if !ok || err != nil || n < 1 || n > MaxClaims || strconv.Itoa(n) != num {
-		return 0, "", false
-	}
-	return n, field, true
-}
-
-// MaxClaims is the most claims one form may have.
-const MaxClaims = 200
 
 // whereabouts is where and when something was.
 type whereabouts struct {
@@ -198,7 +297,10 @@ func (p *planner) where(prefix string) whereabouts {
 		when:   when.Span{Start: p.date(prefix + "start"), End: p.date(prefix + "end"), Note: p.get(prefix + "time_note")},
 		places: p.list(prefix + "places"), placeText: p.get(prefix + "place_text"), point: p.point(prefix),
 	}
-	if err := w.when.Validate(); err != nil && p.get(prefix+"end") != "" {
+	switch {
+	case w.when.End != "" && p.get(prefix+"start") == "":
+		p.problem(prefix+"start", "problem.needed")
+	case w.when.Validate() != nil:
 		p.problem(prefix+"end", "problem.time_order")
 	}
 	return w
@@ -206,7 +308,7 @@ func (p *planner) where(prefix string) whereabouts {
 
 func (p *planner) point(prefix string) *record.Point {
 	lat, lon, precision := p.get(prefix+"lat"), p.get(prefix+"lon"), p.get(prefix+"precision_m")
-	if lat == "" && lon == "" {
+	if lat == "" && lon == "" && precision == "" {
 		return nil
 	}
 	pt := &record.Point{LatE6: p.degrees(prefix+"lat", lat, 90), LonE6: p.degrees(prefix+"lon", lon, 180)}
@@ -218,10 +320,16 @@ func (p *planner) point(prefix string) *record.Point {
 	return pt
 }
 
-// degrees reads decimal degrees without going through binary fractions for long.
+var decimal = regexp.MustCompile(`^[-+]?[0-9]{1,3}(\.[0-9]*)?$`)
+
+// degrees reads decimal degrees, as micro-degrees.
 func (p *planner) degrees(name, s string, most float64) int64 {
-	f, err := strconv.ParseFloat(Latin(s), 64)
-	if err != nil || math.IsNaN(f) || math.Abs(f) > most {
+	s = Latin(s)
+	f, err := strconv.ParseFloat(s, 64)
+	switch {
+	case s == "":
+		p.problem(name, "problem.needed")
+	case err != nil || !decimal.MatchString(s) || math.Abs(f) > most:
 		p.problem(name, "problem.degrees", "value", s, "max", int(most))
 		return 0
 	}
@@ -229,7 +337,7 @@ func (p *planner) degrees(name, s string, most float64) int64 {
 }
 
 func (p *planner) claim(n int, whole whereabouts) record.Claim {
-	prefix := fmt.Sprintf("claim.%d.", n)
+	prefix := ClaimName(n, "")
 	for _, f := range ClaimFields {
 		p.length(prefix+f.Name, f)
 		if f.Required && p.get(prefix+f.Name) == "" {
@@ -271,125 +379,6 @@ func (p *planner) claim(n int, whole whereabouts) record.Claim {
 		}
 	}
 	return c
-}
-
-// Interval is a figure as a claim holds it.
-type Interval struct {
-	Bound     string
-	Low, High *int64
-}
-
-var errFigure = errors.New("not a figure: write 12, 12+ (at least), <=12 (at most), 10-15, ~40 (about), or ? where one was spoken of without a number")
-
-// ParseFigure reads a figure as people write it: 12 · 12+ or >=12 (at least) · <=12 (at
-// most) · 10-15 · ~40 or ~30-50 (about) · ? (about, no number said). Digits may be
-// Latin, Arabic-Indic or extended Arabic-Indic; thousands may be parted by commas.
-func ParseFigure(s string) (Interval, error) {
-	s = strings.Join(strings.Fields(Latin(s)), "")
-	if s == "" {
-		return Interval{}, nil
-	}
-	number := func(s string) (*int64, bool) {
-		n, err := strconv.ParseInt(ungroup(s), 10, 64)
-		return &n, err == nil && n >= 0 && n <= record.MaxInt && s[0] != '+'
-	}
-	one := func(bound, s string, low, high bool) (Interval, error) {
-		n, ok := number(s + " "[:0])
-		if s == "" || !ok {
-			return Interval{}, errFigure
-		}
-		f := Interval{Bound: bound}
-		if low {
-			f.Low = n
-		}
-		if high {
-			f.High = n
-		}
-		return f, nil
-	}
-	if s == "?" || s == "~" || s == "~?" {
-		return Interval{Bound: "about"}, nil
-	}
-	for _, form := range []struct {
-		before, after, bound string
-		low, high            bool
-	}{{">=", "", "at_least", true, false}, {"≥", "", "at_least", true, false}, {"", "+", "at_least", true, false}, {"<=", "", "at_most", false, true}, {"≤", "", "at_most", false, true}} {
-		if rest, ok := strings.CutPrefix(s, form.before); ok {
-			if rest, ok = strings.CutSuffix(rest, form.after); ok && (form.before != "" || form.after != "") {
-				return one(form.bound, rest, form.low, form.high)
-			}
-		}
-	}
-	bound := "range"
-	if rest, ok := strings.CutPrefix(s, "~"); ok {
-		s, bound = rest, "about"
-	}
-	low, high, isRange := strings.Cut(strings.NewReplacer("–", "-", "—", "-", "..", "-").Replace(s), "-")
-	if !isRange {
-		if bound == "range" {
-			return one("exact", s, true, true)
-		}
-		return one(bound, s, true, true)
-	}
-	a, err := one(bound, low, true, false)
-	b, err2 := one(bound, high, false, true)
-	if err != nil || err2 != nil || *a.Low > *b.High {
-		return Interval{}, errFigure
-	}
-	return Interval{bound, a.Low, b.High}, nil
-}
-
-// ungroup drops commas between groups of three digits, and none elsewhere.
-func ungroup(s string) string {
-	parts := strings.Split(s, ",")
-	for i, part := range parts {
-		if i > 0 && len(part) != 3 || i == 0 && len(parts) > 1 && (len(part) == 0 || len(part) > 3) {
-			return s
-		}
-	}
-	return strings.Join(parts, "")
-}
-
-// String writes the figure so that ParseFigure reads it again.
-func (f Interval) String() string {
-	n := func(p *int64) string { return strconv.FormatInt(*p, 10) }
-	switch {
-	case f.Low == nil && f.High == nil && f.Bound == "":
-		return ""
-	case f.Low == nil && f.High == nil:
-		return "?"
-	case f.High == nil:
-		return n(f.Low) + "+"
-	case f.Low == nil:
-		return "<=" + n(f.High)
-	}
-	out := n(f.Low)
-	if *f.Low != *f.High || f.Bound == "range" {
-		out += "-" + n(f.High)
-	}
-	if f.Bound == "about" {
-		out = "~" + out
-	}
-	return out
-}
-
-// Latin writes digits of the Arabic script, and their comma and point, in Latin ones.
-func Latin(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= '٠' && r <= '٩':
-			return '0' + r - '٠'
-		case r >= '۰' && r <= '۹':
-			return '0' + r - '۰'
-		case r == '٬' || r == '،':
-			return ','
-		case r == '٫':
-			return '.'
-		case r == '−':
-			return '-'
-		}
-		return r
-	}, s)
 }
 
 func planWithdrawal(p *planner) error {

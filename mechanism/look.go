@@ -71,6 +71,10 @@ func (s *State) LinksOf(account record.ID) (out []Link) {
 	return out
 }
 
+// LastLinked is the highest claim of an account that a standing link names; 0 where none
+// names a claim.
+func (s *State) LastLinked(account record.ID) int { return s.lastLinked(account) }
+
 // Links finds the standing links that match, in the order in which they were filed. It
 // looks at every link.
 func (s *State) Links(match func(Link) bool) (out []Link) {

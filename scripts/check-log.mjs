@@ -2,29 +2,32 @@
 //
 // An independent checker of Truceline logs, written from docs/formats alone: node scripts/check-log.mjs DIR-or-URL [VKEY]
 //
-// Checks: the checkpoint (form, signature), every entry bundle, every tile of every level, the root, in a folder also files
-// of earlier sizes; of every record given: canonical JSON, leaf, logged_at, envelope, statement, mission, origin, repeated
-// ids, each signature against the roster of keys at that index, the body's commitment, and that what changes the roster may
-// do so. Does not check: the form of bodies that change no keys, the other rules (rights, guards, agreement, state hash),
-// proofs, refusals, whether others see the same log. A file that is missing or of a wrong length ends the check. Without
-// VKEY the key is taken from record 0: the log then only agrees with itself.
-// Exit 0 and one line "OK <size> records, root <base64>"; or 1 and a line "index layer: what" for each problem ("-" for no
-// index); or 2, wrong usage. What was not given, and files that do not belong to the log, are noted on stderr.
+// Does steps 2 to 8 of ledger.md, "How to verify a log", but for the form of bodies that change no keys; of a folder also the
+// files of earlier sizes. Does not do: the rules (rights, guards, agreement, state hash), proofs, refusals, whether others see
+// the same log. A file that is missing or of a wrong length ends the check. Without VKEY the key is taken from record 0: the
+// log then only agrees with itself.
+// Prints a line "index layer: what" for each problem ("-" for no index), then the outcome: OK (exit 0), FAILED (1), or, with
+// nothing wrong in what was looked at, INCOMPLETE or UPDATE NEEDED (3). Wrong usage exits 2. Notes go to stderr.
 import { createHash, createHmac, createPublicKey, verify } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 
-const need = (ok, what) => { if (!ok) throw new Error(what) }
+const need = (ok, what, kind) => { if (!ok) throw Object.assign(new Error(what), { kind }) }
+const known = (ok, what) => need(ok, what, 'later') // what a later version may say, and this one does not know
 const show = s => String(s).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, c => `\\u{${c.codePointAt(0).toString(16)}}`)
 const problem = (index, layer, what) => { process.exitCode = 1; console.log(show(`${index} ${layer}: ${what}`)) }
-const passes = (index, layer, f) => { // whether f does not throw; what it throws is a problem
-  try { f(); return true } catch (e) { problem(index, layer, e.message); return false }
+const faultOf = f => { try { f() } catch (e) { return e } } // what f throws, if anything
+function passes(index, layer, f) { // whether f does not throw; what it throws is a problem
+  const e = faultOf(f)
+  if (e) problem(index, layer, e.message)
+  return !e
 }
 const sha256 = (...parts) => parts.reduce((h, p) => h.update(p), createHash('sha256')).digest()
 const hmac = (salt, ...parts) => parts.reduce((h, p) => h.update(p), createHmac('sha256', Buffer.from(salt, 'hex'))).digest()
 // ---- canonical JSON and base64: read, write again, compare
+const odd = s => !s.isWellFormed() || /[\0-\x08\x0b-\x1f\x7f-\x9f]/.test(s)
 function write(v, depth = 16) {
-  need(depth >= 0 && v !== null && (typeof v !== 'number' || Number.isSafeInteger(v)) && (typeof v !== 'string' || v.isWellFormed()),
+  need(depth >= 0 && v !== null && (typeof v !== 'number' || Number.isSafeInteger(v)) && (typeof v !== 'string' || !odd(v)),
     'not canonical JSON: null, a number or text that is not admitted, or too deep')
   if (typeof v !== 'object') return JSON.stringify(v)
   if (Array.isArray(v)) return `[${v.map(x => write(x, depth - 1)).join(',')}]`
@@ -56,7 +59,7 @@ function fits(form, v, at) {
   for (const [name, f] of Object.entries(form)) { // "name?" may be left out, and must be when it is empty
     const k = name.replace('?', '')
     if (!Object.hasOwn(v, k)) { need(k !== name, `${at}.${k}: missing`); continue }
-    need(k === name || !/^(""|\[\]|{}|false)$/.test(JSON.stringify(v[k])), `${at}.${k}: empty, so it must be left out`)
+    need(k === name || f === ANY || !/^(""|\[\]|{}|false)$/.test(JSON.stringify(v[k])), `${at}.${k}: empty, so it must be left out`)
     fits(f, v[k], `${at}.${k}`)
   }
 }
@@ -79,9 +82,10 @@ function parseVerifierKey(vkey) {
 }
 // ---- kinds: the subjects they need and ?may have, and the bodies of those that change keys
 const KINDS = { 'account.filed': '?report', 'account.amended': 'account ?report', 'account.withdrawn': 'account', 'batch.closed': 'batch',
-  'batch.withdrawn': 'batch', 'incident.linked': 'account incident', 'incident.unlinked': 'link', 'incident.aliased': 'incident into' }
+  'account.set_aside': 'account', 'batch.withdrawn': 'batch', 'incident.linked': 'account incident', 'incident.unlinked': 'link',
+  'incident.aliased': 'incident into', 'act.undone': 'act' }
 for (const k of ['mission.opened', 'member.admitted', 'key.added', 'key.rotated', 'key.revoked', 'officer.enrolled', 'clock.ticked',
-  'agreement.adopted', 'report.filed', 'batch.opened', 'incident.opened', 'source.graded']) KINDS[k] = ''
+  'officer.named', 'agreement.adopted', 'report.filed', 'batch.opened', 'incident.opened', 'source.graded']) KINDS[k] = ''
 const KEY = { alg: /^ed25519$/, public: s => publicKey(base64(s, 32)) }
 const ADMISSION = { code: CODE, 'keys?': [KEY], name: WORDS, role: /^(party|third_party|monitor|observer|desk|registry)$/ }
 const BODIES = {
@@ -91,85 +95,103 @@ const BODIES = {
   'officer.enrolled': { 'key?': KEY, officer: ID },
 }
 // ---- line, envelope, statement
-const TYPE = 'application/vnd.truceline.statement.v1+json'
+const TYPE = 'application/vnd.truceline.statement.v1+json', LATER_TYPE = /^application\/vnd\.truceline\.statement\.v([2-9]|[1-9]\d+)\+json$/
 const LINE = { 'body?': ANY, 'body_salt?': DIGEST, 'enc?': /^none$/, envelope: ANY, index: 0, leaf_salt: HEX32, logged_at: 0 }
-const ENVELOPE = { payload: base64, payloadType: s => s === TYPE, signatures: [{ keyid: HEX16, sig: s => base64(s, 64) }] }
-const STATEMENT = { audience: CODE, 'body?': { alg: TEXT, commitment: DIGEST }, claimed_at: 0, 'crit?': [TEXT], 'exercise?': TRUE,
-  'ext?': v => typeof v === 'object' && !Array.isArray(v) && Object.values(v).every(x => typeof x === 'string'), id: ID,
-  kind: WORDS, kind_v: 1, member: CODE, mission: ID, 'officer?': ID, origin: ORIGIN, rules: 1,
-  'subjects?': [{ id: ID, role: TEXT }], 'supersedes?': ID, v: 1 }
-function parseStatement(bytes) {
+const ENVELOPE = { payload: base64, payloadType: s => known(!LATER_TYPE.test(s), s) ?? s === TYPE, signatures: [{ keyid: HEX16, sig: s => base64(s, 64) }] }
+const COMMITMENT = { alg: /^hmac-sha256$/, commitment: DIGEST } // of another alg nothing else is known
+const STATEMENT = { audience: CODE, 'body?': b => typeof b.alg === 'string' && CODE.test(b.alg) && (b.alg !== 'hmac-sha256' || !fits(COMMITMENT, b, 'body')),
+  claimed_at: 0, 'crit?': [TEXT], 'exercise?': TRUE, 'ext?': v => typeof v === 'object' && !Array.isArray(v) && Object.values(v).every(x => typeof x === 'string'),
+  id: ID, kind: CODE, kind_v: 1, member: CODE, mission: ID, 'officer?': ID, origin: ORIGIN, rules: 1, 'subjects?': [{ id: ID, role: CODE }], 'supersedes?': ID, v: 1 }
+function parseLine(text) {
+  need(text.length <= LINE_MAX, 'a line is too long')
+  const line = parse(Buffer.from(text, 'latin1'))
+  fits(LINE, line, 'line')
+  need(new Set(['body', 'body_salt', 'enc'].map(k => Object.hasOwn(line, k))).size === 1, 'body, body_salt, enc: not together')
+  return line
+}
+function parseStatement(bytes) { // in the order of records.md, "What is not known"
   need(bytes.length <= 8192, 'the statement is too long')
   const st = parse(bytes)
-  if (!(Number.isInteger(st.v) && st.v > 1)) fits(STATEMENT, st, 'statement')
-  need(st.v === 1 && Object.hasOwn(KINDS, st.kind) && st.kind_v === 1 && !st.crit && st.audience === 'public' &&
-    (st.body?.alg ?? 'hmac-sha256') === 'hmac-sha256', 'cannot be checked, an update is needed (v, kind, crit, audience or alg)')
+  known(!(Number.isInteger(st.v) && st.v > 1), `v ${st.v}`)
+  fits(STATEMENT, st, 'statement')
+  need(!st.crit || st.crit.every((c, j) => Object.hasOwn(st.ext ?? {}, c) && !(st.crit[j - 1] >= c)), 'crit names what is not in ext, or not in order')
+  known(Object.hasOwn(KINDS, st.kind) && st.kind_v === 1 && !st.crit && (st.body?.alg ?? 'hmac-sha256') === 'hmac-sha256',
+    `kind ${st.kind} version ${st.kind_v}, crit ${st.crit}, or alg ${st.body?.alg}`)
   need(!st.body === (st.kind === 'clock.ticked') && !st.supersedes === (st.kind !== 'account.amended'),
     'statement.body or supersedes: missing, or there though the kind has none')
+  need(st.audience !== (st.kind === 'officer.named' ? 'public' : 'own'), 'the audience is not one of the kind')
   const roles = (st.subjects ?? []).map(s => s.role), admitted = KINDS[st.kind].split(' ')
   need(new Set(roles).size === roles.length && admitted.every(r => r === '' || r[0] === '?' || roles.includes(r)) &&
     roles.every(r => r === 'batch' || admitted.includes(r) || admitted.includes(`?${r}`)), 'statement.subjects: not those of the kind')
+  known(['public', 'own'].includes(st.audience) && st.rules === 1, `audience ${st.audience} or rules ${st.rules}`)
   return st
 }
 // ---- records, folded in order (records.md, "The roster of keys")
 const [keys, members, officers, seen] = [new Map(), new Set(), new Set(), new Map()]
 const lacking = { records: 0, bodies: 0, unsure_signatures: 0 }
-let log, registry, mission, logged = 0 // log: the verifier key, parsed
-let unsure = false // keys may have changed unseen: a key that is not known here may be good
+let log, registry, mission, logged = 0, own = 0, later, unread // log: the verifier key, parsed; own: bodies that are their members' own
+let unsure = false // keys may have changed unseen
 function checkRecord(line, entry) {
   const { index: i, envelope: { signatures } } = line
   const envelope = Buffer.from(write(line.envelope)), time = Buffer.from(line.logged_at.toString(16).padStart(16, '0'), 'hex')
   const made = Buffer.concat([Buffer.from(ENTRY), hmac(line.leaf_salt, 'truceline-entry/v1\n', time, envelope)])
-  const inLog = passes(i, 'leaf', () => need(entry.equals(made), 'not the log\'s entry at this index'))
-  passes(i, 'leaf', () => need(line.logged_at >= logged, 'logged_at is below that of the record before'))
+  if (!passes(i, 'leaf', () => need(entry.equals(made), 'the line is not that of the log\'s entry'))) { unsure = true; return }
+  const inOrder = passes(i, 'leaf', () => need(line.logged_at >= logged, 'logged_at is below that of the record before'))
   logged = line.logged_at
-  let st, payload, body
-  const right = passes(i, 'envelope', () => {
+  let st, payload, body, committed = false
+  const malformed = faultOf(() => {
     need(envelope.length <= 16384, 'too long')
     fits(ENVELOPE, line.envelope, 'envelope')
     need(signatures.length >= 1 && signatures.length <= 16 && signatures.every((s, j) => j === 0 || s.keyid > signatures[j - 1].keyid),
       'no signatures, too many, or their key ids do not ascend')
     st = parseStatement(payload = base64(line.envelope.payload))
-    need(!seen.has(st.id), `its id is that of record ${seen.get(st.id)}`)
-    seen.set(st.id, i)
-    need(st.mission === (mission ??= st.mission) && st.origin === log.name, 'another mission or origin')
-    need((i === 0) === (st.kind === 'mission.opened'), 'record 0, and no other, is mission.opened')
   })
-  if (!st) { unsure = true; return }
-  const form = Object.hasOwn(BODIES, st.kind) && BODIES[st.kind]
-  if (!Object.hasOwn(line, 'body')) lacking.bodies += st.body ? 1 : 0
-  else passes(i, 'body', () => {
-    need(st.body, 'a body, where the kind has none')
+  if (malformed?.kind === 'later') { unsure = true; later ??= `record ${i}, ${malformed.message}`; return }
+  if (malformed) return problem(i, 'envelope', malformed.message)
+  const form = Object.hasOwn(BODIES, st.kind) && BODIES[st.kind], given = Object.hasOwn(line, 'body')
+  if (st.kind === 'officer.named') own++
+  else if (st.body && !given) lacking.bodies++
+  const bodyFault = given && faultOf(() => {
+    need(st.body && st.kind !== 'officer.named', 'a body, where the kind has none or it is the member\'s own')
     const bytes = Buffer.from(write(line.body))
+    committed = hmac(line.body_salt, 'truceline-body/v1\n', bytes).toString('hex') === st.body.commitment
+    need(committed, 'not the one committed to')
     need(bytes.length <= 49152, 'too long')
-    need(hmac(line.body_salt, 'truceline-body/v1\n', bytes).toString('hex') === st.body.commitment, 'not the one committed to')
     if (form) fits(form, line.body, 'body')
     body = line.body
   })
-  const signed = checkSignatures(i, st, payload, signatures, form && body)
-  if (form && !(body && inLog)) unsure = true
-  else if (form && right && signed) {
-    try { changeRoster(i, st, body, signatures.map(s => s.keyid)) } catch (e) { if (!unsure) problem(i, 'roster', e.message) }
-  }
+  const right = passes(i, 'envelope', () => {
+    const first = seen.get(st.id)
+    seen.set(st.id, first ?? i)
+    mission ??= st.mission
+    need(first === undefined, `its id is that of record ${first}`)
+    need((i === 0) === (st.kind === 'mission.opened'), 'record 0, and no other, is mission.opened')
+    need(st.mission === mission && st.origin === log.name, 'another mission or origin')
+    const sure = checkSignatures(i, st, payload, signatures, form && body)
+    if (form && body && sure && inOrder) changeRoster(i, st, body, signatures.map(s => s.keyid))
+  })
+  if (bodyFault) problem(i, 'body', bodyFault.message)
+  if (form && !committed && right && inOrder) unsure = true
 }
 const keysIn = b => b.registry?.keys ?? b.keys ?? [b.new ?? b.key].filter(k => k?.public) // that a body puts on the roster
 const rosterKey = (k, member, from, officer) => ({ key: publicKey(base64(k.public, 32)), member, from, until: Infinity, officer })
-function checkSignatures(i, st, payload, signatures, body) {
+function checkSignatures(i, st, payload, signatures, body) { // gives whether they are known to be good
   const brings = ['mission.opened', 'key.rotated'].includes(st.kind) // keys that count in this record already
-  const own = new Map((brings && body ? keysIn(body) : []).map(k => [idOf(k), rosterKey(k, st.member, i)]))
-  const mayLack = unsure || (brings && !body)
-  if (mayLack) lacking.unsure_signatures += signatures.length
+  const fresh = new Map((brings && body ? keysIn(body) : []).map(k => [idOf(k), rosterKey(k, st.member, i)]))
+  const unseen = unsure || (brings && !body)
   const pae = Buffer.concat([Buffer.from(`DSSEv1 ${TYPE.length} ${TYPE} ${payload.length} `), payload])
   let node = false // whether a key of the member signed that is no officer's, and not the new one of a rotation
-  const good = signatures.map(({ keyid, sig }) => passes(i, 'envelope', () => {
-    const k = keys.get(keyid) ?? own.get(keyid)
-    need(k || mayLack, `signed by a key that is not on the roster: ${keyid}`)
-    need(!k || (k.member === st.member && k.from <= i && i < k.until), `signed by a key that is not ${st.member}'s at this index: ${keyid}`)
+  for (const { keyid, sig } of signatures) {
+    const k = fresh.get(keyid) ?? keys.get(keyid)
+    need(k || unseen, `signed by a key that is not on the roster: ${keyid}`)
     need(!k || verify(null, pae, k.key, base64(sig, 64)), `the signature is wrong: ${keyid}`)
+    need(!k || (k.member === st.member && k.from <= i && i < k.until), `signed by a key that is not ${st.member}'s at this index: ${keyid}`)
     need(!k?.officer || k.officer === st.officer, `signed by another officer's key: ${keyid}`)
-    node ||= !k?.officer && !(st.kind === 'key.rotated' && own.has(keyid))
-  }))
-  return good.every(Boolean) && passes(i, 'envelope', () => need(node, 'not signed by a node of the member'))
+    node ||= !k?.officer && !(st.kind === 'key.rotated' && fresh.has(keyid))
+  }
+  need(node, 'not signed by a node of the member')
+  if (unseen) lacking.unsure_signatures += signatures.length
+  return !unseen
 }
 function changeRoster(i, st, body, signers) { // throws before it changes anything
   const who = body.registry?.code ?? body.code ?? body.member ?? st.member // whose keys change
@@ -193,15 +215,19 @@ const remote = /^https?:\/\//i.test(address)
 const ENTRY = 'truceline-leaf/v1\n', LINE_MAX = 49152 + 16384 + 1024
 const widths = new Map() // of the log's files, by path without .p/W
 async function read(file, max) {
+  const local = path.join(address, file), stop = what => need(false, `${file}: ${what}`, 'unread')
   if (!remote) {
-    const stat = fs.statSync(path.join(address, file))
+    const stat = fs.statSync(local, { throwIfNoEntry: false })
+    need(stat, `${file}: missing`, file === 'checkpoint' && 'unread')
     need(stat.isFile() && stat.size <= max, `${file}: not a file, or too long`)
-    return fs.readFileSync(path.join(address, file))
+    try { return fs.readFileSync(local) } catch (e) { stop(e.message) }
   }
-  const answer = await fetch(`${address.replace(/\/+$/, '')}/${file}`, { signal: AbortSignal.timeout(60_000) })
-  need(answer.status === 200, `${file}: status ${answer.status}`)
+  const answer = await fetch(`${address.replace(/\/+$/, '')}/${file}`, { signal: AbortSignal.timeout(60_000) }).catch(e => stop(e.message))
+  const missing = [404, 410].includes(answer.status) && file !== 'checkpoint'
+  need(answer.status === 200, `${file}: status ${answer.status}`, !missing && 'unread')
   let bytes = Buffer.alloc(0)
-  for await (const part of answer.body) need((bytes = Buffer.concat([bytes, part])).length <= max, `${file}: too long`)
+  const parts = answer.body[Symbol.asyncIterator]()
+  for (let p; !(p = await parts.next().catch(e => stop(e.message))).done;) need((bytes = Buffer.concat([bytes, p.value])).length <= max, `${file}: too long`)
   return bytes
 }
 function pathOf(kind, n, w) {
@@ -209,43 +235,40 @@ function pathOf(kind, n, w) {
   widths.set(base, w)
   return w < 256 ? `${base}.p/${w}` : base
 }
-const CHECKPOINT = /^([^\n]+)\n(0|[1-9]\d{0,15})\n([^\n]+)\n\n((?:\u2014 [^\s\p{Cc}+]+ \S+\n){1,64})$/u
+const CHECKPOINT = /^([^\n]+)\n(0|[1-9]\d{0,15})\n([^\n]+)\n\n((?:\u2014 [^\p{White_Space}\p{Cc}+]+ \S+\n){1,64})$/u
 async function readCheckpoint() { // also takes the log's key from record 0 when none was given
   const [, origin, size, root, lines] = CHECKPOINT.exec(decode(await read('checkpoint', 262144))) ?? []
   need(lines && Number.isSafeInteger(+size) && base64(root, 32), 'checkpoint: not of its form')
   const records = log ? '' : String(await read(pathOf('records', 0, Math.min(size, 256)), 256 * (LINE_MAX + 1)))
   log ??= parseVerifierKey(JSON.parse(records.split('\n')[0]).body.log_key)
-  passes('-', 'checkpoint', () => {
-    const signatures = lines.slice(0, -1).split('\n').map(l => l.split(' ')).map(([, name, s]) => ({ name, raw: base64(s) }))
-    need(new Set(lines.split('\n')).size === signatures.length + 1 && signatures.every(s => s.raw.length > 4), 'a line twice, or empty')
-    const own = signatures.filter(s => s.name === log.name && s.raw.toString('hex', 0, 4) === log.hash)
-    need(origin === log.name && own.length === 1 && own[0].raw.length === 68, 'not of the log, or not signed once by its key')
-    need(verify(null, Buffer.from(`${origin}\n${size}\n${root}\n`), log.key, own[0].raw.subarray(4)), 'the signature is wrong')
-  })
+  const signatures = lines.slice(0, -1).split('\n').map(l => l.split(' ')).map(([, name, s]) => ({ name, raw: base64(s) }))
+  need(new Set(lines.split('\n')).size === signatures.length + 1 && signatures.every(s => s.raw.length > 4), 'checkpoint: a line twice, or empty')
+  const ours = signatures.filter(s => s.name === log.name && s.raw.toString('hex', 0, 4) === log.hash)
+  need(origin === log.name && ours.length === 1 && ours[0].raw.length === 68, 'checkpoint: not of the log, or not signed once by its key')
+  need(verify(null, Buffer.from(`${origin}\n${size}\n${root}\n`), log.key, ours[0].raw.subarray(4)), 'checkpoint: the signature is wrong')
   return { size: +size, root }
 }
+const split = (bytes, file) => { // a record bundle into its lines
+  const lines = bytes.toString('latin1').split('\n')
+  need(lines.pop() === '', `${file}: no line feed at the end`)
+  return lines
+}
 async function checkGroup(n, w) { // gives the leaf hashes
-  const entries = await read(pathOf('tile/entries', n, w), w * 52)
-  const lines = (await read(pathOf('records', n, w), w * (LINE_MAX + 1))).toString('latin1').split('\n')
-  need(entries.length === w * 52 && lines.pop() === '' && lines.length <= w, `group ${n}: entries or records not of their length`)
+  const file = pathOf('records', n, w), entries = await read(pathOf('tile/entries', n, w), w * 52)
+  const lines = split(await read(file, w * (LINE_MAX + 1)), file)
+  need(entries.length === w * 52, `entries of group ${n}: not of their length`)
   const all = Array.from({ length: w }, (_, j) => entries.subarray(52 * j, 52 * j + 52))
-  all.forEach((e, j) => passes(256 * n + j, 'entry', () => need(e.indexOf(`\0\x32${ENTRY}`) === 0, 'not of its form')))
+  all.forEach((e, j) => passes(256 * n + j, 'files', () => need(e.indexOf(`\0\x32${ENTRY}`) === 0, 'the entry is not of its form')))
   let next = 256 * n
   const skipTo = i => { lacking.records += i - next; unsure ||= i > next; next = i }
   for (const text of lines) {
-    let after = next + 1 // a line that cannot be read is taken for the record that should be here
-    if (!passes(next, 'record', () => {
-      need(text.length <= LINE_MAX, 'too long')
-      const line = parse(Buffer.from(text, 'latin1'))
-      fits(LINE, line, 'line')
-      need(new Set(['body', 'body_salt', 'enc'].map(k => Object.hasOwn(line, k))).size === 1, 'body, body_salt, enc: not together')
-      if (line.index < next) after = next
-      need(line.index >= next && line.index < 256 * n + w, `index ${line.index} in this place`)
-      skipTo(line.index)
-      after = next + 1
-      checkRecord(line, all[next % 256].subarray(2))
-    })) unsure = true
-    next = after
+    let line
+    if (!passes('-', 'files', () => {
+      line = parseLine(text)
+      need(line.index >= next && line.index < 256 * n + w, `${file}: index ${line.index} in this place`)
+    })) continue
+    skipTo(line.index)
+    checkRecord(line, all[next++ % 256].subarray(2))
   }
   skipTo(256 * n + w)
   return Buffer.concat(all.map(e => sha256('\0', e.subarray(2))))
@@ -262,12 +285,13 @@ async function checkTiles(level, hashes) {
     const tile = hashes.subarray(n * 8192, (n + 1) * 8192)
     const file = pathOf(`tile/${level}`, n, tile.length / 32)
     const found = await read(file, 8192)
-    passes('-', 'tile', () => need(found.equals(tile), `${file}: not what the entries give`))
+    passes('-', 'files', () => need(found.equals(tile), `${file}: not what the entries give`))
     if (tile.length === 8192) above.push(rootOf(tile))
   }
   if (above.length) await checkTiles(level + 1, Buffer.concat(above))
 }
-async function checkOtherFiles() { // of a folder: those of earlier sizes are what the fuller ones begin with
+const common = ({ body, body_salt, enc, ...rest }, whole) => write(whole ? { body, body_salt, enc, ...rest } : rest)
+async function checkOtherFiles() { // of a folder: those of earlier sizes agree with the fuller ones
   for (const f of fs.readdirSync(address, { recursive: true, withFileTypes: true }).filter(f => !f.isDirectory())) {
     const file = path.relative(address, path.join(f.parentPath ?? f.path, f.name)).split(path.sep).join('/')
     const [, base, p, w = 256] = /^(.*?)(\.p\/([1-9]\d*))?$/s.exec(file)
@@ -275,8 +299,16 @@ async function checkOtherFiles() { // of a folder: those of earlier sizes are wh
     if (file === 'checkpoint' || full === +w) continue
     if (!p || !(+w < full)) { console.error(show(`note: not a file of the log: ${file}`)); continue }
     const [found, fuller] = await Promise.all([file, full < 256 ? `${base}.p/${full}` : base].map(x => read(x, Infinity)))
-    const length = base.startsWith('records/') ? found.length : (base.startsWith('tile/entries/') ? 52 : 32) * w
-    passes('-', 'file', () => need(found.length === length && fuller.indexOf(found) === 0, `${file}: not what the fuller one begins with`))
+    passes('-', 'files', () => {
+      const itemLength = base.startsWith('tile/entries/') ? 52 : 32
+      if (!base.startsWith('records/')) return need(found.length === itemLength * w && fuller.indexOf(found) === 0, `${file}: not what the fuller one begins with`)
+      const then = split(found, file).map(parseLine), now = new Map(split(fuller, file).map(parseLine).map(l => [l.index, l]))
+      const from = [...now.keys(), ...then.map(l => l.index)].reduce((a, b) => Math.min(a, b), Infinity) >> 8 << 8
+      then.forEach((a, j) => {
+        const b = now.get(a.index) ?? a, both = 'body' in a && 'body' in b // either may lack lines and bodies
+        need(a.index > (then[j - 1]?.index ?? from - 1) && a.index < from + +w && common(a, both) === common(b, both), `${file}: record ${a.index} is another there`)
+      })
+    })
   }
 }
 try {
@@ -287,13 +319,23 @@ try {
   process.exit(2)
 }
 process.stdout.on('error', () => process.exit(1))
+let size = 0, root = '-'
 try {
-  const { size, root } = await readCheckpoint()
+  ({ size, root } = await readCheckpoint())
   const groups = []
   for (let n = 0; n * 256 < size; n++) groups.push(await checkGroup(n, Math.min(256, size - n * 256)))
   await checkTiles(0, Buffer.concat(groups))
-  passes('-', 'root', () => need(rootOf(Buffer.concat(groups)).toString('base64') === root, 'not that of the entries'))
+  passes('-', 'files', () => need(rootOf(Buffer.concat(groups)).toString('base64') === root, 'the root is not that of the entries'))
   if (!remote) await checkOtherFiles()
-  if (lacking.records || lacking.bodies) console.error(`note: not given, so not checked: ${JSON.stringify(lacking)}`)
-  if (!process.exitCode) console.log(`OK ${size} records, root ${root}`)
-} catch (e) { problem('-', 'log', e.message) }
+} catch (e) {
+  if (e.kind === 'unread') unread = e.message
+  else problem('-', 'files', e.message)
+}
+const gaps = lacking.records + lacking.bodies + lacking.unsure_signatures > 0
+const outcome = process.exitCode ? 'FAILED' : unread ? 'INCOMPLETE' : later ? 'UPDATE NEEDED' : gaps ? 'INCOMPLETE' : 'OK'
+if (outcome !== 'OK') process.exitCode ||= 3
+console.log(`${outcome} ${size} records, root ${root}`)
+if (unread) console.error(show(`note: could not be read: ${unread}`))
+if (later) console.error(show(`note: of a later version: ${later}`))
+if (gaps) console.error(`note: not given, or it depends on that, so not checked: ${JSON.stringify(lacking)}`)
+if (own) console.error(`note: ${own} bodies are their members' own and never leave their nodes`)

@@ -100,13 +100,16 @@ var Reasons = []Reason{WordsOnly, OfPart, OfPlaces, RunningTotal, PeriodTotal, O
 
 // Reader reads incidents under one agreement. It is safe for concurrent use.
 type Reader struct {
+	// pack is what reconciling claims about whole incidents needs of the agreement:
+	// places, which there may be thousands of, have no part in it.
 	pack    *agreement.Pack
 	effects map[string]agreement.Effect
 }
 
 // NewReader makes a Reader. The pack is not to be changed afterwards.
 func NewReader(pack *agreement.Pack) *Reader {
-	r := &Reader{pack: pack, effects: map[string]agreement.Effect{}}
+	r := &Reader{effects: map[string]agreement.Effect{}}
+	r.pack = &agreement.Pack{Parties: pack.Parties, Groups: pack.Groups, Measures: pack.Measures, Subsets: pack.Subsets, Stances: pack.Stances}
 	for _, s := range pack.Stances {
 		r.effects[s.Code] = s.Effect
 	}

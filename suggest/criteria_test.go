@@ -23,6 +23,8 @@ var pack = &agreement.Pack{
 		{Code: "province", LatE6: ptr(0), LonE6: ptr(200_000), PrecisionM: 60_000},
 		{Code: "far-town", LatE6: ptr(1_000_000), LonE6: ptr(0), PrecisionM: 3000},
 		{Code: "abroad", LatE6: ptr(9_000_000), LonE6: ptr(0), PrecisionM: 3000},
+		{Code: "north-west", LatE6: ptr(60_000_000), LonE6: ptr(-500_000), PrecisionM: 3000},
+		{Code: "north-east", LatE6: ptr(60_000_000), LonE6: ptr(500_000), PrecisionM: 3000},
 		{Code: "line"},
 	},
 	IncidentTypes: []agreement.Term{
@@ -109,6 +111,7 @@ func TestDistance(t *testing.T) {
 		{"a province says less", []string{"province"}, []string{"town"}, suggest.RingsMeet, 774, 22239, 63000},
 		{"beyond precision", []string{"far-town"}, []string{"town"}, suggest.PlacesApart, 0, 111195, 6000},
 		{"far", []string{"abroad"}, []string{"town"}, suggest.PlacesApart, 0, 1000756, 6000},
+		{"meridians run together", []string{"north-west"}, []string{"north-east"}, suggest.PlacesNear, 252, 55597, 6000},
 		{"no place told", nil, []string{"town"}, suggest.Unknown, 500, 0, 0},
 		{"a line has no position", []string{"line"}, []string{"town"}, suggest.Unknown, 500, 0, 0},
 		{"but is itself", []string{"line"}, []string{"line"}, suggest.SamePlace, 1000, 0, 0},

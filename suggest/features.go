@@ -259,16 +259,26 @@ type Candidate struct {
 	Days    Days
 	Spots   []Spot
 	Types   []string
+	Linked  []Spot   // where accounts linked to it put it
+	When    []Days   // when they put it
+	Figures []Figure // that they give
 	words   map[string]string
-	Linked  []Spot // where accounts linked to it put it
-	When    []Days // when accounts linked to it put it
-	Figures []Figure
 }
 
 // Candidate makes a candidate of what was opened under id.
 func (r *Rule) Candidate(id record.ID, o *record.Opening) Candidate {
 	d, _ := daysOf(o.When)
-	return Candidate{ID: id, Class: o.Class, Days: d, Spots: r.addPlaces(nil, o.Places), Types: o.Types, words: r.words(o.Label, o.PlaceText)}
+	c := Candidate{ID: id, Class: o.Class, Days: d, Spots: r.addPlaces(nil, o.Places), Types: o.Types}
+	r.Name(&c, o.Label, o.PlaceText)
+	return c
+}
+
+// Name adds the words of a candidate's label and place, where they were not known when
+// it was made.
+func (r *Rule) Name(c *Candidate, label, place string) {
+	if label != "" || place != "" {
+		c.words = r.words(label, place)
+	}
 }
 
 // Learn adds to a candidate what an account linked to it tells; claims are the numbers

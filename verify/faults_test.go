@@ -82,10 +82,10 @@ func TestFaults(t *testing.T) {
 			l.Append(l.Mission.File("book", record.ClockTicked, nil))
 			l.Entries[n].LoggedAt = l.Entries[n-1].LoggedAt - 1
 		}, n, verify.Leaf, "logged_at goes back"},
-		{"the same record twice", func(l *verifytest.Log) { l.Append(l.Entries[10].Filing) }, n, verify.Rule, "already, at index 10"},
+		{"the same record twice", func(l *verifytest.Log) { l.Append(l.Entries[10].Filing) }, n, verify.Envelope, "already, at index 10"},
 		{"the same id for another", func(l *verifytest.Log) {
 			l.Append(l.Mission.File("clerk", record.AccountFiled, verifytest.Account(8), verifytest.Edit(func(s *record.Statement) { s.ID = l.Entries[10].ID() })))
-		}, n, verify.Rule, "duplicate_id"},
+		}, n, verify.Envelope, "its id stands for a record already, at index 10"},
 		{"a kind its role may not file", func(l *verifytest.Log) {
 			l.Append(l.Mission.File("OMB", record.IncidentOpened, verifytest.Incident("x")))
 		}, n, verify.Rule, "no_right"},
@@ -277,7 +277,7 @@ func TestDetail(t *testing.T) {
 func TestHostileText(t *testing.T) {
 	l := story()
 	a := verifytest.Account(1)
-	a.Claimant.Name = "x\x1b[2J\u202ey"
+	a.Claimant.Name = "x\u202ey"
 	l.Append(l.Mission.File("OMB", record.AccountFiled, a))
 	files := memory(l.Files())
 	files["a\x1b[31mb"] = nil

@@ -43,6 +43,9 @@ func (v *verifier) entries(ctx context.Context, n int64, width int) [][]byte {
 		return nil
 	}
 	entries, err := ledger.ParseEntryBundle(b, width)
+	if err == nil && len(b) != width*(2+ledger.LeafSize) {
+		err = fmt.Errorf("it has %d bytes, and %d entries have %d", len(b), width, width*(2+ledger.LeafSize))
+	}
 	if err != nil {
 		v.report.problem(-1, Files, p.String(), "%v", err)
 		return nil

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"flag"
 	"io/fs"
 	"maps"
@@ -51,7 +50,7 @@ func TestVectors(t *testing.T) {
 	recordVectors(t, put)
 	treeVectors(put)
 	logVectors(t, put, files)
-	faultVectors(put, files)
+	caseVectors(t, put)
 
 	found := map[string][]byte{}
 	err := filepath.WalkDir(vectors, func(path string, e fs.DirEntry, err error) error {
@@ -260,98 +259,22 @@ func logVectors(t *testing.T, put putter, files map[string][]byte) {
 	}
 }
 
-// faultVectors are small logs, each properly hashed and signed, and each wrong in one
-// place.
-func faultVectors(put putter, files map[string][]byte) {
-	type fault struct {
-		Index int    `json:"index"`
-		Layer string `json:"layer"`
-		What  string `json:"what"`
+// caseVectors are small logs that each show one thing, right or wrong.
+func caseVectors(t *testing.T, put putter) {
+	for _, x := range logCases {
+		put("cases/"+x.name+".json", x.build())
 	}
-	list := map[string]fault{}
-	make := func(name, layer, what string, spoil func(m *verifytest.Mission, l *verifytest.Log)) {
-		m := verifytest.NewMission("vectors fault")
-		l := &verifytest.Log{Mission: m}
-		old, next := m.Signer("book"), verifytest.Signer("vectors fault next")
-		ok := old.Key()
-		l.Append(m.Opening()[0], m.File("book", record.ClockTicked, nil))
-		l.Append(m.File("book", record.KeyRotated, &record.KeyRotation{New: next.Key(), Old: ok.ID()}, verifytest.SignedBy(old, next)))
-		m.SetSigner("book", next)
-		index := len(l.Entries)
-		spoil(m, l)
-		for path, b := range l.Files() {
-			files["faults/"+name+"/"+path] = b
-		}
-		files["faults/"+name+".vkey"] = []byte(m.LogKey + "\n")
-		if name == "none" {
-			return
-		}
-		list[name] = fault{index, layer, what}
-	}
-	make("none", "", "", func(m *verifytest.Mission, l *verifytest.Log) { l.Append(m.File("book", record.ClockTicked, nil)) })
-	make("rotated-key", "envelope", "signed by a key that was rotated away at index 2", func(m *verifytest.Mission, l *verifytest.Log) {
-		l.Append(m.File("book", record.ClockTicked, nil, verifytest.SignedBy(verifytest.Signer("vectors fault book"))))
-	})
-	make("unknown-key", "envelope", "signed by a key that is not on the roster", func(m *verifytest.Mission, l *verifytest.Log) {
-		l.Append(m.File("book", record.ClockTicked, nil, verifytest.SignedBy(verifytest.Signer("nobody"))))
-	})
-	make("bad-signature", "envelope", "one bit of the signature is wrong", func(m *verifytest.Mission, l *verifytest.Log) {
-		f := m.File("book", record.ClockTicked, nil)
-		e, err := record.ParseEnvelope(f.Envelope)
-		if err == nil {
-			e.Signatures[0].Sig[3] ^= 1
-			f.Envelope, err = e.Encode()
-		}
-		if err != nil {
-			panic(err)
-		}
-		l.Append(f)
-	})
-	make("other-mission", "envelope", "a statement of another mission", func(m *verifytest.Mission, l *verifytest.Log) {
-		l.Append(m.File("book", record.ClockTicked, nil, verifytest.Edit(func(s *record.Statement) { s.Mission = record.ID{1} })))
-	})
-	make("other-body", "body", "the body is not the one committed to", func(m *verifytest.Mission, l *verifytest.Log) {
-		f := m.File("book", record.KeyAdded, &record.KeyAddition{Key: verifytest.Signer("a").Key(), Member: "book"})
-		f.Body, _ = record.EncodeBody(&record.KeyAddition{Key: verifytest.Signer("b").Key(), Member: "book"})
-		l.Append(f)
-	})
-	make("time-goes-back", "leaf", "logged_at is before the record before", func(m *verifytest.Mission, l *verifytest.Log) {
-		l.Append(m.File("book", record.ClockTicked, nil))
-		l.Entries[3].LoggedAt = l.Entries[2].LoggedAt - 1
-	})
-	put("faults.json", list)
+	acts := actsCase(t)
+	put("cases/"+acts.name+".json", acts.caseFile)
 }
 
-// TestFaultVectors holds our own verifier to the faults that others are to find.
-func TestFaultVectors(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join(vectors, "faults.json"))
+// TestGoodVectors opens the logs that are right as others will, from the files.
+func TestGoodVectors(t *testing.T) {
+	key, err := os.ReadFile(filepath.Join(vectors, "log.vkey"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list map[string]struct {
-		Index int64
-		Layer verify.Layer
-	}
-	if err := json.Unmarshal(b, &list); err != nil || len(list) < 5 {
-		t.Fatal(err, len(list))
-	}
-	for name, want := range list {
-		key, err := os.ReadFile(filepath.Join(vectors, "faults", name+".vkey"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := check(t, verify.Dir(filepath.Join(vectors, "faults", name)), verify.Options{Key: strings.TrimSpace(string(key))})
-		if r.OK() || r.Problems[0].Index != want.Index || r.Problems[0].Layer != want.Layer {
-			t.Errorf("%s: want record %d, %s:\n%s", name, want.Index, want.Layer, text(r))
-		}
-	}
-	for _, good := range []string{"log", "faults/none"} {
-		key, err := os.ReadFile(filepath.Join(vectors, good+".vkey"))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			t.Fatal(err)
-		}
-		if r := check(t, verify.Dir(filepath.Join(vectors, good)), verify.Options{Key: strings.TrimSpace(string(key)), Rules: true}); !r.OK() || !r.Complete() || r.KeyFromLog {
-			t.Errorf("%s: %s", good, text(r))
-		}
+	if r := check(t, verify.Dir(filepath.Join(vectors, "log")), verify.Options{Key: strings.TrimSpace(string(key)), Rules: true}); !r.OK() || !r.Complete() || r.KeyFromLog {
+		t.Error(text(r))
 	}
 }

@@ -112,6 +112,9 @@ func TestManyBundles(t *testing.T) {
 	}
 	for _, path := range []string{"tile/0/002.p/7", "tile/entries/002.p/7", "records/002.p/7", "tile/0/000.p/9"} {
 		for _, bad := range [][]byte{flip(files[path], 5, 1), files[path][:len(files[path])-1], append(slices.Clone(files[path]), 1), {}} {
+			if len(bad) == 0 && strings.HasPrefix(path, "records/") {
+				continue // a bundle of which nothing may be had
+			}
 			broken := maps.Clone(files)
 			broken[path] = bad
 			if r := check(t, broken, verify.Options{Key: m.LogKey}); r.OK() || r.Problems[0].Path != path {

@@ -162,6 +162,43 @@ func (d *memDoor) File(ctx context.Context, dr node.Draft) (registry.Receipt, er
 	return r, err
 }
 
+// groupDoor files several records at once: all or none.
+type groupDoor struct {
+	*memDoor
+	groups int // that were admitted
+}
+
+func (d *groupDoor) FileTogether(ctx context.Context, drafts []node.Draft) ([]registry.Receipt, error) {
+	if d.beforeHit != nil {
+		d.beforeHit()
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	d.calls++
+	if d.calls == d.failAt && !d.failLate {
+		return nil, errCrash
+	}
+	var out []registry.Receipt
+	d.state.Begin()
+	before := len(d.entries)
+	for _, dr := range drafts {
+		r, err := d.admit(dr)
+		if err != nil {
+			d.state.Rollback()
+			d.entries = d.entries[:before]
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	d.state.Commit()
+	d.filed, d.groups = d.filed+len(drafts), d.groups+1
+	if d.calls == d.failAt {
+		return nil, errCrash
+	}
+	return out, nil
+}
+
 func (d *memDoor) admit(dr node.Draft) (registry.Receipt, error) {
 	st := &record.Statement{
 		Audience: mechanism.AudiencePublic, ClaimedAt: 1, Exercise: d.exer, ID: dr.ID, Kind: dr.Kind, KindVersion: 1, Member: dr.Member,

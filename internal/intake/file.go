@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"truceline/internal/node"
 	"truceline/internal/registry"
@@ -31,8 +32,8 @@ func refusalFault(err error) fault {
 	return fault{noColumn, "", err.Error()}
 }
 
-// file opens the batch, files what is new, and closes the batch. Each record is
-// durable before the next is filed; whatever stops this in between, a run of the same
+// file opens the batch, files what is new, and closes the batch. What was filed is
+// durable before more is; whatever stops this in between, a run of the same
 // file finds what was filed and goes on in the same batch.
 func (im *importer) file(ctx context.Context) error {
 	if im.report.Continued {
@@ -43,20 +44,27 @@ func (im *importer) file(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, st := range page {
-			if err := ctx.Err(); err != nil {
+		for group := range slices.Chunk(page, groupSize) {
+			if group, err = im.fileTogether(ctx, group); err != nil {
 				return err
 			}
-			if err := im.fileStatement(ctx, st); err != nil {
-				return fmt.Errorf("file statement %.60q (row %d): %w", st.name, st.first, err)
+			for _, st := range group {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := im.fileStatement(ctx, st); err != nil {
+					return fmt.Errorf("file statement %.60q (row %d): %w", st.name, st.first, err)
+				}
+				if im.rows[fateRejected]+im.lone > 0 && im.opts.OnBad == Stop {
+					// The batch stays open, for a run that skips.
+					return im.stop("not filed: the registry refused a statement before it")
+				}
+				im.count()
+				im.progress(im.report.Total-im.report.NotReached, im.report.Total)
 			}
-			if im.rows[fateRejected]+im.lone > 0 && im.opts.OnBad == Stop {
-				// The batch stays open, for a run that skips.
-				return im.stop("not filed: the registry refused a statement before it")
-			}
-			after = st.first
-			im.count()
-			im.progress(im.report.Total-im.report.NotReached, im.report.Total)
+		}
+		if len(page) > 0 {
+			after = page[len(page)-1].first
 		}
 		if len(page) < pageSize {
 			if im.report.Batch.IsZero() {
@@ -67,6 +75,93 @@ func (im *importer) file(ctx context.Context) error {
 	}
 }
 
+// together is a Door that can file several records in one commit: all or none.
+type together interface {
+	FileTogether(ctx context.Context, drafts []node.Draft) ([]registry.Receipt, error)
+}
+
+var _ together = (*node.Node)(nil)
+
+// groupSize is how many statements are filed in one commit, where the door can. Each has
+// at most two records; others who file meanwhile wait for no longer than one such commit.
+const groupSize = 64
+
+// fileTogether files a group in one commit and settles it, and gives back what is to be
+// filed one by one: everything where the door cannot, or where a record of the group was
+// refused and none went in. An error leaves the outcome of the group open.
+func (im *importer) fileTogether(ctx context.Context, group []*statement) ([]*statement, error) {
+	door, ok := im.door.(together)
+	if !ok {
+		return group, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var drafts []node.Draft
+	var filing, rest []*statement
+	pending := map[record.ID]bool{} // documents that stand in drafts
+	for _, st := range group {
+		v, acc, err := im.decide(ctx, st)
+		if err != nil {
+			return nil, fmt.Errorf("look for statement %.60q (row %d): %w", st.name, st.first, err)
+		}
+		if v.fate != fateNew { // it was new a moment ago: another run is at it too
+			rest = append(rest, st)
+			continue
+		}
+		filed, err := im.spool.number("SELECT filed FROM reports WHERE id = ?", st.report[:])
+		if err != nil {
+			return nil, err
+		}
+		if filed == 0 && !pending[st.report] {
+			pending[st.report] = true
+			drafts = append(drafts, im.reportDraft(st))
+		}
+		drafts = append(drafts, im.accountDraft(st, acc))
+		filing = append(filing, st)
+	}
+	if len(filing) == 0 {
+		return rest, nil
+	}
+	if again, err := im.openBatch(ctx); again || err != nil {
+		return group, err
+	}
+	if _, err := door.FileTogether(ctx, drafts); err != nil {
+		if _, refused := refusal(err); refused {
+			return group, nil
+		}
+		return nil, fmt.Errorf("file %d statements from %.60q (row %d) on: %w", len(filing), filing[0].name, filing[0].first, err)
+	}
+	for _, st := range filing {
+		if err := im.spool.exec("UPDATE reports SET filed = 1 WHERE id = ?", st.report[:]); err != nil {
+			return nil, err
+		}
+		im.rows[fateNew] -= st.rows
+		if err := im.settle(st, verdict{fate: fateAccepted}); err != nil {
+			return nil, err
+		}
+	}
+	im.report.Accounts += int64(len(filing))
+	im.report.Documents += int64(len(pending))
+	im.count()
+	im.progress(im.report.Total-im.report.NotReached, im.report.Total)
+	return rest, nil
+}
+
+func (im *importer) reportDraft(st *statement) node.Draft {
+	return node.Draft{
+		ID: st.report, Kind: record.ReportFiled, Member: im.opts.Member, Officer: im.opts.Officer, Body: st.head.document(),
+		Subjects: []record.Subject{{ID: im.batch, Role: record.RoleBatch}},
+	}
+}
+
+func (im *importer) accountDraft(st *statement, acc *record.Account) node.Draft {
+	return node.Draft{
+		ID: st.id, Kind: record.AccountFiled, Member: im.opts.Member, Officer: im.opts.Officer, Body: acc,
+		Subjects: []record.Subject{{ID: st.report, Role: record.RoleReport}, {ID: im.batch, Role: record.RoleBatch}},
+	}
+}
+
 // openBatch opens the batch before the first record that goes into it. again tells
 // that another run of the file was faster, so that everything is to be looked for again.
 func (im *importer) openBatch(ctx context.Context) (again bool, err error) {
@@ -74,7 +169,7 @@ func (im *importer) openBatch(ctx context.Context) (again bool, err error) {
 		return false, nil
 	}
 	_, err = im.door.File(ctx, node.Draft{
-		ID: im.batch, Kind: record.BatchOpened, Member: im.opts.Member,
+		ID: im.batch, Kind: record.BatchOpened, Member: im.opts.Member, Officer: im.opts.Officer,
 		Body: &record.Batch{FileSHA256: im.report.FileSHA256, Name: im.report.Name, Rows: int(im.report.Total)},
 	})
 	if r, refused := refusal(err); refused && r.Code == mechanism.DuplicateID {
@@ -103,7 +198,7 @@ func (im *importer) closeBatch(ctx context.Context) error {
 		return err
 	}
 	_, err = im.door.File(ctx, node.Draft{
-		ID: id, Kind: record.BatchClosed, Member: im.opts.Member,
+		ID: id, Kind: record.BatchClosed, Member: im.opts.Member, Officer: im.opts.Officer,
 		Body: &record.BatchEnd{
 			Accepted: int(im.rows[fateAccepted] + im.rows[fateResumed]),
 			Present:  int(im.rows[fatePresent]),
@@ -142,10 +237,7 @@ func (im *importer) fileStatement(ctx context.Context, st *statement) error {
 			continue
 		}
 		if err = im.fileReport(ctx, st); err == nil {
-			_, err = im.door.File(ctx, node.Draft{
-				ID: st.id, Kind: record.AccountFiled, Member: im.opts.Member, Body: acc,
-				Subjects: []record.Subject{{ID: st.report, Role: record.RoleReport}, {ID: im.batch, Role: record.RoleBatch}},
-			})
+			_, err = im.door.File(ctx, im.accountDraft(st, acc))
 		}
 		if err == nil {
 			v = verdict{fate: fateAccepted}
@@ -183,11 +275,7 @@ func (im *importer) fileReport(ctx context.Context, st *statement) error {
 	if err != nil || filed == 1 {
 		return err
 	}
-	_, err = im.door.File(ctx, node.Draft{
-		ID: st.report, Kind: record.ReportFiled, Member: im.opts.Member, Body: st.head.document(),
-		Subjects: []record.Subject{{ID: im.batch, Role: record.RoleBatch}},
-	})
-	if err != nil {
+	if _, err = im.door.File(ctx, im.reportDraft(st)); err != nil {
 		return fmt.Errorf("file its source: %w", err)
 	}
 	im.report.Documents++

@@ -50,8 +50,11 @@ const (
 // Options of an import.
 type Options struct {
 	Member string // code of the member that records the accounts; its key must be on the node
-	DryRun bool   // check everything, file nothing
-	OnBad  OnBad
+	// Officer is who files; zero: the officer that files from the node when nobody is
+	// signed in.
+	Officer record.ID
+	DryRun  bool // check everything, file nothing
+	OnBad   OnBad
 	// Name is the file's name, which stands in the batch's record. Folders in it are dropped.
 	Name string
 	// Progress, if set, hears how many rows are settled. total is 0 while the file is read.

@@ -114,3 +114,44 @@ func TestFlatMemory(t *testing.T) {
 		t.Errorf("temporary files are left: %v %v", left, err)
 	}
 }
+
+// 90,000 rows, 1 % of them bad, through everything that can become of a file, on a real
+// node; its memory, too, does not grow with the file.
+func TestNinetyThousandRows(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	small := peak(func() { t.Run("3000", func(t *testing.T) { atSize(t, 1_000) }) })
+	start := time.Now()
+	large := peak(func() { t.Run("90000", func(t *testing.T) { atSize(t, 30_000) }) })
+	t.Logf("90,000 rows in %v; peak heap: %d KiB with 3,000 rows, %d KiB with 90,000", time.Since(start).Round(time.Second), small>>10, large>>10)
+}
+
+// The data set's own file takes no more memory than a small one.
+func TestGEDMemory(t *testing.T) {
+	dir := os.Getenv("TRUCELINE_DATA")
+	if dir == "" {
+		t.Skip("TRUCELINE_DATA names no folder with ucdp-ged/ged221_pak_1989_2021.csv")
+	}
+	m := gedMap(t, "../../example/durand/ucdp-ged.map.json")
+	measure := func(rows int64) uint64 {
+		f, err := os.Open(filepath.Join(dir, "ucdp-ged", "ged221_pak_1989_2021.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		d := newDoor(t, "durand")
+		d.lean = true
+		return peak(func() {
+			r, err := intake.ImportGED(t.Context(), d, io.LimitReader(f, rows*443), intake.GED{Edition: "22.1", Map: m}, intake.Options{Member: "desk", Name: "ged.csv", OnBad: intake.Skip})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d rows: %v", r.Total, r)
+			r.Close()
+		})
+	}
+	small, large := measure(400), measure(7_000)
+	t.Logf("peak heap: %d KiB, %d KiB", small>>10, large>>10)
+	if large > small+8<<20 {
+		t.Errorf("the heap grew from %d to %d bytes", small, large)
+	}
+}

@@ -15,6 +15,7 @@ import (
 
 	"truceline/internal/ledgerstore"
 	"truceline/internal/local"
+	"truceline/internal/office"
 	"truceline/internal/projection"
 	"truceline/mechanism"
 )
@@ -71,7 +72,23 @@ func Examine(ctx context.Context, dir string, opts Options, tell func(Finding)) 
 	tell(Finding{What: "ledger", Err: err, Note: fmt.Sprintf("every leaf, tile and the signed head of %d records", n.Registry.Head().Size)})
 	tell(Finding{What: "history", Err: n.checkLock(ctx), Note: "it continues what this node has seen signed"})
 	tell(n.examineProjection(ctx))
+	tell(n.examineOffice(ctx))
 	return ctx.Err()
+}
+
+// examineOffice looks at the officers' book.
+func (n *Node) examineOffice(ctx context.Context) Finding {
+	f := Finding{What: "office"}
+	officers, err := office.Check(ctx, n.private.Path(local.OfficeFile))
+	switch {
+	case errors.Is(err, office.ErrNone):
+		f.Note = "none: nobody was enrolled from this node"
+	case err != nil:
+		f.Err = err
+	default:
+		f.Note = fmt.Sprintf("whole, %d officers", officers)
+	}
+	return f
 }
 
 // examineSigners looks that every member key here may sign.

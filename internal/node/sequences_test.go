@@ -31,8 +31,7 @@ func TestRandomSequences(t *testing.T) {
 		dir := nodetest.Create(t)
 		n := nodetest.Open(t, dir)
 		desk := nodetest.Desk(n)
-		var accs, ins, links, batches, reports, all []record.ID
-		current := map[record.ID]record.ID{}
+		var accs, ins, links, batches, reports, acts, all []record.ID
 		who := map[record.ID]string{}
 		pick := func(l []record.ID) record.ID {
 			if len(l) == 0 || r.IntN(40) == 0 {
@@ -43,7 +42,7 @@ func TestRandomSequences(t *testing.T) {
 			}
 			return l[r.IntN(len(l))]
 		}
-		for range 250 {
+		for range 400 {
 			d := node.Draft{Member: desk}
 			var then func(record.ID)
 			inBatch := func() {
@@ -51,7 +50,7 @@ func TestRandomSequences(t *testing.T) {
 					d.Subjects = append(d.Subjects, sub(pick(batches), record.RoleBatch))
 				}
 			}
-			switch r.IntN(13) {
+			switch r.IntN(17) {
 			case 0:
 				d = nodetest.Report(n, "r")
 				inBatch()
@@ -63,22 +62,24 @@ func TestRandomSequences(t *testing.T) {
 					d.Subjects = append(d.Subjects, sub(pick(reports), record.RoleReport))
 				}
 				inBatch()
-				then = func(id record.ID) { accs = append(accs, id); current[id] = id; who[id] = name }
+				then = func(id record.ID) { accs = append(accs, id); who[id] = name }
 			case 3:
 				a := pick(accs)
 				d = nodetest.Account(n, who[a]+[]string{"", "", "", "x"}[r.IntN(4)], int64(r.IntN(50)))
-				d.Kind, d.Supersedes = record.AccountAmended, current[a]
-				if d.Supersedes.IsZero() {
-					continue
+				n.Registry.View(func(s *mechanism.State) { acc, _ := s.Account(a); d.Supersedes = acc.Current })
+				if d.Supersedes.IsZero() || r.IntN(30) == 0 {
+					d.Supersedes = a
 				}
+				d.Kind = record.AccountAmended
 				d.Subjects = []record.Subject{sub(a, record.RoleAccount)}
-				then = func(id record.ID) { current[a] = id }
+				then = func(id record.ID) { acts = append(acts, id) }
 			case 4:
 				d.Kind, d.Body = record.AccountWithdrawn, &record.Reason{Reason: "x"}
 				d.Subjects = []record.Subject{sub(pick(accs), record.RoleAccount)}
 				if r.IntN(3) > 0 {
 					continue
 				}
+				then = func(id record.ID) { acts = append(acts, id) }
 			case 5:
 				d.Kind, d.Body = record.BatchOpened, &record.Batch{Name: "b", FileSHA256: record.Digest{1}}
 				then = func(id record.ID) { batches = append(batches, id) }
@@ -91,6 +92,7 @@ func TestRandomSequences(t *testing.T) {
 				if r.IntN(3) > 0 {
 					continue
 				}
+				then = func(id record.ID) { acts = append(acts, id) }
 			case 8:
 				d = nodetest.Incident(n, "i")
 				o := d.Body.(*record.Opening)
@@ -105,12 +107,22 @@ func TestRandomSequences(t *testing.T) {
 			case 11:
 				d.Kind, d.Body = record.IncidentUnlinked, &record.Reason{Reason: "x"}
 				d.Subjects = []record.Subject{sub(pick(links), record.RoleLink)}
+				then = func(id record.ID) { acts = append(acts, id) }
 			case 12:
 				d.Kind, d.Body = record.IncidentAliased, &record.Reason{Reason: "x"}
 				d.Subjects = []record.Subject{sub(pick(ins), record.RoleIncident), sub(pick(ins), record.RoleInto)}
 				if r.IntN(2) > 0 {
 					continue
 				}
+				then = func(id record.ID) { acts = append(acts, id) }
+			case 13:
+				d.Kind, d.Body = record.AccountSetAside, &record.Reason{Reason: "x"}
+				d.Subjects = []record.Subject{sub(pick(accs), record.RoleAccount)}
+				then = func(id record.ID) { acts = append(acts, id) }
+			case 14, 15, 16:
+				d.Kind, d.Body = record.ActUndone, &record.Reason{Reason: "x"}
+				from := [][]record.ID{acts, acts, ins}[r.IntN(3)]
+				d.Subjects = []record.Subject{sub(pick(from), record.RoleAct)}
 			}
 			rec, err := n.File(ctx, d)
 			if err != nil {
@@ -137,6 +149,26 @@ func TestRandomSequences(t *testing.T) {
 				}
 				if p.State != s.IncidentState(in) {
 					diffs["state "+s.IncidentState(in)+"/"+p.State]++
+				}
+			})
+		}
+		for _, id := range accs {
+			a, err := n.Projection.Account(ctx, id)
+			n.Registry.View(func(s *mechanism.State) {
+				want, _ := s.Account(id)
+				if (err == nil) != want.Counts {
+					diffs["counts"]++
+				}
+				if err == nil && (a.Current != want.Current || a.Aside != want.Aside || (a.State == "withdrawn") != want.Withdrawn || len(a.Body.Claims) != want.Claims) {
+					diffs["account"]++
+				}
+			})
+		}
+		for _, id := range all {
+			p, err := n.Projection.Record(ctx, id)
+			n.Registry.View(func(s *mechanism.State) {
+				if err != nil || (p.Undone >= 0) != s.IsUndone(id) {
+					diffs["undone "+string(p.Kind)]++
 				}
 			})
 		}
@@ -199,6 +231,9 @@ func inSight(t *testing.T, n *node.Node, a projection.Account) bool {
 				return true
 			}
 		}
+	}
+	if a.Aside {
+		return true // listed apart
 	}
 	list, _, err := n.Projection.Unlinked(context.Background(), 0, 0)
 	if err != nil {

@@ -274,3 +274,15 @@ func TestRolesCountFromTheNextRequest(t *testing.T) {
 		t.Errorf("%+v %v", o, err)
 	}
 }
+
+// BenchmarkSignIn is what every page of an officer costs besides.
+func BenchmarkSignIn(b *testing.B) {
+	ctx := context.Background()
+	d, _, _ := fresh(b)
+	token, _ := signIn(b, d, addOfficer(b, d))
+	for b.Loop() {
+		if _, _, err := d.SignIn(ctx, token); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

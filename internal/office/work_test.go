@@ -202,3 +202,16 @@ func TestPostponed(t *testing.T) {
 		t.Error("no account was put off")
 	}
 }
+
+// BenchmarkSaveDraft is one durable write of a usual size.
+func BenchmarkSaveDraft(b *testing.B) {
+	ctx := context.Background()
+	d, _, _ := fresh(b)
+	draft, err := d.SaveDraft(ctx, office.Draft{Officer: addOfficer(b, d), Kind: office.DraftStatement, Values: map[string][]string{"words": {strings.Repeat("x", 4000)}}})
+	must(b, err)
+	for b.Loop() {
+		if _, err := d.SaveDraft(ctx, draft); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -42,12 +42,13 @@ type board struct {
 	mu    sync.Mutex // guards what is computed when it is first asked for
 	texts map[string]bits
 	said  []int32 // accounts that count, those said last first
+	filed []int32 // all accounts, those filed first in front
 	full  bool    // counts are complete
 }
 
 // accountCard is an account in its latest form.
 type accountCard struct {
-	id                          record.ID
+	id, batch                   record.ID
 	first, current              int64 // index of its first record, and of its latest version's
 	old                         []int64
 	said                        days
@@ -188,7 +189,7 @@ func (d *DB) forgetBoard() {
 func (b *board) derive() {
 	b.told, b.roots = make([][]int32, len(b.incidents)), make([][]int32, len(b.accounts))
 	b.newest, b.unlinked, b.counts, b.full = b.newest[:0], b.unlinked[:0], Counts{}, false
-	b.texts, b.said = map[string]bits{}, nil
+	b.texts, b.said, b.filed = map[string]bits{}, nil, nil
 	heard := make([]bool, len(b.claimants.list))
 	for i := range b.accounts {
 		c, slot := &b.accounts[i], int32(i)

@@ -96,7 +96,7 @@ func (b *board) placeSet(list string) (int32, error) {
 
 // Rows of the parts of an account come in one text each, with tabs between their fields:
 // that is read several times faster than rows.
-const accountCards = `SELECT a.id, a.first_idx, a.idx, a.recorder, a.state, a.aside, a.counted, a.said_on, a.claimant, a.kind, a.party, a.carrier, a.language,
+const accountCards = `SELECT a.id, a.first_idx, a.idx, a.recorder, a.state, a.aside, a.counted, a.said_on, a.claimant, a.kind, a.party, a.carrier, a.language, a.batch,
 	(SELECT group_concat(c.n || char(9) || c.element || char(9) || c.measure || char(9) || c.grp || char(9) || c.stance || char(9) ||
 	  c.places || char(9) || c.span_start || char(9) || c.span_end, char(10)) FROM claims c WHERE c.account = a.id),
 	(SELECT group_concat(hex(l.incident), char(10)) FROM links l WHERE l.account = a.id AND l.undone = -1),
@@ -112,15 +112,15 @@ func (b *board) readAccounts(ctx context.Context, q querier, from int64) error {
 	defer rows.Close()
 	for rows.Next() {
 		var c accountCard
-		var id []byte
+		var id, batch []byte
 		var recorder, state, said, carrier, language string
 		var who record.Claimant
 		var claims, links, old sql.NullString
 		if err := rows.Scan(&id, &c.first, &c.current, &recorder, &state, &c.aside, &c.counted, &said, &who.Name, &who.Kind, &who.Party,
-			&carrier, &language, &claims, &links, &old); err != nil {
+			&carrier, &language, &batch, &claims, &links, &old); err != nil {
 			return err
 		}
-		c.id, c.said = record.ID(id), daysOf(said, "")
+		c.id, c.batch, c.said = record.ID(id), record.ID(batch), daysOf(said, "")
 		c.who, c.carrier, c.language, c.recorder = b.claimants.number(who), b.words.number(carrier), b.words.number(language), b.words.number(recorder)
 		c.withdrawn = state == "withdrawn"
 		if err := b.readParts(&c, lines(claims), lines(links), lines(old)); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"truceline/record"
 	"truceline/suggest"
+	"truceline/when"
 )
 
 // Bounds of a search for suggestions.
@@ -28,9 +29,12 @@ const (
 	toldDays = 30
 	// longDays is the length from which on a span is searched by place.
 	longDays = 92
+	// maxRead is how many incidents are looked at to choose those that are compared, and
+	// maxCoded how many are looked up by their places alone.
+	maxRead, maxCoded = 5000, 2000
 	// Of the best, learnFrom are compared again with what accounts linked to them tell, the
-	// newest learnEach of each.
-	learnFrom, learnEach = 16, 8
+	// newest learnEach of each, and nameFrom with the words of their labels.
+	nameFrom, learnFrom, learnEach = 40, 10, 6
 )
 
 // Suggestions are what an account is likely about.
@@ -77,23 +81,32 @@ func (d *DB) suggestions(ctx context.Context, body *record.Account, told suggest
 		return Suggestions{}, wrap("find likely incidents", err)
 	}
 	defer tx.Rollback()
-	s := &candidateSearch{ctx: ctx, tx: tx, rule: rule, seen: map[record.ID]bool{}}
+	s := &candidateSearch{ctx: ctx, tx: tx, rule: rule, seen: map[record.ID]int{}, stmts: map[string]*sql.Stmt{}}
 	mentions := rule.Mentions(body, told)
 	for i := range mentions {
+		if len(s.found) > 2*MaxCompared { // of many times told, the first
+			s.partial = true
+			break
+		}
 		if err := s.find(&mentions[i]); err != nil {
 			return Suggestions{}, wrap("find likely incidents", err)
 		}
 	}
 	list := rule.Rank(mentions, s.found)
-	best := list[:min(learnFrom, len(list))]
-	for i := range best {
-		at := slices.IndexFunc(s.found, func(c suggest.Candidate) bool { return c.ID == best[i].ID })
-		if err := s.learn(&s.found[at], self); err != nil {
-			return Suggestions{}, wrap("compare linked accounts", err)
+	for _, again := range []struct {
+		best  int
+		learn func(*suggest.Candidate) error
+	}{{nameFrom, s.name}, {learnFrom, func(c *suggest.Candidate) error { return s.learn(c, self) }}} {
+		best := list[:min(again.best, len(list))]
+		for i := range best {
+			c := &s.found[s.seen[best[i].ID]]
+			if err := again.learn(c); err != nil {
+				return Suggestions{}, wrap("compare with likely incidents", err)
+			}
+			best[i] = rule.Compare(mentions, c)
 		}
-		best[i] = rule.Compare(mentions, &s.found[at])
+		suggest.Sort(list)
 	}
-	suggest.Sort(list)
 	return Suggestions{List: list[:min(MaxSuggestions, len(list))], Compared: len(s.found), Partial: s.partial}, nil
 }
 
@@ -117,29 +130,23 @@ type candidateSearch struct {
 	tx      *sql.Tx
 	rule    *suggest.Rule
 	found   []suggest.Candidate
-	seen    map[record.ID]bool
+	seen    map[record.ID]int // where in found
+	stmts   map[string]*sql.Stmt
 	partial bool
 }
 
-const candidates = `SELECT i.id, i.class, i.label, i.place_text, i.span_start, i.span_end, i.types, i.places FROM incidents i
+// All of this stands in the index incidents_near.
+const candidates = `SELECT i.id, i.class, i.span_start, i.span_end, i.first_day, i.last_day, i.types, i.places FROM incidents i
 	WHERE i.counted AND i.root = i.id AND i.undone = -1 AND `
 
 // What lies within one month is found by the index of first days. What does not is
 // little, and has an index of its own.
-var (
+const (
 	withinMonth = candidates + `substr(i.first_day, 1, 7) = substr(i.last_day, 1, 7)
-		AND i.class IN (` + classList() + `) AND i.first_day BETWEEN ? AND ? AND i.last_day >= ?`
+		AND i.first_day BETWEEN ? AND ? AND i.last_day >= ?`
 	acrossMonths = candidates + `substr(i.first_day, 1, 7) <> substr(i.last_day, 1, 7)
 		AND i.last_day >= ? AND i.first_day <= ?`
 )
-
-func classList() string {
-	var out []string
-	for _, c := range record.Classes {
-		out = append(out, "'"+string(c)+"'")
-	}
-	return strings.Join(out, ", ")
-}
 
 // find gathers what a mention may be about.
 func (s *candidateSearch) find(m *suggest.Mention) error {
@@ -153,7 +160,7 @@ func (s *candidateSearch) find(m *suggest.Mention) error {
 			return err
 		}
 		// What is as long may be the same: totals of a year.
-		return s.latest(acrossMonths+` ORDER BY i.first_day DESC`, day(m.Days.First-nearDays), day(m.Days.Last+nearDays))
+		return s.latest(acrossMonths+` ORDER BY i.first_day DESC, i.id`, day(m.Days.First-nearDays), day(m.Days.Last+nearDays))
 	case m.ToldOn:
 		s.partial = true
 		if err := s.atPlaces(around, 0, m.Told.Last+1); err != nil {
@@ -165,15 +172,7 @@ func (s *candidateSearch) find(m *suggest.Mention) error {
 	if err := s.atPlaces(around, 0, noDay); err != nil {
 		return err
 	}
-	return s.latest(candidates+`i.class = ? ORDER BY i.first_day DESC`, record.ClassIncident)
-}
-
-// latest gathers some that no place was found by.
-func (s *candidateSearch) latest(query string, args ...any) error {
-	var some []suggest.Candidate
-	_, err := s.query(&some, MaxCompared/4, query, args...)
-	s.add(some)
-	return err
+	return s.latest(candidates+`i.class = ? ORDER BY i.first_day DESC, i.id`, record.ClassIncident)
 }
 
 // noDay is a day after all others, 9999-12-31.
@@ -184,122 +183,161 @@ func day(n int) string {
 	return time.Unix(int64(max(min(n, noDay), -354285))*86400, 0).UTC().Format(time.DateOnly) // from 1000-01-01 on
 }
 
-// inDays gathers what overlaps a span of days. Where that is too much it takes what lies
-// around the places, and what overlaps a narrower span.
+// inDays gathers what overlaps a span of days. Where that is more than is compared, what
+// lies around the places goes first, then what overlaps a narrower span.
 func (s *candidateSearch) inDays(first, last, narrowFirst, narrowLast int, around []string) error {
-	var all []suggest.Candidate
-	full, err := s.overlapping(&all, first, last, MaxCompared, nil)
-	if err == nil && full {
-		s.partial, all = true, nil
-		if len(around) > 0 {
-			_, err = s.overlapping(&all, first, last, MaxCompared/2, around)
-		}
-		if err == nil {
-			_, err = s.overlapping(&all, narrowFirst, narrowLast, MaxCompared/2, nil)
-		}
-	}
-	s.add(all)
-	return err
-}
-
-// overlapping gathers what overlaps a span of days, at places where any are given, and
-// tells whether there was more than the limit.
-func (s *candidateSearch) overlapping(into *[]suggest.Candidate, first, last, limit int, places []string) (full bool, err error) {
-	at, args := "", []any(nil)
-	if len(places) > 0 {
-		at = " AND EXISTS (SELECT 1 FROM json_each(i.places) p WHERE p.value IN (" + marks(len(places)) + "))"
-		args = values(places)
-	}
 	from, to := day(first), day(last)
 	month := from[:len("2006-01")] + "-01"
-	short, err := s.query(into, limit, withinMonth+at, append([]any{month, to, from}, args...)...)
+	all, more, err := s.query(maxRead, withinMonth, month, to, from)
 	if err != nil {
-		return false, err
+		return err
 	}
-	long, err := s.query(into, limit, acrossMonths+at, append([]any{from, to}, args...)...)
-	return short || long, err
+	long, moreLong, err := s.query(maxRead, acrossMonths, from, to)
+	if err != nil {
+		return err
+	}
+	all = append(all, long...)
+	if s.partial = s.partial || more || moreLong || len(all) > MaxCompared; len(all) > MaxCompared {
+		from, to := day(narrowFirst), day(narrowLast)
+		for i := range all {
+			all[i].turn = all[i].turnIn(from, to, around)
+		}
+		slices.SortStableFunc(all, func(a, b openedRow) int { return a.turn - b.turn })
+		all = all[:MaxCompared]
+	}
+	return s.add(all)
 }
-
-// maxCoded is how many incidents are looked up by their places alone.
-const maxCoded = 2000
 
 // atPlaces gathers what was opened at places and overlaps a span of days, the latest first.
 func (s *candidateSearch) atPlaces(places []string, first, last int) error {
 	if len(places) == 0 {
 		return nil
 	}
-	var all []suggest.Candidate
-	_, err := s.query(&all, MaxCompared/2, candidates+`i.id IN (SELECT incident FROM incident_codes WHERE list = 'place' AND code IN (`+marks(len(places))+`) LIMIT ?)
-		AND i.last_day >= ? AND i.first_day <= ? ORDER BY i.first_day DESC`, append(values(places), maxCoded, day(first), day(last))...)
-	s.add(all)
-	return err
-}
-
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
-
-func values(list []string) []any {
-	out := make([]any, len(list))
-	for i, v := range list {
-		out[i] = v
+	var args []any
+	for _, p := range places {
+		args = append(args, p)
 	}
-	return out
+	return s.latest(candidates+`i.id IN (SELECT incident FROM incident_codes WHERE list = 'place' AND code IN (`+
+		strings.TrimSuffix(strings.Repeat("?,", len(places)), ",")+`) LIMIT ?) AND i.last_day >= ? AND i.first_day <= ? ORDER BY i.first_day DESC, i.id`,
+		append(args, maxCoded, day(first), day(last))...)
 }
 
-// add takes candidates in, once each.
-func (s *candidateSearch) add(list []suggest.Candidate) {
-	for _, c := range list {
-		if !s.seen[c.ID] {
-			s.seen[c.ID] = true
-			s.found = append(s.found, c)
-		}
+// latest gathers some of what is too much.
+func (s *candidateSearch) latest(query string, args ...any) error {
+	some, _, err := s.query(MaxCompared/4, query, args...)
+	if err != nil {
+		return err
 	}
+	return s.add(some)
 }
 
-// query reads up to limit candidates, and tells whether there were more.
-func (s *candidateSearch) query(into *[]suggest.Candidate, limit int, query string, args ...any) (more bool, err error) {
+// openedRow is what the index holds of what was opened.
+type openedRow struct {
+	id                record.ID
+	class, start, end string
+	firstDay, lastDay string
+	types, places     string // JSON
+	turn              int
+}
+
+// turnIn says who goes first where not all can: 0 before 1 before 2.
+func (r *openedRow) turnIn(from, to string, around []string) int {
+	codes, _ := codeList(r.places) // an error is met again by add
+	switch {
+	case slices.ContainsFunc(codes, func(c string) bool { return slices.Contains(around, c) }):
+		return 0
+	case r.lastDay >= from && r.firstDay <= to:
+		return 1
+	}
+	return 2
+}
+
+// query reads up to limit rows, and tells whether there were more.
+func (s *candidateSearch) query(limit int, query string, args ...any) (out []openedRow, more bool, err error) {
 	rows, err := s.tx.QueryContext(s.ctx, query+" LIMIT ?", append(args, limit+1)...)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	defer rows.Close()
-	for n := 0; rows.Next(); n++ {
-		if n == limit {
-			return true, nil
+	for rows.Next() {
+		if len(out) == limit {
+			return out, true, nil
 		}
-		var id record.ID
-		var o record.Opening
-		var raw, types, places sql.RawBytes
-		if err := rows.Scan(&raw, &o.Class, &o.Label, &o.PlaceText, &o.When.Start, &o.When.End, &types, &places); err != nil {
-			return false, err
+		var r openedRow
+		var id sql.RawBytes
+		if err := rows.Scan(&id, &r.class, &r.start, &r.end, &r.firstDay, &r.lastDay, &r.types, &r.places); err != nil {
+			return nil, false, err
 		}
-		copy(id[:], raw)
-		if o.Types, err = codeList(types); err == nil {
-			o.Places, err = codeList(places)
-		}
-		if err != nil {
-			return false, err
-		}
-		*into = append(*into, s.rule.Candidate(id, &o))
+		copy(r.id[:], id)
+		out = append(out, r)
 	}
-	return false, rows.Err()
+	return out, false, rows.Err()
+}
+
+// add makes candidates of rows, once each.
+func (s *candidateSearch) add(rows []openedRow) (err error) {
+	for _, r := range rows {
+		if _, ok := s.seen[r.id]; ok {
+			continue
+		}
+		o := record.Opening{Class: record.Class(r.class), When: when.Span{Start: when.Date(r.start), End: when.Date(r.end)}}
+		if o.Types, err = codeList(r.types); err != nil {
+			return err
+		}
+		if o.Places, err = codeList(r.places); err != nil {
+			return err
+		}
+		s.seen[r.id] = len(s.found)
+		s.found = append(s.found, s.rule.Candidate(r.id, &o))
+	}
+	return nil
 }
 
 // codeList reads a JSON array of codes, in which nothing is ever escaped.
-func codeList(b []byte) ([]string, error) {
-	s := string(b)
-	if len(s) < 2 || s[0] != '[' || s[len(s)-1] != ']' {
-		return nil, fmt.Errorf("%.40q is no list", s)
-	}
-	if s == "[]" {
+func codeList(s string) ([]string, error) {
+	switch {
+	case s == "[]":
 		return nil, nil
+	case !strings.HasPrefix(s, `["`) || !strings.HasSuffix(s, `"]`):
+		return nil, fmt.Errorf("%.40q is no list of codes", s)
 	}
-	return strings.Split(strings.Trim(s, `[]"`), `","`), nil
+	return strings.Split(s[2:len(s)-2], `","`), nil
+}
+
+// prepared runs a query that is asked of several incidents.
+func (s *candidateSearch) prepared(query string, args ...any) (*sql.Rows, error) {
+	st, ok := s.stmts[query]
+	if !ok {
+		var err error
+		if st, err = s.tx.PrepareContext(s.ctx, query); err != nil {
+			return nil, err
+		}
+		s.stmts[query] = st // closed with the transaction
+	}
+	return st.QueryContext(s.ctx, args...)
+}
+
+// name adds the words of a candidate's label and place.
+func (s *candidateSearch) name(c *suggest.Candidate) error {
+	rows, err := s.prepared(`SELECT label, place_text FROM incidents WHERE id = ?`, blob(c.ID))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var label, place string
+		if err := rows.Scan(&label, &place); err != nil {
+			return err
+		}
+		s.rule.Name(c, label, place)
+	}
+	return rows.Err()
 }
 
 // learn adds to a candidate what the accounts linked to it tell, the newest links first.
 // Positions that claims give beside places of the pack are not in the tables.
 func (s *candidateSearch) learn(c *suggest.Candidate, self record.ID) error {
-	rows, err := s.tx.QueryContext(s.ctx, `SELECT l.account, l.claims, c.n, c.element, c.measure, c.grp, c.subset, c.scope, c.bound, c.low, c.high, c.derived, c.span_start, c.span_end, c.places
+	rows, err := s.prepared(`SELECT l.account, l.claims, c.n, c.element, c.measure, c.grp, c.subset, c.scope, c.bound, c.low, c.high, c.derived, c.span_start, c.span_end, c.places
 		FROM (SELECT l.account, l.claims, l.idx FROM incidents i JOIN links l ON l.incident = i.id AND l.undone = -1 JOIN accounts a ON a.id = l.account
 		  WHERE i.root = ? AND a.counted AND a.state <> 'withdrawn' AND a.id <> ? ORDER BY l.idx DESC LIMIT ?) l
 		JOIN claims c ON c.account = l.account ORDER BY l.idx DESC, c.n`, blob(c.ID), blob(self), learnEach)
@@ -308,7 +346,8 @@ func (s *candidateSearch) learn(c *suggest.Candidate, self record.ID) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var account, claims, places sql.RawBytes
+		var account, claims sql.RawBytes
+		var places string
 		var k record.Claim
 		if err := rows.Scan(&account, &claims, &k.N, &k.Element, &k.Measure, &k.Group, &k.Subset, &k.Scope, &k.Bound, &k.Low, &k.High, &k.Derived,
 			&k.When.Start, &k.When.End, &places); err != nil {

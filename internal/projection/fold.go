@@ -149,8 +149,8 @@ func (f *fold) entry(le *ledgerstore.Entry) error {
 	f.mission = st.Mission
 	batch, inBatch := st.Subject(record.RoleBatch)
 	counted := !inBatch || st.Kind == record.BatchClosed || st.Kind == record.BatchWithdrawn
-	if err := f.exec(`INSERT INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,-1)`, le.Index, blob(st.ID), st.Kind, st.Member, blob(st.Officer),
-		st.Audience, st.ClaimedAt, le.LoggedAt, list(st.Subjects), st.Body != nil, blob(batch), counted, blob(actOf(st))); err != nil {
+	if err := f.exec(`INSERT INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,-1,?)`, le.Index, blob(st.ID), st.Kind, st.Member, blob(st.Officer),
+		st.Audience, st.ClaimedAt, le.LoggedAt, list(st.Subjects), st.Body != nil, blob(batch), counted, blob(actOf(st)), reasonOf(e.Body)); err != nil {
 		return err
 	}
 	if err := f.concern(le.Index, st); err != nil {

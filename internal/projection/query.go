@@ -69,13 +69,13 @@ func (in *Incident) state() string {
 	return "alleged"
 }
 
-const recordColumns = `r.idx, r.id, r.kind, r.member, r.officer, r.audience, r.claimed_at, r.logged_at, r.subjects, r.has_body, r.counted, r.act, r.undone`
+const recordColumns = `r.idx, r.id, r.kind, r.member, r.officer, r.audience, r.claimed_at, r.logged_at, r.subjects, r.has_body, r.counted, r.act, r.undone, r.reason`
 
 func scanRecord(row interface{ Scan(...any) error }) (Record, error) {
 	var r Record
 	var id, officer, act []byte
 	var subjects string
-	if err := row.Scan(&r.Index, &id, &r.Kind, &r.Member, &officer, &r.Audience, &r.ClaimedAt, &r.LoggedAt, &subjects, &r.HasBody, &r.Counted, &act, &r.Undone); err != nil {
+	if err := row.Scan(&r.Index, &id, &r.Kind, &r.Member, &officer, &r.Audience, &r.ClaimedAt, &r.LoggedAt, &subjects, &r.HasBody, &r.Counted, &act, &r.Undone, &r.Reason); err != nil {
 		return r, err
 	}
 	copy(r.ID[:], id)

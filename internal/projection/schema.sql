@@ -16,7 +16,8 @@ CREATE TABLE records (
   batch      BLOB NOT NULL,          -- 16 zero bytes: none
   counted    INTEGER NOT NULL,
   act        BLOB NOT NULL,          -- shared by records filed as one act; 16 zero bytes: none
-  undone     INTEGER NOT NULL        -- index of the record that undid it; -1: none
+  undone     INTEGER NOT NULL,       -- index of the record that undid it; -1: none
+  reason     TEXT NOT NULL           -- that its body gives; empty where it gives none
 ) STRICT;
 CREATE INDEX records_officer ON records (officer, idx);
 CREATE INDEX records_act ON records (act) WHERE act <> x'00000000000000000000000000000000';
@@ -53,6 +54,10 @@ CREATE TABLE accounts (
   batch      BLOB NOT NULL,
   counted    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- what a source told
+CREATE INDEX accounts_claimant ON accounts (claimant, kind);
+CREATE INDEX accounts_carrier ON accounts (carrier) WHERE carrier <> '';
 
 CREATE TABLE versions (
   statement  BLOB PRIMARY KEY,
@@ -206,5 +211,10 @@ CREATE TRIGGER incidents_changed AFTER UPDATE ON incidents BEGIN
   INSERT OR REPLACE INTO changes SELECT new.id, coalesce(max(idx), -1) FROM records;
 END;
 
+-- what suggestions compare of all that was opened around a day, without reading the table
+CREATE INDEX incidents_near ON incidents (first_day, last_day, class, span_start, span_end, types, places, counted, root, undone);
 -- what was opened for more than one calendar month, by the days it reaches over
 CREATE INDEX incidents_long ON incidents (last_day, first_day) WHERE substr(first_day, 1, 7) <> substr(last_day, 1, 7);
+
+-- documents by their address
+CREATE INDEX reports_url ON reports (json_extract(body, '$.url'));

@@ -35,8 +35,8 @@ const manyChanged = 500
 
 // Statistics lists every incident that counts, with each claimant's latest figures, for
 // package statistics to count. The list and what it holds are shared and not to be
-// changed. The first call, and the first after an agreement, a merge, an undoing or a
-// batch, reads every account; others only what has changed.
+// changed. The first call, and the first after a new agreement or a large batch, reads
+// every account; others only what has changed.
 func (d *DB) Statistics(ctx context.Context) ([]*statistics.Entry, error) {
 	pack, err := d.Pack(ctx)
 	if err != nil {
@@ -65,7 +65,7 @@ func (d *DB) SaidOf(ctx context.Context, incident record.ID) ([]statistics.Said,
 	defer tx.Rollback()
 	b := book{names: map[string]string{}}
 	var said []statistics.Said
-	err = b.read(ctx, tx, blob(incident), func(_ statistics.Incident, s []statistics.Said) { said = s })
+	err = b.read(ctx, tx, blob(incident), func(_ statistics.Incident, s []statistics.Said) { said = slices.Clone(s) })
 	return said, wrap("list what is said of incident "+incident.String(), err)
 }
 
@@ -98,7 +98,8 @@ func (b *book) follow(ctx context.Context, db *sql.DB, pack *agreement.Pack) err
 	if all || pack != b.pack {
 		b.names = map[string]string{}
 		var entries []*statistics.Entry
-		if err := b.read(ctx, tx, nil, func(in statistics.Incident, said []statistics.Said) { entries = append(entries, reader.Read(in, said)) }); err != nil {
+		err := b.read(ctx, tx, nil, func(in statistics.Incident, said []statistics.Said) { entries = append(entries, reader.Read(in, said)) })
+		if err != nil {
 			return err
 		}
 		b.entries = entries
@@ -121,228 +122,268 @@ func (b *book) follow(ctx context.Context, db *sql.DB, pack *agreement.Pack) err
 	return nil
 }
 
-// changed lists the incidents that records since the last look concern, and those that
-// share an account with them: a figure told of two incidents is no longer told of one.
-// All means that more than single incidents may have changed.
+// changed lists the incidents that may be other than at the last look: those that
+// changed or that new records concern, and those that an account which changed was ever
+// linked to, since a figure told of two incidents is no longer told of one. All means
+// that everything is to be read.
 func (b *book) changed(ctx context.Context, q querier, now int64) (ids []record.ID, all bool, err error) {
 	if b.applied == 0 || now < b.applied {
 		return nil, true, nil
 	}
-	if err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM records WHERE idx >= ? AND kind IN (?,?,?,?,?))`, b.applied,
-		record.BatchClosed, record.BatchWithdrawn, record.AgreementAdopted, record.IncidentAliased, record.ActUndone).Scan(&all); err != nil || all {
-		return nil, all, err
-	}
-	roots, err := column[[]byte](ctx, q, `WITH told AS (SELECT DISTINCT what FROM concerns WHERE idx >= ?1)
-		SELECT root FROM incidents WHERE id IN told UNION
-		SELECT i.root FROM told t JOIN incidents o ON o.id = t.what JOIN links l ON l.incident = o.id JOIN links m ON m.account = l.account JOIN incidents i ON i.id = m.incident
-		LIMIT ?2`, b.applied, manyChanged+1)
-	for _, r := range roots {
-		ids = append(ids, record.ID(r))
+	list, err := column[[]byte](ctx, q, `WITH new(id) AS (SELECT id FROM changes WHERE idx >= ?1 UNION SELECT what FROM concerns WHERE idx >= ?1)
+		SELECT id FROM incidents WHERE id IN new UNION
+		SELECT root FROM incidents WHERE id IN new UNION
+		SELECT i.root FROM incidents i JOIN links l ON l.incident = i.id WHERE l.account IN new LIMIT ?2`, b.applied, manyChanged+1)
+	for _, id := range list {
+		ids = append(ids, record.ID(id))
 	}
 	return ids, len(ids) > manyChanged, err
 }
 
 // read yields incidents that count, in the order of their ids, with what is said of
 // them; only one, where root names it. The slice that is yielded is used again.
+//
+// Each table is read once, in its own order, and put together here: looking up a hundred
+// thousand accounts one by one takes several times as long.
 func (b *book) read(ctx context.Context, q querier, root []byte, yield func(statistics.Incident, []statistics.Said)) error {
-	shared, err := sharedClaims(ctx, q, root)
-	if err != nil {
-		return err
+	r := reading{book: b, ctx: ctx, q: q, of: map[record.ID]int{}, accounts: map[record.ID]*toldAccount{}}
+	if root != nil {
+		r.args = []any{root}
 	}
-	incidents, err := b.incidents(ctx, q, root)
-	if err != nil || len(incidents) == 0 {
-		return err
-	}
-	query := `SELECT t.id, l.account, l.role, l.claims, a.said_on, a.claimant, a.kind, a.party, v.idx, v.body
-		FROM incidents t CROSS JOIN incidents i ON i.root = t.id CROSS JOIN links l ON l.incident = i.id AND l.undone = -1
-		CROSS JOIN accounts a ON a.id = l.account AND a.counted AND a.state <> 'withdrawn' CROSS JOIN versions v ON v.statement = a.current `
-	var args []any
-	if root == nil {
-		// In the order of the table, so that nothing needs to be sorted.
-		query += `ORDER BY t.id`
-	} else {
-		query, args = query+`WHERE t.id = ?`, []any{root}
-	}
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	n := 0
-	var said []statistics.Said
-	for rows.Next() {
-		var r row
-		if err := rows.Scan(&r.incident, &r.account, &r.role, &r.claims, &r.saidOn, &r.claimant, &r.kind, &r.party, &r.idx, &r.body); err != nil {
+	for _, step := range []func() error{r.readIncidents, r.readLinks, r.readAccounts, r.readClaims} {
+		if err := step(); err != nil {
 			return err
 		}
-		for n < len(incidents) && bytes.Compare(incidents[n].ID[:], r.incident) < 0 {
-			yield(incidents[n], said)
-			n, said = n+1, said[:0]
+	}
+	var said []statistics.Said
+	for i := range r.incidents {
+		if in := &r.incidents[i]; root == nil || bytes.Equal(in.ID[:], root) {
+			said = said[:0]
+			for _, a := range in.told {
+				said = r.said(said, a, i)
+			}
+			yield(in.Incident, said)
 		}
-		if n == len(incidents) {
-			break
-		}
-		if !bytes.Equal(incidents[n].ID[:], r.incident) {
-			continue // of a class that is not counted
-		}
-		if said, err = b.said(said, &r, shared); err != nil {
-			return fmt.Errorf("account %x: %w", []byte(r.account), err)
-		}
-	}
-	for ; n < len(incidents); n++ {
-		yield(incidents[n], said)
-		said = said[:0]
-	}
-	return rows.Err()
-}
-
-// incidents lists those that count, by id.
-func (b *book) incidents(ctx context.Context, q querier, root []byte) ([]statistics.Incident, error) {
-	query, args := `SELECT id, span_start, span_end, types, places FROM incidents WHERE counted AND class = ? AND root = id AND undone = -1`, []any{record.ClassIncident}
-	if root != nil {
-		query, args = query+` AND id = ?`, append(args, root)
-	}
-	rows, err := q.QueryContext(ctx, query+` ORDER BY id`, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []statistics.Incident
-	for rows.Next() {
-		var in statistics.Incident
-		var id []byte
-		var types, places string
-		if err := rows.Scan(&id, &in.When.Start, &in.When.End, &types, &places); err != nil {
-			return nil, err
-		}
-		in.ID = record.ID(id)
-		if err := errors.Join(b.list(types, &in.Types), b.list(places, &in.Places)); err != nil {
-			return nil, fmt.Errorf("incident %s: %w", in.ID, err)
-		}
-		out = append(out, in)
-	}
-	return out, rows.Err()
-}
-
-// row is one account that is linked to an incident.
-type row struct {
-	incident, account     sql.RawBytes
-	role                  record.LinkRole
-	claims                sql.RawBytes
-	saidOn                when.Date
-	claimant, kind, party string
-	idx                   int64
-	body                  sql.RawBytes
-}
-
-// claimFigure is what statistics need of a claim.
-type claimFigure struct {
-	Bound   string         `json:"bound"`
-	Derived bool           `json:"derived"`
-	Element record.Element `json:"element"`
-	Group   string         `json:"group"`
-	High    *int64         `json:"high"`
-	Low     *int64         `json:"low"`
-	Measure string         `json:"measure"`
-	N       int            `json:"n"`
-	Scope   record.Scope   `json:"scope"`
-	Stance  string         `json:"stance"`
-	Subset  string         `json:"subset"`
-}
-
-func (b *book) said(said []statistics.Said, r *row, shared map[claimID]int) ([]statistics.Said, error) {
-	var only []int
-	if err := json.Unmarshal(r.claims, &only); err != nil {
-		return nil, err
-	}
-	var body struct {
-		Claims []claimFigure `json:"claims"`
-	}
-	if err := json.Unmarshal(r.body, &body); err != nil {
-		return nil, err
-	}
-	id := record.ID(r.account)
-	who := record.Claimant{Name: b.name(r.claimant), Kind: b.name(r.kind), Party: b.name(r.party)}
-	for _, c := range body.Claims {
-		if len(only) > 0 && !slices.Contains(only, c.N) {
-			continue
-		}
-		said = append(said, statistics.Said{Role: r.role, Shared: shared[claimID{id, c.N}] > 1, Item: reconcile.Item{
-			Account: id, Claimant: who, SaidOn: r.saidOn, Order: r.idx, Claim: record.Claim{
-				Bound: b.name(c.Bound), Derived: c.Derived, Element: record.Element(b.name(string(c.Element))), Group: b.name(c.Group), High: c.High, Low: c.Low,
-				Measure: b.name(c.Measure), N: c.N, Scope: c.Scope, Stance: c.Stance, Subset: c.Subset}}})
-	}
-	return said, nil
-}
-
-// name gives one copy of a text, so that a hundred thousand figures do not hold as many.
-func (b *book) name(s string) string {
-	if n, ok := b.names[s]; ok {
-		return n
-	}
-	b.names[s] = s
-	return s
-}
-
-func (b *book) list(s string, out *[]string) error {
-	*out = nil
-	if err := json.Unmarshal([]byte(s), out); err != nil {
-		return err
-	}
-	for i := range *out {
-		(*out)[i] = b.name((*out)[i])
 	}
 	return nil
 }
 
-type claimID struct {
-	account record.ID
-	n       int
+// reading is one pass over the tables.
+type reading struct {
+	*book
+	ctx       context.Context
+	q         querier
+	args      []any // the one incident that is asked for; none: all
+	incidents []toldIncident
+	of        map[record.ID]int // any incident to the index of what it was merged into
+	accounts  map[record.ID]*toldAccount
 }
 
-// sharedClaims counts, for accounts linked as being about several incidents, the
-// incidents that each claim is about. Of root alone, where it is given.
-func sharedClaims(ctx context.Context, q querier, root []byte) (map[claimID]int, error) {
-	of, args := "", []any{record.LinkAbout, record.ClassIncident}
-	if root != nil {
-		of, args = ` AND l.account IN (SELECT m.account FROM incidents o JOIN links m ON m.incident = o.id AND m.undone = -1 WHERE o.root = ?)`, append(args, root)
+type toldIncident struct {
+	statistics.Incident
+	told []*toldAccount
+}
+
+type toldAccount struct {
+	id       record.ID
+	claimant record.Claimant
+	saidOn   when.Date
+	order    int64
+	counts   bool
+	links    []toldLink
+	claims   []toldClaim
+}
+
+type toldLink struct {
+	incident int // index
+	role     record.LinkRole
+	claims   []int // none: all
+}
+
+// toldClaim is what statistics need of a claim. There are many of them.
+type toldClaim struct {
+	element, measure, group, subset, stance, bound string
+	scope                                          record.Scope
+	low, high                                      *int64
+	n                                              int
+	derived                                        bool
+}
+
+// rows runs a query, to which only is added where one incident is asked for, and scans
+// each row.
+func (r *reading) rows(query, only, order string, scan func(*sql.Rows) error) error {
+	if r.args != nil {
+		query += only
 	}
-	rows, err := q.QueryContext(ctx, `WITH standing AS (
-			SELECT l.account, i.root, l.claims FROM links l JOIN incidents i ON i.id = l.incident JOIN incidents t ON t.id = i.root
-			WHERE l.undone = -1 AND l.role = ? AND t.counted AND t.undone = -1 AND t.class = ?`+of+`)
-		SELECT s.account, s.root, s.claims, a.claims FROM standing s JOIN accounts a ON a.id = s.account
-		WHERE s.account IN (SELECT account FROM standing GROUP BY account HAVING count(DISTINCT root) > 1)`, args...)
+	rows, err := r.q.QueryContext(r.ctx, query+order, r.args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	roots := map[claimID][]record.ID{}
 	for rows.Next() {
-		var account, root []byte
-		var claims string
-		var total int
-		if err := rows.Scan(&account, &root, &claims, &total); err != nil {
-			return nil, err
-		}
-		var only []int
-		if err := json.Unmarshal([]byte(claims), &only); err != nil {
-			return nil, err
-		}
-		if len(only) == 0 {
-			for n := range total {
-				only = append(only, n+1)
-			}
-		}
-		for _, n := range only {
-			id := claimID{record.ID(account), n}
-			if !slices.Contains(roots[id], record.ID(root)) {
-				roots[id] = append(roots[id], record.ID(root))
-			}
+		if err := scan(rows); err != nil {
+			return err
 		}
 	}
-	out := map[claimID]int{}
-	for id, list := range roots {
-		out[id] = len(list)
+	return rows.Err()
+}
+
+// linkedHere are the accounts linked to the one incident.
+const linkedHere = ` IN (SELECT m.account FROM incidents o JOIN links m ON m.incident = o.id AND m.undone = -1 WHERE o.root = ?1)`
+
+func (r *reading) readIncidents() error {
+	merged := map[record.ID]record.ID{}
+	err := r.rows(`SELECT i.id, i.root, i.span_start, i.span_end, i.types, i.places FROM incidents i JOIN incidents t ON t.id = i.root
+		WHERE i.class = '`+string(record.ClassIncident)+`' AND t.counted AND t.undone = -1`,
+		` AND i.id IN (SELECT id FROM incidents WHERE root = ?1 UNION SELECT l.incident FROM links l WHERE l.undone = -1 AND l.account`+linkedHere+`
+			UNION SELECT j.root FROM links l JOIN incidents j ON j.id = l.incident WHERE l.undone = -1 AND l.account`+linkedHere+`)`, ` ORDER BY i.id`,
+		func(rows *sql.Rows) error {
+			var id, root, types, places sql.RawBytes
+			var in toldIncident
+			if err := rows.Scan(&id, &root, &in.When.Start, &in.When.End, &types, &places); err != nil {
+				return err
+			}
+			in.ID = record.ID(id)
+			if !bytes.Equal(id, root) {
+				merged[in.ID] = record.ID(root)
+				return nil
+			}
+			if err := errors.Join(r.list(types, &in.Types), r.list(places, &in.Places)); err != nil {
+				return fmt.Errorf("incident %s: %w", in.ID, err)
+			}
+			r.of[in.ID] = len(r.incidents)
+			r.incidents = append(r.incidents, in)
+			return nil
+		})
+	for id, root := range merged {
+		if i, ok := r.of[root]; ok {
+			r.of[id] = i
+		}
 	}
-	return out, rows.Err()
+	return err
+}
+
+func (r *reading) readLinks() error {
+	return r.rows(`SELECT account, incident, role, claims FROM links WHERE undone = -1`, ` AND account`+linkedHere, ` ORDER BY id`, func(rows *sql.Rows) error {
+		var account, incident, role, claims sql.RawBytes
+		if err := rows.Scan(&account, &incident, &role, &claims); err != nil {
+			return err
+		}
+		i, ok := r.of[record.ID(incident)]
+		if !ok {
+			return nil // of another class, or one that does not count
+		}
+		l := toldLink{incident: i, role: record.LinkRole(r.name(role))}
+		if len(claims) > 2 {
+			if err := json.Unmarshal(claims, &l.claims); err != nil {
+				return fmt.Errorf("link of account %x: %w", []byte(account), err)
+			}
+		}
+		id := record.ID(account)
+		a := r.accounts[id]
+		if a == nil {
+			a = &toldAccount{id: id}
+			r.accounts[id] = a
+		}
+		a.links = append(a.links, l)
+		return nil
+	})
+}
+
+func (r *reading) readAccounts() error {
+	return r.rows(`SELECT id, idx, said_on, claimant, kind, party FROM accounts WHERE counted AND state <> 'withdrawn'`, ` AND id`+linkedHere, ` ORDER BY id`, func(rows *sql.Rows) error {
+		var id, saidOn, name, kind, party sql.RawBytes
+		var idx int64
+		if err := rows.Scan(&id, &idx, &saidOn, &name, &kind, &party); err != nil {
+			return err
+		}
+		a := r.accounts[record.ID(id)]
+		if a == nil {
+			return nil // not linked
+		}
+		a.order, a.saidOn, a.counts = idx, when.Date(r.name(saidOn)), true
+		a.claimant = record.Claimant{Kind: r.name(kind), Name: r.name(name), Party: r.name(party)}
+		for i := range a.links {
+			in := &r.incidents[a.links[i].incident]
+			if !slices.Contains(in.told, a) {
+				in.told = append(in.told, a)
+			}
+		}
+		return nil
+	})
+}
+
+func (r *reading) readClaims() error {
+	return r.rows(`SELECT account, n, element, measure, grp, subset, scope, stance, bound, low, high, derived FROM claims`, ` WHERE account`+linkedHere, ` ORDER BY account, n`, func(rows *sql.Rows) error {
+		var account, element, measure, group, subset, scope, stance, bound sql.RawBytes
+		var low, high sql.NullInt64
+		var c toldClaim
+		if err := rows.Scan(&account, &c.n, &element, &measure, &group, &subset, &scope, &stance, &bound, &low, &high, &c.derived); err != nil {
+			return err
+		}
+		a := r.accounts[record.ID(account)]
+		if a == nil || !a.counts {
+			return nil
+		}
+		c.element, c.measure, c.group, c.subset = r.name(element), r.name(measure), r.name(group), r.name(subset)
+		c.scope, c.stance, c.bound = record.Scope(r.name(scope)), r.name(stance), r.name(bound)
+		if low.Valid {
+			c.low = &low.Int64
+		}
+		if high.Valid {
+			c.high = &high.Int64
+		}
+		a.claims = append(a.claims, c)
+		return nil
+	})
+}
+
+// said adds what the account says of the incident: the claims that its links name, each
+// once. A claim that a link is about goes as such, whatever other links say.
+func (r *reading) said(said []statistics.Said, a *toldAccount, incident int) []statistics.Said {
+	for i := range a.claims {
+		c := &a.claims[i]
+		var role record.LinkRole
+		about, shared := -1, false
+		for _, l := range a.links {
+			if len(l.claims) > 0 && !slices.Contains(l.claims, c.n) {
+				continue
+			}
+			if l.role == record.LinkAbout {
+				shared = shared || about >= 0 && about != l.incident
+				about = l.incident
+			}
+			if l.incident == incident && (role == "" || l.role == record.LinkAbout) {
+				role = l.role
+			}
+		}
+		if role == "" {
+			continue
+		}
+		said = append(said, statistics.Said{Role: role, Shared: shared, Item: reconcile.Item{
+			Account: a.id, Claimant: a.claimant, SaidOn: a.saidOn, Order: a.order, Claim: record.Claim{
+				Bound: c.bound, Derived: c.derived, Element: record.Element(c.element), Group: c.group, High: c.high, Low: c.low,
+				Measure: c.measure, N: c.n, Scope: c.scope, Stance: c.stance, Subset: c.subset}}})
+	}
+	return said
+}
+
+// name gives one copy of a text, so that a hundred thousand figures do not hold as many.
+func (b *book) name(s []byte) string {
+	if n, ok := b.names[string(s)]; ok {
+		return n
+	}
+	n := string(s)
+	b.names[n] = n
+	return n
+}
+
+func (b *book) list(s []byte, out *[]string) error {
+	if err := json.Unmarshal(s, out); err != nil {
+		return err
+	}
+	for i := range *out {
+		(*out)[i] = b.name([]byte((*out)[i]))
+	}
+	return nil
 }

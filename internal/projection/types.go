@@ -92,6 +92,7 @@ type Record struct {
 	Counted   bool      // false while its batch is not closed, or its batch was withdrawn
 	Act       record.ID // shared by records filed as one act; zero: none
 	Undone    int64     // index of the record that undid it; -1: none did
+	Reason    string    // that its body gives; empty where it gives none
 }
 
 // Batch is a file that was taken in.

@@ -18,6 +18,19 @@ func actOf(st *record.Statement) record.ID {
 	return id
 }
 
+// reasonOf is the reason that a body gives for its record.
+func reasonOf(b record.Body) string {
+	switch b := b.(type) {
+	case *record.Reason:
+		return b.Reason
+	case *record.Link:
+		return b.Reason
+	case *record.Grade:
+		return b.Reason
+	}
+	return ""
+}
+
 // undo takes back what the fold of one record did.
 func (f *fold) undo(at around) error {
 	id, _ := at.st.Subject(record.RoleAct)

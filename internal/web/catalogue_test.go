@@ -32,6 +32,7 @@ func codes() map[string][]string {
 		"subject_role":   list("report", "account", "incident", "into", "batch", "link", "member", "act"),
 		"refusal":        list("other"),
 		"officer_role":   office.Roles, "officer_role_help": office.Roles,
+		"batch_state":   list("open", "closed", "withdrawn"),
 		"officer_state": list(string(office.Invited), string(office.Active), string(office.Left)),
 		"ended_by":      list(string(office.ByOfficer), string(office.ByAdministrator), string(office.ByExpiry)),
 		"officers.done": list("ended", "left", "erased"),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,9 +15,17 @@ import (
 
 func readStyle(t *testing.T) string {
 	t.Helper()
-	b, err := os.ReadFile("static/truceline.css")
-	if err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob("static/*.css")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no style sheets", err)
+	}
+	var b []byte
+	for _, f := range files {
+		one, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = append(b, one...)
 	}
 	return regexp.MustCompile(`(?s)/\*.*?\*/`).ReplaceAllString(string(b), "")
 }

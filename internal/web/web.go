@@ -107,6 +107,7 @@ func (s *server) routes() {
 	page("/record/{id}", s.record)
 	page("/ledger", s.ledger)
 	page("/about", s.about)
+	s.batchRoutes(page)
 	if s.Dev {
 		page("/dev/stories", s.stories)
 	}

@@ -3,6 +3,8 @@
 package verifytest
 
 import (
+	"golang.org/x/mod/sumdb/note"
+
 	"truceline/ledger"
 	"truceline/record"
 )
@@ -40,13 +42,13 @@ func (l *Log) Line(index int) []byte {
 	return b
 }
 
-// Checkpoint signs the log as it stands.
-func (l *Log) Checkpoint() []byte {
+// Checkpoint signs the log as it stands, with other signers besides its key.
+func (l *Log) Checkpoint(more ...note.Signer) []byte {
 	edge := ledger.NewEdge()
 	for i := range l.Entries {
 		edge.Append(ledger.LeafHash(l.leaf(i)))
 	}
-	b, err := ledger.Sign(ledger.Checkpoint{Origin: Origin, Size: edge.Size(), Root: edge.Root()}, l.Mission.Log)
+	b, err := ledger.Sign(ledger.Checkpoint{Origin: Origin, Size: edge.Size(), Root: edge.Root()}, append([]note.Signer{l.Mission.Log}, more...)...)
 	must(err)
 	return b
 }
