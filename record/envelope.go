@@ -115,11 +115,11 @@ func ParseEnvelope(b []byte) (*Envelope, error) {
 		return nil, fmt.Errorf("envelope has %d bytes, more than %d", len(b), MaxEnvelope)
 	}
 	var j envelopeJSON
-	if err := DecodeStrict(b, &j); err != nil {
+	if err := DecodeStrict(b, &j); err != nil || laterType.MatchString(j.PayloadType) {
+		if later := laterEnvelope(b); later != nil {
+			return nil, later
+		}
 		return nil, fmt.Errorf("envelope: %w", err)
-	}
-	if later.MatchString(j.PayloadType) {
-		return nil, &UpdateError{fmt.Sprintf("envelope: payload type %.80q", j.PayloadType)}
 	}
 	if j.PayloadType != StatementType && j.PayloadType != RefusalType {
 		return nil, fmt.Errorf("envelope: payload type %.80q is not known here", j.PayloadType)

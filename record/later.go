@@ -14,8 +14,8 @@ type UpdateError struct{ What string }
 
 func (e *UpdateError) Error() string { return e.What + " is not known here: update needed" }
 
-// later matches the payload types of statements of later versions.
-var later = regexp.MustCompile(`^application/vnd\.truceline\.statement\.v([2-9]|[1-9][0-9]+)\+json$`)
+// laterType matches the payload types of statements of later versions.
+var laterType = regexp.MustCompile(`^application/vnd\.truceline\.statement\.v([2-9]|[1-9][0-9]+)\+json$`)
 
 // known tells whether version 1 knows what s names, its fields being in order. The rules
 // and the audience are for those who apply the rules: see docs/formats/records.md.
@@ -31,6 +31,17 @@ func (s *Statement) known() error {
 		return &UpdateError{fmt.Sprintf("statement: the commitment %.40q", s.Body.Alg)}
 	}
 	return nil
+}
+
+// laterEnvelope tells whether b holds a statement of a later version, whatever else stands
+// there. Nil if it does not.
+func laterEnvelope(b []byte) error {
+	var all map[string]json.RawMessage
+	var typ string
+	if CheckCanonical(b) != nil || json.Unmarshal(b, &all) != nil || json.Unmarshal(all["payloadType"], &typ) != nil || !laterType.MatchString(typ) {
+		return nil
+	}
+	return &UpdateError{fmt.Sprintf("envelope: payload type %.80q", typ)}
 }
 
 // laterStatement tells whether b could not be read because it is of a later version:

@@ -77,6 +77,9 @@ func TestLaterVersions(t *testing.T) {
 			t.Errorf("audience %s: %v", audience, err)
 		}
 	}
+	if _, err := record.ParseEnvelope([]byte(`{"new":1,"payloadType":"application/vnd.truceline.statement.v2+json"}`)); !errors.As(err, new(*record.UpdateError)) {
+		t.Error("other fields:", err)
+	}
 	for kind, update := range map[string]bool{"statement.v2": true, "statement.v10": true, "statement.v0": false, "statement.v02": false, "statement.v1x": false, "other.v2": false} {
 		_, err := record.ParseEnvelope([]byte(`{"payload":"","payloadType":"application/vnd.truceline.` + kind + `+json","signatures":[]}`))
 		var got *record.UpdateError

@@ -2,33 +2,27 @@
 //
 // An independent checker of Truceline logs, written from docs/formats alone: node scripts/check-log.mjs DIR-or-URL [VKEY]
 //
-// Does steps 2 to 8 of ledger.md, "How to verify a log", but for the form of bodies that change no keys; of a folder also the
-// files of earlier sizes. Does not do: the rules (rights, guards, agreement, state hash), proofs, refusals, whether others see
-// the same log. A file that is missing or of a wrong length ends the check. Without VKEY the key is taken from record 0: the
-// log then only agrees with itself.
-// Prints a line "index layer: what" for each problem ("-" for no index), then the outcome: OK (exit 0), FAILED (1), or, with
-// nothing wrong in what was looked at, INCOMPLETE or UPDATE NEEDED (3). Wrong usage exits 2. Notes go to stderr.
+// Does steps 2 to 8 of ledger.md, "How to verify a log", but for the form of bodies that change no keys; of a folder also the files
+// of earlier sizes. Not the rules, proofs and refusals. A file that is missing or of a wrong length ends it. Without VKEY the key is
+// taken from record 0: the log then only agrees with itself. Prints "index layer: what" for each problem ("-" for no index), then
+// the outcome: OK (exit 0), FAILED (1), INCOMPLETE or UPDATE NEEDED (3). Wrong usage exits 2. Notes go to stderr.
 import { createHash, createHmac, createPublicKey, verify } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 
-const need = (ok, what, kind) => { if (!ok) throw Object.assign(new Error(what), { kind }) }
+class Fault extends Error { constructor(what, kind) { super(what); this.kind = kind } }
+const need = (ok, what, kind) => { if (!ok) throw new Fault(what, kind) }
 const known = (ok, what) => need(ok, what, 'later') // what a later version may say, and this one does not know
 const show = s => String(s).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, c => `\\u{${c.codePointAt(0).toString(16)}}`)
 const problem = (index, layer, what) => { process.exitCode = 1; console.log(show(`${index} ${layer}: ${what}`)) }
 const faultOf = f => { try { f() } catch (e) { return e } } // what f throws, if anything
-function passes(index, layer, f) { // whether f does not throw; what it throws is a problem
-  const e = faultOf(f)
-  if (e) problem(index, layer, e.message)
-  return !e
-}
+const passes = (index, layer, f) => { const e = faultOf(f); if (e) problem(index, layer, e.message); return !e }
 const sha256 = (...parts) => parts.reduce((h, p) => h.update(p), createHash('sha256')).digest()
 const hmac = (salt, ...parts) => parts.reduce((h, p) => h.update(p), createHmac('sha256', Buffer.from(salt, 'hex'))).digest()
 // ---- canonical JSON and base64: read, write again, compare
-const odd = s => !s.isWellFormed() || /[\0-\x08\x0b-\x1f\x7f-\x9f]/.test(s)
 function write(v, depth = 16) {
-  need(depth >= 0 && v !== null && (typeof v !== 'number' || Number.isSafeInteger(v)) && (typeof v !== 'string' || !odd(v)),
-    'not canonical JSON: null, a number or text that is not admitted, or too deep')
+  const odd = typeof v === 'number' ? !Number.isSafeInteger(v) : typeof v === 'string' && (!v.isWellFormed() || /[\0-\x08\x0b-\x1f\x7f-\x9f]/.test(v))
+  need(depth >= 0 && v !== null && !odd, 'not canonical JSON: null, a number or text that is not admitted, or too deep')
   if (typeof v !== 'object') return JSON.stringify(v)
   if (Array.isArray(v)) return `[${v.map(x => write(x, depth - 1)).join(',')}]`
   const names = Object.keys(v).sort() // ASCII only, so that this is byte order
@@ -38,13 +32,11 @@ function write(v, depth = 16) {
 const decode = bytes => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
 function parse(bytes) {
   const text = decode(bytes), value = JSON.parse(text)
-  need(write(value) === text, 'not canonical JSON')
-  return value
+  return need(write(value) === text, 'not canonical JSON') ?? value
 }
 function base64(s, length) {
-  const bytes = Buffer.from(String(s), 'base64')
-  need(bytes.toString('base64') === s && bytes.length === (length ?? bytes.length), `not base64 of ${length ?? 'any'} bytes`)
-  return bytes
+  const bytes = Buffer.from(String(s), 'base64'), n = length ?? bytes.length
+  return need(bytes.toString('base64') === s && bytes.length === n, `not base64 of ${length ?? 'any'} bytes`) ?? bytes
 }
 // ---- forms: a pattern for text, a lower bound for an integer, a test, [items], or {fields}
 const TEXT = /^/, WORDS = /./s, CODE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, HEX16 = /^[0-9a-f]{32}$/, HEX32 = /^[0-9a-f]{64}$/
@@ -64,9 +56,8 @@ function fits(form, v, at) {
   }
 }
 // ---- keys
-const P = 2n ** 255n - 19n
-const SMALL = [0n, 1n, P - 1n, // points of small order
-  0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n, 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n]
+const P = 2n ** 255n - 19n, SMALL = [0n, 1n, P - 1n, 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
+  0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n] // points of small order
 function publicKey(raw) {
   const y = BigInt(`0x${Buffer.from(raw).reverse().toString('hex')}`) % 2n ** 255n
   need(y < P && !SMALL.includes(y), 'a public key that must be refused')
@@ -74,63 +65,54 @@ function publicKey(raw) {
 }
 const idOf = k => sha256(`truceline-key/v1\n${k.alg}\n`, base64(k.public, 32)).toString('hex', 0, 16)
 function parseVerifierKey(vkey) {
-  const [, name, hash, b64] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/s.exec(vkey) ?? []
-  need(name, 'no verifier key')
-  const raw = base64(b64, 33)
+  const [, name, hash, b64] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/s.exec(vkey) ?? [], raw = base64(b64, 33)
   need(ORIGIN.test(name) && raw[0] === 1 && hash === sha256(name, '\n', raw).toString('hex', 0, 4), 'not the verifier key of a log')
   return { name, hash, vkey, key: publicKey(raw.subarray(1)) }
 }
 // ---- kinds: the subjects they need and ?may have, and the bodies of those that change keys
-const KINDS = { 'account.filed': '?report', 'account.amended': 'account ?report', 'account.withdrawn': 'account', 'batch.closed': 'batch',
-  'account.set_aside': 'account', 'batch.withdrawn': 'batch', 'incident.linked': 'account incident', 'incident.unlinked': 'link',
-  'incident.aliased': 'incident into', 'act.undone': 'act' }
-for (const k of ['mission.opened', 'member.admitted', 'key.added', 'key.rotated', 'key.revoked', 'officer.enrolled', 'clock.ticked',
-  'officer.named', 'agreement.adopted', 'report.filed', 'batch.opened', 'incident.opened', 'source.graded']) KINDS[k] = ''
+const KINDS = Object.fromEntries(`mission.opened, member.admitted, key.added, key.rotated, key.revoked, officer.enrolled, officer.named,
+  agreement.adopted, report.filed, account.filed ?report, account.amended account ?report, account.withdrawn account, account.set_aside account,
+  batch.opened, batch.closed batch, batch.withdrawn batch, incident.opened, incident.linked account incident, incident.unlinked link,
+  incident.aliased incident into, source.graded, act.undone act, clock.ticked`.split(/,\s+/).map(k => k.split(' ')).map(([k, ...roles]) => [k, roles]))
 const KEY = { alg: /^ed25519$/, public: s => publicKey(base64(s, 32)) }
 const ADMISSION = { code: CODE, 'keys?': [KEY], name: WORDS, role: /^(party|third_party|monitor|observer|desk|registry)$/ }
 const BODIES = {
   'mission.opened': { log_key: s => s === log.vkey, registry: { ...ADMISSION, role: /^registry$/ }, title: WORDS },
   'member.admitted': ADMISSION, 'key.added': { key: KEY, member: CODE }, 'key.rotated': { new: KEY, old: HEX16 },
   'key.revoked': { key: HEX16, member: CODE, 'note?': TEXT, reason: /^(lost|compromised|retired)$/ },
-  'officer.enrolled': { 'key?': KEY, officer: ID },
-}
+  'officer.enrolled': { 'key?': KEY, officer: ID } }
 // ---- line, envelope, statement
-const TYPE = 'application/vnd.truceline.statement.v1+json', LATER_TYPE = /^application\/vnd\.truceline\.statement\.v([2-9]|[1-9]\d+)\+json$/
+const TYPE = 'application/vnd.truceline.statement.v1+json', LATER = /^"application\/vnd\.truceline\.statement\.v(?!1\+)[1-9]\d*\+json"$/
 const LINE = { 'body?': ANY, 'body_salt?': DIGEST, 'enc?': /^none$/, envelope: ANY, index: 0, leaf_salt: HEX32, logged_at: 0 }
-const ENVELOPE = { payload: base64, payloadType: s => known(!LATER_TYPE.test(s), s) ?? s === TYPE, signatures: [{ keyid: HEX16, sig: s => base64(s, 64) }] }
-const COMMITMENT = { alg: /^hmac-sha256$/, commitment: DIGEST } // of another alg nothing else is known
-const STATEMENT = { audience: CODE, 'body?': b => typeof b.alg === 'string' && CODE.test(b.alg) && (b.alg !== 'hmac-sha256' || !fits(COMMITMENT, b, 'body')),
-  claimed_at: 0, 'crit?': [TEXT], 'exercise?': TRUE, 'ext?': v => typeof v === 'object' && !Array.isArray(v) && Object.values(v).every(x => typeof x === 'string'),
-  id: ID, kind: CODE, kind_v: 1, member: CODE, mission: ID, 'officer?': ID, origin: ORIGIN, rules: 1, 'subjects?': [{ id: ID, role: CODE }], 'supersedes?': ID, v: 1 }
+const ENVELOPE = { payload: base64, payloadType: s => s === TYPE, signatures: [{ keyid: HEX16, sig: s => base64(s, 64) }] }
+const STATEMENT = { audience: CODE, claimed_at: 0, 'crit?': [TEXT], 'exercise?': TRUE, id: ID, kind: CODE, kind_v: 1, member: CODE, mission: ID,
+  'officer?': ID, origin: ORIGIN, rules: 1, 'subjects?': [{ id: ID, role: CODE }], 'supersedes?': ID, v: 1,
+  'body?': b => typeof b.alg === 'string' && CODE.test(b.alg) && (b.alg !== 'hmac-sha256' || !fits({ alg: CODE, commitment: DIGEST }, b, 'body')),
+  'ext?': v => typeof v === 'object' && !Array.isArray(v) && Object.values(v).every(x => typeof x === 'string') }
 function parseLine(text) {
   need(text.length <= LINE_MAX, 'a line is too long')
   const line = parse(Buffer.from(text, 'latin1'))
   fits(LINE, line, 'line')
-  need(new Set(['body', 'body_salt', 'enc'].map(k => Object.hasOwn(line, k))).size === 1, 'body, body_salt, enc: not together')
-  return line
+  return need(new Set(['body', 'body_salt', 'enc'].map(k => Object.hasOwn(line, k))).size === 1, 'body, body_salt, enc: not together') ?? line
 }
 function parseStatement(bytes) { // in the order of records.md, "What is not known"
   need(bytes.length <= 8192, 'the statement is too long')
   const st = parse(bytes)
   known(!(Number.isInteger(st.v) && st.v > 1), `v ${st.v}`)
   fits(STATEMENT, st, 'statement')
-  need(!st.crit || st.crit.every((c, j) => Object.hasOwn(st.ext ?? {}, c) && !(st.crit[j - 1] >= c)), 'crit names what is not in ext, or not in order')
-  known(Object.hasOwn(KINDS, st.kind) && st.kind_v === 1 && !st.crit && (st.body?.alg ?? 'hmac-sha256') === 'hmac-sha256',
+  for (const [j, c] of (st.crit ?? []).entries()) need(Object.hasOwn(st.ext ?? {}, c) && !(st.crit[j - 1] >= c), 'crit: not in ext, or not in order')
+  known(Object.hasOwn(KINDS, st.kind) && st.kind_v === 1 && !st.crit && [undefined, 'hmac-sha256'].includes(st.body?.alg),
     `kind ${st.kind} version ${st.kind_v}, crit ${st.crit}, or alg ${st.body?.alg}`)
-  need(!st.body === (st.kind === 'clock.ticked') && !st.supersedes === (st.kind !== 'account.amended'),
-    'statement.body or supersedes: missing, or there though the kind has none')
-  need(st.audience !== (st.kind === 'officer.named' ? 'public' : 'own'), 'the audience is not one of the kind')
-  const roles = (st.subjects ?? []).map(s => s.role), admitted = KINDS[st.kind].split(' ')
-  need(new Set(roles).size === roles.length && admitted.every(r => r === '' || r[0] === '?' || roles.includes(r)) &&
+  need(!st.body === (st.kind === 'clock.ticked') && !st.supersedes === (st.kind !== 'account.amended') &&
+    st.audience !== (st.kind === 'officer.named' ? 'public' : 'own'), 'body, supersedes or audience: missing, or not of the kind')
+  const roles = (st.subjects ?? []).map(s => s.role), admitted = KINDS[st.kind]
+  need(new Set(roles).size === roles.length && admitted.every(r => r[0] === '?' || roles.includes(r)) &&
     roles.every(r => r === 'batch' || admitted.includes(r) || admitted.includes(`?${r}`)), 'statement.subjects: not those of the kind')
-  known(['public', 'own'].includes(st.audience) && st.rules === 1, `audience ${st.audience} or rules ${st.rules}`)
-  return st
+  return known(['public', 'own'].includes(st.audience) && st.rules === 1, `audience ${st.audience} or rules ${st.rules}`) ?? st
 }
 // ---- records, folded in order (records.md, "The roster of keys")
-const [keys, members, officers, seen] = [new Map(), new Set(), new Set(), new Map()]
-const lacking = { records: 0, bodies: 0, unsure_signatures: 0 }
-let log, registry, mission, logged = 0, own = 0, later, unread // log: the verifier key, parsed; own: bodies that are their members' own
-let unsure = false // keys may have changed unseen
+const keys = new Map(), members = new Set(), officers = new Set(), seen = new Map(), lacking = { records: 0, bodies: 0, unsure_signatures: 0 }
+let log, registry, mission, logged = 0, own = 0, later, unread, unsure = false // log: the verifier key; unsure: keys may have changed unseen
 function checkRecord(line, entry) {
   const { index: i, envelope: { signatures } } = line
   const envelope = Buffer.from(write(line.envelope)), time = Buffer.from(line.logged_at.toString(16).padStart(16, '0'), 'hex')
@@ -141,9 +123,9 @@ function checkRecord(line, entry) {
   let st, payload, body, committed = false
   const malformed = faultOf(() => {
     need(envelope.length <= 16384, 'too long')
+    known(!LATER.test(JSON.stringify(line.envelope.payloadType)), line.envelope.payloadType)
     fits(ENVELOPE, line.envelope, 'envelope')
-    need(signatures.length >= 1 && signatures.length <= 16 && signatures.every((s, j) => j === 0 || s.keyid > signatures[j - 1].keyid),
-      'no signatures, too many, or their key ids do not ascend')
+    need(signatures.length && signatures.every((s, j) => j < 16 && !(signatures[j - 1]?.keyid >= s.keyid)), 'signatures: none, too many, or not in order')
     st = parseStatement(payload = base64(line.envelope.payload))
   })
   if (malformed?.kind === 'later') { unsure = true; later ??= `record ${i}, ${malformed.message}`; return }
@@ -154,17 +136,15 @@ function checkRecord(line, entry) {
   const bodyFault = given && faultOf(() => {
     need(st.body && st.kind !== 'officer.named', 'a body, where the kind has none or it is the member\'s own')
     const bytes = Buffer.from(write(line.body))
-    committed = hmac(line.body_salt, 'truceline-body/v1\n', bytes).toString('hex') === st.body.commitment
-    need(committed, 'not the one committed to')
+    need((committed = hmac(line.body_salt, 'truceline-body/v1\n', bytes).toString('hex') === st.body.commitment), 'not the one committed to')
     need(bytes.length <= 49152, 'too long')
     if (form) fits(form, line.body, 'body')
     body = line.body
   })
   const right = passes(i, 'envelope', () => {
-    const first = seen.get(st.id)
-    seen.set(st.id, first ?? i)
     mission ??= st.mission
-    need(first === undefined, `its id is that of record ${first}`)
+    need(!seen.has(st.id), `its id is that of record ${seen.get(st.id)}`)
+    seen.set(st.id, i)
     need((i === 0) === (st.kind === 'mission.opened'), 'record 0, and no other, is mission.opened')
     need(st.mission === mission && st.origin === log.name, 'another mission or origin')
     const sure = checkSignatures(i, st, payload, signatures, form && body)
@@ -196,8 +176,7 @@ function checkSignatures(i, st, payload, signatures, body) { // gives whether th
 function changeRoster(i, st, body, signers) { // throws before it changes anything
   const who = body.registry?.code ?? body.code ?? body.member ?? st.member // whose keys change
   const added = keysIn(body).map(idOf)
-  const ended = body.old ?? (st.kind === 'key.revoked' && body.key)
-  const old = keys.get(ended)
+  const ended = body.old ?? (st.kind === 'key.revoked' && body.key), old = keys.get(ended)
   need(members.has(who) !== ['mission.opened', 'member.admitted'].includes(st.kind), `${who} is not on the roster, or is already`)
   need(st.member === (st.kind === 'member.admitted' ? registry : who), `${st.member} may not file this for ${who}`)
   need(!added.some((k, j) => keys.has(k) || added.indexOf(k) < j) && !officers.has(body.officer), 'adds a key or officer known already')
@@ -210,24 +189,19 @@ function changeRoster(i, st, body, signers) { // throws before it changes anythi
   members.add(who)
 }
 // ---- the log and its files
-const [, , address, givenKey, ...tooMany] = process.argv
-const remote = /^https?:\/\//i.test(address)
-const ENTRY = 'truceline-leaf/v1\n', LINE_MAX = 49152 + 16384 + 1024
-const widths = new Map() // of the log's files, by path without .p/W
-async function read(file, max) {
-  const local = path.join(address, file), stop = what => need(false, `${file}: ${what}`, 'unread')
+const [, , address, givenKey, ...tooMany] = process.argv, remote = /^https?:\/\//i.test(address)
+const ENTRY = 'truceline-leaf/v1\n', LINE_MAX = 49152 + 16384 + 1024, widths = new Map() // widths: of the log's files, by path without .p/W
+const read = (file, max) => load(file, max).catch(e => { throw e instanceof Fault ? e : new Fault(`${file}: ${e.message}`, 'unread') })
+async function load(file, max) {
   if (!remote) {
-    const stat = fs.statSync(local, { throwIfNoEntry: false })
-    need(stat, `${file}: missing`, file === 'checkpoint' && 'unread')
-    need(stat.isFile() && stat.size <= max, `${file}: not a file, or too long`)
-    try { return fs.readFileSync(local) } catch (e) { stop(e.message) }
+    const stat = fs.statSync(path.join(address, file), { throwIfNoEntry: false })
+    need(stat?.isFile() && stat.size <= max, `${file}: missing, not a file, or too long`, !stat && file === 'checkpoint' && 'unread')
+    return fs.readFileSync(path.join(address, file))
   }
-  const answer = await fetch(`${address.replace(/\/+$/, '')}/${file}`, { signal: AbortSignal.timeout(60_000) }).catch(e => stop(e.message))
-  const missing = [404, 410].includes(answer.status) && file !== 'checkpoint'
-  need(answer.status === 200, `${file}: status ${answer.status}`, !missing && 'unread')
+  const answer = await fetch(`${address.replace(/\/+$/, '')}/${file}`, { signal: AbortSignal.timeout(60_000) })
+  need(answer.status === 200, `${file}: status ${answer.status}`, (file === 'checkpoint' || ![404, 410].includes(answer.status)) && 'unread')
   let bytes = Buffer.alloc(0)
-  const parts = answer.body[Symbol.asyncIterator]()
-  for (let p; !(p = await parts.next().catch(e => stop(e.message))).done;) need((bytes = Buffer.concat([bytes, p.value])).length <= max, `${file}: too long`)
+  for await (const part of answer.body) need((bytes = Buffer.concat([bytes, part])).length <= max, `${file}: too long`)
   return bytes
 }
 function pathOf(kind, n, w) {
@@ -239,8 +213,7 @@ const CHECKPOINT = /^([^\n]+)\n(0|[1-9]\d{0,15})\n([^\n]+)\n\n((?:\u2014 [^\p{Wh
 async function readCheckpoint() { // also takes the log's key from record 0 when none was given
   const [, origin, size, root, lines] = CHECKPOINT.exec(decode(await read('checkpoint', 262144))) ?? []
   need(lines && Number.isSafeInteger(+size) && base64(root, 32), 'checkpoint: not of its form')
-  const records = log ? '' : String(await read(pathOf('records', 0, Math.min(size, 256)), 256 * (LINE_MAX + 1)))
-  log ??= parseVerifierKey(JSON.parse(records.split('\n')[0]).body.log_key)
+  log ??= parseVerifierKey(JSON.parse(String(await read(pathOf('records', 0, Math.min(size, 256)), 256 * (LINE_MAX + 1))).split('\n')[0]).body.log_key)
   const signatures = lines.slice(0, -1).split('\n').map(l => l.split(' ')).map(([, name, s]) => ({ name, raw: base64(s) }))
   need(new Set(lines.split('\n')).size === signatures.length + 1 && signatures.every(s => s.raw.length > 4), 'checkpoint: a line twice, or empty')
   const ours = signatures.filter(s => s.name === log.name && s.raw.toString('hex', 0, 4) === log.hash)
@@ -248,76 +221,67 @@ async function readCheckpoint() { // also takes the log's key from record 0 when
   need(verify(null, Buffer.from(`${origin}\n${size}\n${root}\n`), log.key, ours[0].raw.subarray(4)), 'checkpoint: the signature is wrong')
   return { size: +size, root }
 }
-const split = (bytes, file) => { // a record bundle into its lines
+function* recordsIn(bytes, file, from, to) { // the lines of a record bundle; one that does not belong there is a problem
   const lines = bytes.toString('latin1').split('\n')
   need(lines.pop() === '', `${file}: no line feed at the end`)
-  return lines
+  for (const text of lines) {
+    let line
+    if (!passes('-', 'files', () => need((line = parseLine(text)).index >= from && line.index < to, `${file}: index ${line.index} here`))) continue
+    from = line.index + 1
+    yield line
+  }
 }
 async function checkGroup(n, w) { // gives the leaf hashes
-  const file = pathOf('records', n, w), entries = await read(pathOf('tile/entries', n, w), w * 52)
-  const lines = split(await read(file, w * (LINE_MAX + 1)), file)
+  const file = pathOf('records', n, w), entries = await read(pathOf('tile/entries', n, w), w * 52), bundle = await read(file, w * (LINE_MAX + 1))
   need(entries.length === w * 52, `entries of group ${n}: not of their length`)
   const all = Array.from({ length: w }, (_, j) => entries.subarray(52 * j, 52 * j + 52))
   all.forEach((e, j) => passes(256 * n + j, 'files', () => need(e.indexOf(`\0\x32${ENTRY}`) === 0, 'the entry is not of its form')))
   let next = 256 * n
-  const skipTo = i => { lacking.records += i - next; unsure ||= i > next; next = i }
-  for (const text of lines) {
-    let line
-    if (!passes('-', 'files', () => {
-      line = parseLine(text)
-      need(line.index >= next && line.index < 256 * n + w, `${file}: index ${line.index} in this place`)
-    })) continue
+  const skipTo = i => { lacking.records += i - next; unsure ||= i > next; next = i + 1 }
+  for (const line of recordsIn(bundle, file, next, next + w)) {
     skipTo(line.index)
-    checkRecord(line, all[next++ % 256].subarray(2))
+    checkRecord(line, all[line.index % 256].subarray(2))
   }
   skipTo(256 * n + w)
   return Buffer.concat(all.map(e => sha256('\0', e.subarray(2))))
 }
 function rootOf(hashes) {
   if (hashes.length <= 32) return hashes.length ? hashes : sha256()
-  let k = 32
-  while (2 * k < hashes.length) k *= 2
+  const k = 32 * 2 ** Math.floor(Math.log2(hashes.length / 32 - 1))
   return sha256('\x01', rootOf(hashes.subarray(0, k)), rootOf(hashes.subarray(k)))
 }
 async function checkTiles(level, hashes) {
-  const above = []
-  for (let n = 0; n * 8192 < hashes.length; n++) {
-    const tile = hashes.subarray(n * 8192, (n + 1) * 8192)
-    const file = pathOf(`tile/${level}`, n, tile.length / 32)
-    const found = await read(file, 8192)
-    passes('-', 'files', () => need(found.equals(tile), `${file}: not what the entries give`))
-    if (tile.length === 8192) above.push(rootOf(tile))
+  const tiles = Array.from({ length: Math.ceil(hashes.length / 8192) }, (_, n) => hashes.subarray(n * 8192, (n + 1) * 8192))
+  for (const [n, tile] of tiles.entries()) {
+    const found = await read(pathOf(`tile/${level}`, n, tile.length / 32), 8192)
+    passes('-', 'files', () => need(found.equals(tile), `tile ${n} of level ${level}: not what the entries give`))
   }
+  const above = tiles.filter(t => t.length === 8192).map(rootOf)
   if (above.length) await checkTiles(level + 1, Buffer.concat(above))
 }
-const common = ({ body, body_salt, enc, ...rest }, whole) => write(whole ? { body, body_salt, enc, ...rest } : rest)
+const common = ({ body, body_salt, enc, ...rest }, both) => write(both ? { body, body_salt, enc, ...rest } : rest)
 async function checkOtherFiles() { // of a folder: those of earlier sizes agree with the fuller ones
   for (const f of fs.readdirSync(address, { recursive: true, withFileTypes: true }).filter(f => !f.isDirectory())) {
     const file = path.relative(address, path.join(f.parentPath ?? f.path, f.name)).split(path.sep).join('/')
-    const [, base, p, w = 256] = /^(.*?)(\.p\/([1-9]\d*))?$/s.exec(file)
-    const full = widths.get(base)
-    if (file === 'checkpoint' || full === +w) continue
-    if (!p || !(+w < full)) { console.error(show(`note: not a file of the log: ${file}`)); continue }
+    const [, base, , w = 256] = /^(.*?)(\.p\/([1-9]\d*))?$/s.exec(file), full = widths.get(base)
+    if (!(+w < full)) { if (file !== 'checkpoint' && +w !== full) console.error(show(`note: not a file of the log: ${file}`)); continue }
     const [found, fuller] = await Promise.all([file, full < 256 ? `${base}.p/${full}` : base].map(x => read(x, Infinity)))
+    const length = (base.startsWith('tile/entries/') ? 52 : 32) * w, from = +base.replace(/\D/g, '') * 256 // from: of records, without a level
     passes('-', 'files', () => {
-      const itemLength = base.startsWith('tile/entries/') ? 52 : 32
-      if (!base.startsWith('records/')) return need(found.length === itemLength * w && fuller.indexOf(found) === 0, `${file}: not what the fuller one begins with`)
-      const then = split(found, file).map(parseLine), now = new Map(split(fuller, file).map(parseLine).map(l => [l.index, l]))
-      const from = [...now.keys(), ...then.map(l => l.index)].reduce((a, b) => Math.min(a, b), Infinity) >> 8 << 8
-      then.forEach((a, j) => {
-        const b = now.get(a.index) ?? a, both = 'body' in a && 'body' in b // either may lack lines and bodies
-        need(a.index > (then[j - 1]?.index ?? from - 1) && a.index < from + +w && common(a, both) === common(b, both), `${file}: record ${a.index} is another there`)
-      })
+      if (!base.startsWith('records/')) return need(found.length === length && fuller.indexOf(found) === 0, `${file}: not what the fuller one begins with`)
+      const now = new Map([...recordsIn(fuller, file, from, from + full)].map(l => [l.index, l]))
+      for (const a of recordsIn(found, file, from, from + +w)) { // either may lack lines and bodies; what both have agrees
+        const b = now.get(a.index) ?? a, both = 'body' in a && 'body' in b
+        need(common(a, both) === common(b, both), `${file}: record ${a.index} is another in the fuller one`)
+      }
     })
   }
 }
-try {
+const misused = faultOf(() => {
   need(address && !tooMany.length && (remote || fs.statSync(address).isDirectory()), 'no folder or address')
   if (givenKey !== undefined) log = parseVerifierKey(givenKey)
-} catch (e) {
-  console.error(show(e.message), '\nusage: node scripts/check-log.mjs DIR-or-URL [VKEY]')
-  process.exit(2)
-}
+})
+if (misused) { console.error(show(misused.message), '\nusage: node scripts/check-log.mjs DIR-or-URL [VKEY]'); process.exit(2) }
 process.stdout.on('error', () => process.exit(1))
 let size = 0, root = '-'
 try {
@@ -327,15 +291,10 @@ try {
   await checkTiles(0, Buffer.concat(groups))
   passes('-', 'files', () => need(rootOf(Buffer.concat(groups)).toString('base64') === root, 'the root is not that of the entries'))
   if (!remote) await checkOtherFiles()
-} catch (e) {
-  if (e.kind === 'unread') unread = e.message
-  else problem('-', 'files', e.message)
-}
+} catch (e) { if (e.kind === 'unread') unread = e.message; else problem('-', 'files', e.message) }
 const gaps = lacking.records + lacking.bodies + lacking.unsure_signatures > 0
 const outcome = process.exitCode ? 'FAILED' : unread ? 'INCOMPLETE' : later ? 'UPDATE NEEDED' : gaps ? 'INCOMPLETE' : 'OK'
 if (outcome !== 'OK') process.exitCode ||= 3
 console.log(`${outcome} ${size} records, root ${root}`)
-if (unread) console.error(show(`note: could not be read: ${unread}`))
-if (later) console.error(show(`note: of a later version: ${later}`))
-if (gaps) console.error(`note: not given, or it depends on that, so not checked: ${JSON.stringify(lacking)}`)
-if (own) console.error(`note: ${own} bodies are their members' own and never leave their nodes`)
+for (const [said, what] of [[unread, `could not be read: ${unread}`], [later, `of a later version: ${later}`], [own, `${own} bodies are their members' own`],
+  [gaps, `not given, or resting on that, so not checked: ${JSON.stringify(lacking)}`]]) if (said) console.error(show(`note: ${what}`))

@@ -210,6 +210,7 @@ func TestFigures(t *testing.T) {
 		{"no number", killed(nil, nil), twelve, suggest.Unknown, 500},
 		{"a sum of the recorder's", derived, twelve, suggest.Unknown, 500},
 		{"a count that goes on", total, twelve, suggest.Unknown, 500},
+		{"who did it in an event", figure(record.Event, "raids", "g", "exact", ptr(12), ptr(12)), figure(record.Event, "raids", "h", "exact", ptr(12), ptr(12)), suggest.FiguresMeet, 1000},
 		{"who acted", figure(record.Actor, "killed", "g", "exact", ptr(12), ptr(12)), twelve, suggest.Unknown, 500},
 	} {
 		r := ask(t, suggest.Figures, tt.told, nil, record.Opening{}, tt.linked)
@@ -264,7 +265,7 @@ func TestMentions(t *testing.T) {
 func BenchmarkRank(b *testing.B) {
 	m := load(b, "durand")
 	rule := suggest.New(m.pack)
-	candidates := m.candidates(rule, "", true)
+	candidates := m.candidates(rule, true)
 	mentions := rule.Mentions(m.accounts[100].body, m.accounts[100].Told)
 	for b.Loop() {
 		rule.Rank(mentions, candidates)

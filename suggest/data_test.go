@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"truceline/agreement"
@@ -102,20 +103,34 @@ func load(t testing.TB, name string) *mission {
 	return m
 }
 
-// candidates are the openings, with what the accounts that are linked to them tell;
-// none tells of the account left out, and cold no account tells anything.
-func (m *mission) candidates(r *suggest.Rule, leaveOut string, warm bool) []suggest.Candidate {
+// candidates are the openings, and warm with what the accounts linked to them tell.
+func (m *mission) candidates(r *suggest.Rule, warm bool) []suggest.Candidate {
 	var out []suggest.Candidate
 	for _, o := range m.openings {
-		c := r.Candidate(o.id, o.body)
-		for _, a := range m.accounts {
-			if claims, linked := m.answers[a.name][o.name]; linked && warm && a.name != leaveOut {
-				r.Learn(&c, a.body, claims)
-			}
-		}
-		out = append(out, c)
+		out = append(out, m.candidate(r, o, "", warm))
 	}
 	return out
+}
+
+// without are warm candidates for one account: nothing of them is known from itself.
+func (m *mission) without(r *suggest.Rule, warm []suggest.Candidate, account string) []suggest.Candidate {
+	out := slices.Clone(warm)
+	for i, o := range m.openings {
+		if _, linked := m.answers[account][o.name]; linked {
+			out[i] = m.candidate(r, o, account, true)
+		}
+	}
+	return out
+}
+
+func (m *mission) candidate(r *suggest.Rule, o opening, leaveOut string, warm bool) suggest.Candidate {
+	c := r.Candidate(o.id, o.body)
+	for _, a := range m.accounts {
+		if claims, linked := m.answers[a.name][o.name]; linked && warm && a.name != leaveOut {
+			r.Learn(&c, a.body, claims)
+		}
+	}
+	return c
 }
 
 func (m *mission) nameOf(id record.ID) string {

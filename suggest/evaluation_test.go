@@ -30,15 +30,15 @@ func (r result) String() string {
 // evaluate asks for every account that the coder linked to something.
 func (m *mission) evaluate(warm bool) (res result) {
 	rule := suggest.New(m.pack)
-	cold := m.candidates(rule, "", false)
+	all := m.candidates(rule, warm)
 	for _, a := range m.accounts {
 		answers := m.answers[a.name]
 		if len(answers) == 0 {
 			continue
 		}
-		candidates := cold
+		candidates := all
 		if warm {
-			candidates = m.candidates(rule, a.name, true)
+			candidates = m.without(rule, all, a.name)
 		}
 		list := rule.Rank(rule.Mentions(a.body, a.Told), candidates)
 		rank := 0
@@ -134,7 +134,7 @@ func TestSeveral(t *testing.T) {
 	for _, name := range []string{"durand", "lakes"} {
 		m := load(t, name)
 		rule := suggest.New(m.pack)
-		candidates := m.candidates(rule, "", false)
+		candidates := m.candidates(rule, false)
 		found := 0
 		for _, a := range m.accounts {
 			answers := m.answers[a.name]

@@ -20,8 +20,13 @@ import (
 func (m *mission) all(warm bool) map[string][]suggest.Suggestion {
 	rule := suggest.New(m.pack)
 	out := map[string][]suggest.Suggestion{}
+	candidates := m.candidates(rule, warm)
 	for _, a := range m.accounts {
-		out[a.name] = rule.Rank(rule.Mentions(a.body, a.Told), m.candidates(rule, a.name, warm))
+		own := candidates
+		if warm {
+			own = m.without(rule, candidates, a.name)
+		}
+		out[a.name] = rule.Rank(rule.Mentions(a.body, a.Told), own)
 	}
 	return out
 }

@@ -240,6 +240,9 @@ func someLater(pairs ...string) func(*caseLog) {
 var laterCases = []logCase{
 	{"update needed", "later-v", "a statement of format version 2, with fields of its own", nil, someLater("v", "2", "kind", "[]", "new", "{}")},
 	{"update needed", "later-type", "a payload type of version 2", nil, sealed(record.StatementType, fixed("anything"), put("truceline.statement.v1", "truceline.statement.v2"))},
+	{"update needed", "later-type-and-more", "a payload type of version 2, in an envelope with fields of its own", nil, sealed(record.StatementType, fixed("anything"), func(s string) string {
+		return put(`"signatures":[`, `"signatures":[],"signatures2":[`)(put("truceline.statement.v1", "truceline.statement.v2")(s))
+	})},
 	{"update needed", "later-kind", "a kind that is not known, with a role that is not", nil, someLater("kind", `"account.sealed"`, "subjects", subject("seal", someID))},
 	{"update needed", "later-kind-version", "version 2 of a kind", nil, someLater("kind_v", "2")},
 	{"update needed", "later-rules", "rules version 2", nil, someLater("rules", "2")},

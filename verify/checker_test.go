@@ -4,7 +4,8 @@ package verify_test
 
 import (
 	"encoding/json"
-	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,23 +19,67 @@ import (
 	"truceline/verify/verifytest"
 )
 
-// secondChecker runs the checker in another language over the files of a log.
-func secondChecker(t *testing.T, files map[string][]byte, key string) (output string, exit int) {
+// logOnDisk is a log for the second checker.
+type logOnDisk struct {
+	Dir, Key string
+}
+
+func onDisk(t *testing.T, files map[string][]byte, key string) logOnDisk {
 	t.Helper()
 	dir := t.TempDir()
 	for path, b := range files {
 		write(t, dir, path, b)
 	}
-	cmd := exec.Command("node", "../scripts/check-log.mjs", dir, key)
+	return logOnDisk{dir, key}
+}
+
+// verdict is what the second checker said of one log.
+type verdict struct {
+	Out  string
+	Exit int
+}
+
+// manyLogs runs the checker once for each log in one process, for a process takes longer
+// to start than to check a small log. Each run is a module of its own, loaded anew.
+const manyLogs = `
+const logs = JSON.parse(process.argv[2]), said = []
+for (const [i, { Dir, Key }] of logs.entries()) {
+  const lines = []
+  console.log = line => lines.push(line)
+  console.error = () => {}
+  process.stdout.setMaxListeners(0)
+  process.argv = [process.argv[0], 'check-log.mjs', Dir, Key]
+  process.exitCode = undefined
+  await import(process.env.CHECKER + '?' + i)
+  said.push({ Out: lines.join('\n'), Exit: process.exitCode ?? 0 })
+}
+process.exitCode = 0
+process.stdout.write(JSON.stringify(said))`
+
+// secondChecker runs the checker in another language over logs.
+func secondChecker(t *testing.T, logs ...logOnDisk) []verdict {
+	t.Helper()
+	path, err := filepath.Abs("../scripts/check-log.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := json.Marshal(logs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("node", "--input-type=module", "-e", manyLogs, "logs", string(list))
+	cmd.Env = append(os.Environ(), "CHECKER="+path)
+	var errs strings.Builder
+	cmd.Stderr = &errs
 	out, err := cmd.Output()
-	var failed *exec.ExitError
-	if err != nil && !errors.As(err, &failed) {
-		t.Fatalf("node is needed: %v", err)
+	if err != nil {
+		t.Fatalf("node is needed: %v\n%s", err, errs.String())
 	}
-	if failed != nil && strings.Contains(string(failed.Stderr), "    at ") {
-		t.Errorf("it fell over:\n%s", failed.Stderr)
+	var said []verdict
+	if err := json.Unmarshal(out, &said); err != nil || len(said) != len(logs) {
+		t.Fatalf("%v: %s\n%s", err, out, errs.String())
 	}
-	return string(out), cmd.ProcessState.ExitCode()
+	return said
 }
 
 var (
@@ -43,27 +88,28 @@ var (
 	exits       = map[string]int{"ok": 0, "failed": 1, "incomplete": 3, "update needed": 3}
 )
 
-// sees wants the second checker to find exactly these problems, and this outcome.
-func sees(t *testing.T, name string, files map[string][]byte, key, outcome string, problems []string) {
+// sees wants exactly these problems and this outcome.
+func (v verdict) sees(t *testing.T, name, outcome string, problems []string) {
 	t.Helper()
-	out, exit := secondChecker(t, files, key)
 	found := []string{}
-	for _, m := range problemLine.FindAllStringSubmatch(out, -1) {
+	for _, m := range problemLine.FindAllStringSubmatch(v.Out, -1) {
 		found = append(found, m[1]+" "+m[2])
 	}
-	verdict := verdictLine.FindStringSubmatch(out)
-	if exit != exits[outcome] || verdict == nil || strings.ToLower(verdict[1]) != outcome || !slices.Equal(found, problems) {
-		t.Errorf("%s: exit %d, %q; want %s, %q\n%s", name, exit, found, outcome, problems, out)
+	last := verdictLine.FindStringSubmatch(v.Out)
+	if v.Exit != exits[outcome] || last == nil || strings.ToLower(last[1]) != outcome || !slices.Equal(found, problems) {
+		t.Errorf("%s: exit %d, %q; want %s, %q\n%s", name, v.Exit, found, outcome, problems, v.Out)
 	}
 }
 
 // TestSecondCheckerOnCases holds the second checker to the cases as they are published,
-// which TestCases and TestVectors hold to our own.
+// to which TestCases and TestVectors hold our own.
 func TestSecondCheckerOnCases(t *testing.T) {
 	paths, err := filepath.Glob(filepath.Join(vectors, "cases", "*.json"))
 	if err != nil || len(paths) < len(logCases) {
 		t.Fatal(len(paths), err)
 	}
+	var logs []logOnDisk
+	var cases []caseFile
 	for _, path := range paths {
 		b, err := os.ReadFile(path)
 		if err != nil {
@@ -73,10 +119,10 @@ func TestSecondCheckerOnCases(t *testing.T) {
 		if err := json.Unmarshal(b, &c); err != nil {
 			t.Fatal(path, err)
 		}
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".json"), func(t *testing.T) {
-			t.Parallel()
-			sees(t, c.What, c.open(t), c.Key, c.Outcome, c.Problems)
-		})
+		cases, logs = append(cases, c), append(logs, onDisk(t, c.open(t), c.Key))
+	}
+	for i, v := range secondChecker(t, logs...) {
+		v.sees(t, filepath.Base(paths[i]), cases[i].Outcome, cases[i].Problems)
 	}
 }
 
@@ -89,21 +135,34 @@ func TestSecondCheckerOnManyBundles(t *testing.T) {
 	for len(l.Entries) < 600 {
 		l.Append(m.File("book", record.ClockTicked, nil))
 	}
-	files := l.Files()
+	files := memory(l.Files())
 	files["tile/0/002.p/7"] = files["tile/0/002.p/88"][:7*32]
 	files["tile/0/001.p/200"] = files["tile/0/001"][:200*32]
 	lines := strings.SplitAfter(string(files["records/001"]), "\n")
 	files["records/001.p/3"] = []byte(strings.Join(lines[:3], ""))
-	sees(t, "600 records", files, m.LogKey, "ok", []string{})
-	for path, at := range map[string]int{"tile/1/000.p/2": 33, "tile/0/001": 8000, "tile/0/001.p/200": 5, "records/001.p/3": -70} {
-		broken := memory{}
-		for p, b := range files {
-			broken[p] = b
-		}
-		broken[path] = flip(files[path], (at+len(files[path]))%len(files[path]), 1)
+	logs := []logOnDisk{onDisk(t, files, m.LogKey)}
+	changes := map[string]int{"tile/1/000.p/2": 33, "tile/0/001": 8000, "tile/0/001.p/200": 5, "records/001.p/3": -70}
+	names := slices.Sorted(maps.Keys(changes))
+	for _, path := range names {
+		broken := maps.Clone(files)
+		broken[path] = flip(files[path], (changes[path]+len(files[path]))%len(files[path]), 1)
 		if r := check(t, broken, verify.Options{Key: m.LogKey}); r.OK() || r.Problems[0].Path != path {
 			t.Errorf("%s: %s", path, text(r))
 		}
-		sees(t, path, broken, m.LogKey, "failed", []string{"- files"})
+		logs = append(logs, onDisk(t, broken, m.LogKey))
+	}
+	said := secondChecker(t, logs...)
+	said[0].sees(t, "600 records", "ok", []string{})
+	for i, v := range said[1:] {
+		v.sees(t, names[i], "failed", []string{"- files"})
+	}
+}
+
+// TestSecondCheckerOnNothing: where there is no log, nothing is known of it.
+func TestSecondCheckerOnNothing(t *testing.T) {
+	key := verifytest.NewMission("nothing").LogKey
+	v := secondChecker(t, logOnDisk{t.TempDir(), key}, logOnDisk{"http://127.0.0.1:1/log", key})
+	for i := range v {
+		v[i].sees(t, fmt.Sprint("nothing, ", i), "incomplete", []string{})
 	}
 }

@@ -273,10 +273,9 @@ func (it *item) open(lookup func(record.KeyID) (record.Key, bool)) {
 	if it.later = laterRules(st); it.later != "" {
 		return
 	}
-	own := st.Kind.Own() // and then there is no body to be had
-	if l.Body != nil || st.Body == nil || own {
+	if l.Body != nil || st.Body == nil || st.Kind.Own() {
 		it.bodyError = it.entry.AddBody(l.Body, ledger.Salt(l.BodySalt))
-		it.whole = it.bodyError == nil || own
+		it.whole = it.bodyError == nil
 	}
 	if it.bodyError != nil && st.Body != nil {
 		it.committed = ledger.BodyCommitment(ledger.Salt(l.BodySalt), l.Body) == st.Body.Commitment

@@ -4,15 +4,11 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -142,39 +138,5 @@ func TestBothCheckersAgree(t *testing.T) {
 				t.Errorf("verify exits %d:\n%s%s", exit, out, errs)
 			}
 		})
-	}
-}
-
-// The planted faults of the test vectors are well formed and wrong in what they mean.
-// The second checker finds each at the index and layer that the vectors name.
-func TestSecondCheckerFindsPlantedFaults(t *testing.T) {
-	const vectors = "../../testdata/vectors/"
-	b, err := os.ReadFile(vectors + "faults.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var faults map[string]struct {
-		Index int
-		Layer string
-	}
-	if err := json.Unmarshal(b, &faults); err != nil || len(faults) < 6 {
-		t.Fatalf("%d faults, %v", len(faults), err)
-	}
-	for _, log := range append(slices.Sorted(maps.Keys(faults)), "none") {
-		key, err := os.ReadFile(vectors + "faults/" + log + ".vkey")
-		if err != nil {
-			t.Fatal(err)
-		}
-		out, exit := check(t, vectors+"faults/"+log, strings.TrimSpace(string(key)))
-		f, faulty := faults[log]
-		if !faulty {
-			if exit != 0 {
-				t.Errorf("the log without a fault: exit %d\n%s", exit, out)
-			}
-			continue
-		}
-		if want := fmt.Sprintf("%d %s: ", f.Index, f.Layer); exit != 1 || !strings.HasPrefix(out, want) {
-			t.Errorf("%s: exit %d, want a line %q\n%s", log, exit, want, out)
-		}
 	}
 }

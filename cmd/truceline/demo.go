@@ -70,16 +70,17 @@ func (c demoCmd) Run(e *env) error {
 			return errors.Join(err, s.Close())
 		}
 		e.bar.Done()
+		links, err := demo.Officers(e.ctx, n, s.URL())
+		if err != nil {
+			return errors.Join(err, s.Close())
+		}
 		counts, err := n.Projection.Counts(e.ctx)
 		if err != nil {
 			return err
 		}
 		say("%d records filed now, %d in all: %d accounts with %d claims, %d incidents.", counts.Records-before, counts.Records, counts.Accounts, counts.Claims, counts.Incidents)
-		links, err := demo.Officers(e.ctx, n, s.URL())
-		if err == nil {
-			err = c.writeFile(n, s.URL(), links)
-		}
-		if err != nil {
+		say("Links to sign in as a desk officer, an operations officer, an administrator and a reader are in %s.", filepath.Join(c.Data, demoFileName))
+		if err := c.writeFile(n, s.URL(), links); err != nil {
 			return errors.Join(err, s.Close())
 		}
 		return answer(e, s)

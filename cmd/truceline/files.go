@@ -18,15 +18,21 @@ import (
 
 type importCmd struct {
 	Accounts importAccountsCmd `cmd:"" help:"Take accounts in from a CSV file: one row a claim (docs/formats/accounts-csv.md)."`
+	UcdpGED  importGEDCmd      `cmd:"" name:"ucdp-ged" help:"Take events in from a CSV file of UCDP GED: one row an event, whose estimates are the data set's (docs/formats/ucdp-ged.md)."`
 }
 
-type importAccountsCmd struct {
+// importFlags are those of every import.
+type importFlags struct {
 	dataFlag
 	File    string `arg:"" help:"CSV file." type:"existingfile"`
 	Member  string `help:"Code of the member that records the accounts; the agreement's desk if it has one only." placeholder:"CODE"`
 	DryRun  bool   `help:"Check everything and file nothing."`
 	OnBad   string `help:"What to do when rows are bad: file nothing (stop), or file the statements that have none (skip)." enum:"stop,skip" default:"stop"`
 	BadRows string `help:"Write the bad rows with their columns and reasons to this CSV file." type:"path" placeholder:"FILE"`
+}
+
+type importAccountsCmd struct {
+	importFlags
 }
 
 func (importAccountsCmd) Help() string {
@@ -36,6 +42,44 @@ Example: truceline import accounts statements.csv --data ./truceline-data --dry-
 }
 
 func (c importAccountsCmd) Run(e *env) error {
+	return c.run(e, "import accounts", "", func(n *node.Node, f *os.File, o intake.Options) (*intake.Report, error) {
+		return intake.Import(e.ctx, n, f, o)
+	})
+}
+
+type importGEDCmd struct {
+	importFlags
+	Edition     string `help:"Edition of the data set, such as 22.1; events of another edition are other accounts." required:"" placeholder:"N"`
+	Map         string `help:"Map file: which codes of the agreement stand for the data set's sides, places and words; what the agreement leaves no choice about need not be in it." type:"existingfile" placeholder:"FILE"`
+	FlaggedRows string `help:"Write the rows that are kept although they are odd to this CSV file." type:"path" placeholder:"FILE"`
+}
+
+func (importGEDCmd) Help() string {
+	return `Each row becomes one account of the data set: that the event happened, and its estimates of the dead. They are the data set's own and nobody else's claim; a 0 means that nothing was coded and becomes no claim. Rows whose figures are not in order (low <= best <= high) are kept as they are, flagged and listed. Everything else is as in an import of accounts.
+
+Example: truceline import ucdp-ged ged.csv --edition 22.1 --map ucdp-ged.map.json --data ./truceline-data --dry-run`
+}
+
+func (c importGEDCmd) Run(e *env) error {
+	ged := intake.GED{Edition: c.Edition}
+	if c.Map != "" {
+		f, err := os.Open(c.Map)
+		if err != nil {
+			return err
+		}
+		ged.Map, err = intake.ReadGEDMap(f)
+		f.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return c.run(e, "import events", c.FlaggedRows, func(n *node.Node, f *os.File, o intake.Options) (*intake.Report, error) {
+		return intake.ImportGED(e.ctx, n, f, ged, o)
+	})
+}
+
+// run runs an import and says what became of the file.
+func (c importFlags) run(e *env, step, flaggedRows string, imp func(*node.Node, *os.File, intake.Options) (*intake.Report, error)) error {
 	return c.with(e, func(n *node.Node) error {
 		member, err := c.recorder(n)
 		if err != nil {
@@ -46,28 +90,24 @@ func (c importAccountsCmd) Run(e *env) error {
 			return err
 		}
 		defer f.Close()
-		var bad *outFile // made before anything is filed
-		if c.BadRows != "" {
-			if bad, err = createOut(c.BadRows); err != nil {
-				return fmt.Errorf("make the file for the bad rows: %w; nothing was filed: name another with --bad-rows FILE", err)
-			}
-			defer bad.discard()
+		lists, err := createLists(c.BadRows, flaggedRows) // before anything is filed
+		if err != nil {
+			return err
 		}
+		defer lists.discard()
 		onBad := intake.Stop
 		if c.OnBad == "skip" {
 			onBad = intake.Skip
 		}
-		report, err := intake.Import(e.ctx, n, f, intake.Options{
-			Member: member, DryRun: c.DryRun, OnBad: onBad, Name: filepath.Base(c.File), Progress: e.bar.Step("import accounts"),
+		report, err := imp(n, f, intake.Options{
+			Member: member, DryRun: c.DryRun, OnBad: onBad, Name: filepath.Base(c.File), Progress: e.bar.Step(step),
 		})
 		e.bar.Done()
 		if report != nil {
 			defer report.Close()
 			report.Write(e.stdout)
-			if bad != nil {
-				if err := bad.commit(report.WriteBad(bad.File)); err != nil {
-					return fmt.Errorf("write the bad rows: %w", err)
-				}
+			if err := lists.commit(report); err != nil {
+				return err
 			}
 		}
 		if report != nil && report.Cancelled {
@@ -84,8 +124,48 @@ func (c importAccountsCmd) Run(e *env) error {
 	})
 }
 
+// rowLists are the files in which an import lists rows; nil where none was asked for.
+type rowLists struct{ bad, flagged *outFile }
+
+func createLists(bad, flagged string) (l rowLists, err error) {
+	if bad != "" {
+		if l.bad, err = createOut(bad); err != nil {
+			return l, fmt.Errorf("make the file for the bad rows: %w; nothing was filed: name another with --bad-rows FILE", err)
+		}
+	}
+	if flagged != "" {
+		if l.flagged, err = createOut(flagged); err != nil {
+			l.discard()
+			return l, fmt.Errorf("make the file for the flagged rows: %w; nothing was filed: name another with --flagged-rows FILE", err)
+		}
+	}
+	return l, nil
+}
+
+func (l rowLists) discard() {
+	for _, f := range []*outFile{l.bad, l.flagged} {
+		if f != nil {
+			f.discard()
+		}
+	}
+}
+
+func (l rowLists) commit(r *intake.Report) error {
+	if l.bad != nil {
+		if err := l.bad.commit(r.WriteBad(l.bad.File)); err != nil {
+			return fmt.Errorf("write the bad rows: %w", err)
+		}
+	}
+	if l.flagged != nil {
+		if err := l.flagged.commit(r.WriteFlagged(l.flagged.File)); err != nil {
+			return fmt.Errorf("write the flagged rows: %w", err)
+		}
+	}
+	return nil
+}
+
 // recorder is the member that files: the one named, or the only desk.
-func (c importAccountsCmd) recorder(n *node.Node) (string, error) {
+func (c importFlags) recorder(n *node.Node) (string, error) {
 	if c.Member != "" {
 		return c.Member, nil
 	}

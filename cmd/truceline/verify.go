@@ -29,7 +29,7 @@ type verifyCmd struct {
 func (verifyCmd) Help() string {
 	return `Fetches the whole log and computes everything again: signatures, tree, commitments, bodies and, with --rules, what the door decided. For each record it says which of the four layers it could check (leaf, envelope, body, rule) and names what it could not.
 
-Exits 0 only if nothing is wrong and all that was asked for was checked; 1 if something is wrong with the log; 3 if it was not checked, or not in full: nothing could be read, the connection broke, records or bodies were not given (but see --allow-missing), or --record was not found; 2 if the command line is wrong.
+Exits 0 only if nothing is wrong and all that was asked for was checked; 1 if something is wrong with the log; 3 if it was not checked, or not in full: nothing could be read, the connection broke, records or bodies were not given (but see --allow-missing), --record was not found, or a record is of a later version than this program, which then needs an update; 2 if the command line is wrong.
 
 Example: truceline verify --log http://127.0.0.1:8440/log --key 'demo.example+...' --rules`
 }
@@ -63,7 +63,7 @@ func (c verifyCmd) Run(e *env) error {
 	switch {
 	case report.Outcome() == verify.Wrong:
 		return &quietError{errors.New("the log does not verify")}
-	case report.Outcome() == verify.Incomplete && !(c.AllowMissing && report.OnlyMissing()):
+	case report.Outcome() != verify.Good && !(c.AllowMissing && report.OnlyMissing()):
 		return &exitError{&quietError{errors.New("the log was not checked in full")}, exitIncomplete}
 	}
 	return nil

@@ -36,7 +36,7 @@ func Officers(ctx context.Context, n *node.Node, baseURL string) (map[string]str
 		}
 		links[role] = baseURL + "/signin/" + token
 	}
-	return links, nil
+	return links, n.Sync(ctx)
 }
 
 // names are those of people who do not exist.

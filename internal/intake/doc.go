@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package intake takes accounts in from a CSV file, one row a claim, and writes them
-// out in the same form. docs/formats/accounts-csv.md is the form and its rules.
+// Package intake takes accounts in from files. Import reads CSV, one row a claim, and
+// Export writes the same form; docs/formats/accounts-csv.md has its rules. ImportGED reads
+// the events of a data set, one row an account; docs/formats/ucdp-ged.md has what differs.
+// Both share everything but the reading of a row. Jobs runs imports of uploaded files in
+// the background.
 //
 // # What an import promises
 //

@@ -47,6 +47,30 @@ const (
 	Skip              // file the statements of which no row is bad
 )
 
+// MarshalText writes stop or skip.
+func (o OnBad) MarshalText() ([]byte, error) {
+	switch o {
+	case Stop:
+		return []byte("stop"), nil
+	case Skip:
+		return []byte("skip"), nil
+	}
+	return nil, fmt.Errorf("%d does not say what to do with bad rows", o)
+}
+
+// UnmarshalText reads stop or skip.
+func (o *OnBad) UnmarshalText(b []byte) error {
+	switch string(b) {
+	case "stop":
+		*o = Stop
+	case "skip":
+		*o = Skip
+	default:
+		return fmt.Errorf("%.20q does not say what to do with bad rows: stop or skip", b)
+	}
+	return nil
+}
+
 // Options of an import.
 type Options struct {
 	Member string // code of the member that records the accounts; its key must be on the node
@@ -89,8 +113,7 @@ func Import(ctx context.Context, door Door, r io.Reader, opts Options) (*Report,
 }
 
 func importForm(ctx context.Context, door Door, r io.Reader, opts Options, makeForm func(*agreement.Pack) (*form, error)) (report *Report, err error) {
-	name := strings.ToValidUTF8(opts.Name, "\ufffd")
-	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	name := plainName(opts.Name)
 	im := &importer{
 		door: door, opts: opts, mission: door.Mission(), rows: map[fate]int64{}, respelled: map[Respelling]int{},
 		report: &Report{Name: name, DryRun: opts.DryRun},

@@ -156,7 +156,11 @@ func (im *importer) compare(ctx context.Context, st *statement, body, doc []byte
 		return verdict{}, err
 	}
 	if !bytes.Equal(found.Body, body) || !same {
-		return rejected("statement %.60q is in the ledger with other content: the recorded account stays; give the changed one a statement_id of its own, until accounts can be amended in the desk", st.name), nil
+		next := "amend it at the desk, or give the changed one a statement_id of its own"
+		if im.form.single {
+			next = "amend it at the desk"
+		}
+		return rejected("statement %.60q is in the ledger with other content: the recorded account stays; %s", st.name, next), nil
 	}
 	if batch, in := found.Statement.Subject(record.RoleBatch); in && batch == im.batch {
 		return verdict{fate: fateResumed}, nil

@@ -5,6 +5,9 @@
 package intake_test
 
 import (
+	"bytes"
+	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -125,6 +128,40 @@ func TestNinetyThousandRows(t *testing.T) {
 	t.Logf("90,000 rows in %v; peak heap: %d KiB with 3,000 rows, %d KiB with 90,000", time.Since(start).Round(time.Second), small>>10, large>>10)
 }
 
+// firstRows writes the first rows of a CSV file anew.
+type firstRows struct {
+	csv  *csv.Reader
+	left int
+	buf  bytes.Buffer
+}
+
+func (f *firstRows) Read(p []byte) (int, error) {
+	if f.buf.Len() == 0 && f.left > 0 {
+		row, err := f.csv.Read()
+		if err != nil {
+			return 0, err
+		}
+		f.left--
+		w := csv.NewWriter(&f.buf)
+		w.Write(row)
+		w.Flush()
+	}
+	return f.buf.Read(p)
+}
+
+// No file larger than the bound is kept.
+func TestUploadTooLarge(t *testing.T) {
+	dir := t.TempDir()
+	j := openJobs(t, dir, newDoor(t, "lakes"))
+	_, err := j.Store(t.Context(), intake.Upload{Kind: intake.KindAccounts, Name: "large.csv", Member: "clerk"}, &rowsReader{statements: 1 << 30}, nil)
+	if !errors.Is(err, intake.ErrTooLarge) {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("left in the folder: %v %v", left, err)
+	}
+}
+
 // The data set's own file takes no more memory than a small one.
 func TestGEDMemory(t *testing.T) {
 	dir := os.Getenv("TRUCELINE_DATA")
@@ -132,7 +169,7 @@ func TestGEDMemory(t *testing.T) {
 		t.Skip("TRUCELINE_DATA names no folder with ucdp-ged/ged221_pak_1989_2021.csv")
 	}
 	m := gedMap(t, "../../example/durand/ucdp-ged.map.json")
-	measure := func(rows int64) uint64 {
+	measure := func(rows int) uint64 {
 		f, err := os.Open(filepath.Join(dir, "ucdp-ged", "ged221_pak_1989_2021.csv"))
 		if err != nil {
 			t.Fatal(err)
@@ -141,7 +178,7 @@ func TestGEDMemory(t *testing.T) {
 		d := newDoor(t, "durand")
 		d.lean = true
 		return peak(func() {
-			r, err := intake.ImportGED(t.Context(), d, io.LimitReader(f, rows*443), intake.GED{Edition: "22.1", Map: m}, intake.Options{Member: "desk", Name: "ged.csv", OnBad: intake.Skip})
+			r, err := intake.ImportGED(t.Context(), d, &firstRows{csv: csv.NewReader(f), left: rows + 1}, intake.GED{Edition: "22.1", Map: m}, intake.Options{Member: "desk", Name: "ged.csv", OnBad: intake.Skip})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -149,7 +186,7 @@ func TestGEDMemory(t *testing.T) {
 			r.Close()
 		})
 	}
-	small, large := measure(400), measure(7_000)
+	small, large := measure(1_000), measure(7_000)
 	t.Logf("peak heap: %d KiB, %d KiB", small>>10, large>>10)
 	if large > small+8<<20 {
 		t.Errorf("the heap grew from %d to %d bytes", small, large)

@@ -23,77 +23,82 @@ const maxListed = 20
 // Rows are data rows; a row whose cells are all blank is none.
 // Accepted + Present + Rejected + NotReached = Total, whatever happened.
 type Report struct {
-	Name       string        // of the file
-	FileSHA256 record.Digest // zero when the file was not read to its end
-	Delimiter  string
+	Name       string        `json:"name"`                 // of the file
+	FileSHA256 record.Digest `json:"file_sha256,omitzero"` // zero when the file was not read to its end
+	Delimiter  string        `json:"delimiter,omitempty"`
 	// Batch is the batch the file went into; zero when nothing was to be filed.
-	Batch record.ID
+	Batch record.ID `json:"batch,omitzero"`
 
-	Total      int64 // rows read
-	Accepted   int64 // filed by this run; in a dry run: that would be filed
-	Present    int64 // in the ledger already, with the same content
-	Rejected   int64 // not filed, each listed with its reason
-	NotReached int64 // the import was cancelled or failed before their turn
+	Total      int64 `json:"total"`       // rows read
+	Accepted   int64 `json:"accepted"`    // filed by this run; in a dry run: that would be filed
+	Present    int64 `json:"present"`     // in the ledger already, with the same content
+	Rejected   int64 `json:"rejected"`    // not filed, each listed with its reason
+	NotReached int64 `json:"not_reached"` // the import was cancelled or failed before their turn
 
 	// Of the rejected rows: Held are good ones whose statement goes not in because of
 	// another row; Unfiled are those of UnfiledAccounts good statements, not filed because
 	// others are bad and Options.OnBad is Stop: with Skip they are accepted.
-	Held, Unfiled, UnfiledAccounts int64
+	Held            int64 `json:"held,omitempty"`
+	Unfiled         int64 `json:"unfiled,omitempty"`
+	UnfiledAccounts int64 `json:"unfiled_accounts,omitempty"`
 
-	Accounts  int64 // accounts filed by this run; in a dry run: that would be
-	Documents int64 // documents filed by this run
+	Accounts  int64 `json:"accounts"`  // accounts filed by this run; in a dry run: that would be
+	Documents int64 `json:"documents"` // documents filed by this run
 
-	DryRun    bool
-	Stopped   bool // there were bad rows, and Options.OnBad is Stop
-	Cancelled bool // the context ended; running the same file again goes on
-	Continued bool // an earlier run of the file had been cut short
+	DryRun    bool `json:"dry_run"`
+	Stopped   bool `json:"stopped,omitempty"`   // there were bad rows, and Options.OnBad is Stop
+	Cancelled bool `json:"cancelled,omitempty"` // the context ended; running the same file again goes on
+	Continued bool `json:"continued,omitempty"` // an earlier run of the file had been cut short
 
-	Ignored []string // columns that are not read
-	Blank   int64    // rows without any content, not counted
-	Tags    bool     // a row of tags under the header was skipped, not counted
+	Ignored []string `json:"ignored,omitempty"` // columns that are not read
+	Blank   int64    `json:"blank,omitempty"`   // rows without any content, not counted
+	Tags    bool     `json:"tags,omitempty"`    // a row of tags under the header was skipped, not counted
 	// Bad are the first bad rows in the order of the file, at most 20, without those that
 	// are rejected because of others. A row may be listed with several columns.
-	Bad []Bad
+	Bad []Bad `json:"bad,omitempty"`
 	// PlaceRows counts rows whose place_text means no place of the agreement, and
 	// PlaceTexts how many different texts they have. The text is kept as it is.
-	PlaceRows, PlaceTexts int64
-	UnknownPlaces         []UnknownPlace // the first of them, at most 20
+	PlaceRows     int64          `json:"place_rows,omitempty"`
+	PlaceTexts    int64          `json:"place_texts,omitempty"`
+	UnknownPlaces []UnknownPlace `json:"unknown_places,omitempty"` // the first of them, at most 20
 	// Flagged counts rows that break a rule of their own data set and are kept as they
 	// are, rejected for another reason or not; Flags are the first of them, at most 20.
-	Flagged int64
-	Flags   []Flag
+	Flagged int64  `json:"flagged,omitempty"`
+	Flags   []Flag `json:"flags,omitempty"`
 	// Unmapped are texts that no code stands for, so that what belongs to them is kept in
 	// words and not as a claim, at most 20 of UnmappedTexts.
-	UnmappedTexts int64
-	Unmapped      []Unmapped
+	UnmappedTexts int64      `json:"unmapped_texts,omitempty"`
+	Unmapped      []Unmapped `json:"unmapped,omitempty"`
 	// Respelled are codes that the file writes in other letters, the first 20.
-	Respelled []Respelling
+	Respelled []Respelling `json:"respelled,omitempty"`
 
 	spool *spool // holds the bad and the flagged rows; nil when there are none
 }
 
 // Bad is one thing wrong with one row.
 type Bad struct {
-	Row       int64 // 1 is the first data row
-	Line      int64 // of the file, from 1, where the row begins
-	Statement string
-	Claim     string
-	Column    string         // empty when it is the row as a whole
-	Rule      mechanism.Code // the rule at the door that it breaks, if it is one
-	Reason    string
+	Row       int64          `json:"row"`  // 1 is the first data row
+	Line      int64          `json:"line"` // of the file, from 1, where the row begins
+	Statement string         `json:"statement,omitempty"`
+	Claim     string         `json:"claim,omitempty"`
+	Column    string         `json:"column,omitempty"` // empty when it is the row as a whole
+	Rule      mechanism.Code `json:"rule,omitempty"`   // the rule at the door that it breaks, if it is one
+	Reason    string         `json:"reason"`
 }
 
 // Flag is a row that is kept although something about it is odd.
 type Flag struct {
-	Row, Line int64
-	Statement string
-	Reason    string
+	Row       int64  `json:"row"`
+	Line      int64  `json:"line"`
+	Statement string `json:"statement,omitempty"`
+	Reason    string `json:"reason"`
 }
 
 // Unmapped is a text that no code stands for.
 type Unmapped struct {
-	Column, Text string
-	Rows         int64
+	Column string `json:"column"`
+	Text   string `json:"text,omitempty"`
+	Rows   int64  `json:"rows"`
 }
 
 // String is the column and what stands in it, if anything does.
@@ -106,15 +111,17 @@ func (u Unmapped) String() string {
 
 // UnknownPlace is a text that means no place of the agreement.
 type UnknownPlace struct {
-	Text string
-	Rows int64
+	Text string `json:"text,omitempty"`
+	Rows int64  `json:"rows"`
 }
 
 // Respelling is a code written with other case, spaces, underscores or hyphens than
 // the agreement has.
 type Respelling struct {
-	Column, Written, Read string
-	Rows                  int64
+	Column  string `json:"column"`
+	Written string `json:"written"`
+	Read    string `json:"read"`
+	Rows    int64  `json:"rows"`
 }
 
 // Close removes the temporary files. The numbers and lists stay.

@@ -34,7 +34,7 @@ const (
 	maxRead, maxCoded = 5000, 2000
 	// Of the best, learnFrom are compared again with what accounts linked to them tell, the
 	// newest learnEach of each, and nameFrom with the words of their labels.
-	nameFrom, learnFrom, learnEach = 40, 10, 6
+	nameFrom, learnFrom, learnEach = 25, 10, 6
 )
 
 // Suggestions are what an account is likely about.
@@ -50,8 +50,9 @@ type Suggestions struct {
 // by the accounts linked to it; not by its own links, so that an account that is linked
 // is treated like one that is not. Nothing is stored.
 //
-// Two steps keep it cheap: what was opened in the time that the account gives is
-// compared by its opening, and the best of these again with the accounts linked to them.
+// Steps keep it cheap: what was opened in the time that the account gives is compared
+// by days, places and types, the best of these again with the words of their labels, and
+// the best of those with the accounts linked to them.
 func (d *DB) Suggestions(ctx context.Context, account record.ID) (Suggestions, error) {
 	a, err := d.Account(ctx, account)
 	if err != nil {
@@ -199,8 +200,12 @@ func (s *candidateSearch) inDays(first, last, narrowFirst, narrowLast int, aroun
 	all = append(all, long...)
 	if s.partial = s.partial || more || moreLong || len(all) > MaxCompared; len(all) > MaxCompared {
 		from, to := day(narrowFirst), day(narrowLast)
+		near := map[string]bool{}
+		for _, code := range around {
+			near[code] = true
+		}
 		for i := range all {
-			all[i].turn = all[i].turnIn(from, to, around)
+			all[i].turn = all[i].turnIn(from, to, near)
 		}
 		slices.SortStableFunc(all, func(a, b openedRow) int { return a.turn - b.turn })
 		all = all[:MaxCompared]
@@ -241,10 +246,10 @@ type openedRow struct {
 }
 
 // turnIn says who goes first where not all can: 0 before 1 before 2.
-func (r *openedRow) turnIn(from, to string, around []string) int {
+func (r *openedRow) turnIn(from, to string, near map[string]bool) int {
 	codes, _ := codeList(r.places) // an error is met again by add
 	switch {
-	case slices.ContainsFunc(codes, func(c string) bool { return slices.Contains(around, c) }):
+	case slices.ContainsFunc(codes, func(c string) bool { return near[c] }):
 		return 0
 	case r.lastDay >= from && r.firstDay <= to:
 		return 1

@@ -123,6 +123,7 @@ CREATE TABLE incidents (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incidents_root ON incidents (root);
 CREATE INDEX incidents_alias ON incidents (alias) WHERE alias <> x'00000000000000000000000000000000';
+CREATE INDEX incidents_year ON incidents (class, year);
 CREATE INDEX incidents_day ON incidents (class, first_day DESC);
 
 CREATE TABLE incident_codes (
@@ -183,20 +184,12 @@ CREATE VIRTUAL TABLE search USING fts5(words, content = '', tokenize = 'ascii');
 CREATE VIRTUAL TABLE search_terms USING fts5vocab(search, row);
 
 -- Which record changed an account or an incident last. Who keeps either in memory reads
--- again what changed since.
+-- again what changed since. The fold updates the row of an account after all else that it
+-- does to it.
 CREATE TABLE changes (id BLOB PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX changes_idx ON changes (idx);
-CREATE TRIGGER accounts_new AFTER INSERT ON accounts BEGIN
-  INSERT OR REPLACE INTO changes SELECT new.id, coalesce(max(idx), -1) FROM records;
-END;
 CREATE TRIGGER accounts_changed AFTER UPDATE ON accounts BEGIN
   INSERT OR REPLACE INTO changes SELECT new.id, coalesce(max(idx), -1) FROM records;
-END;
-CREATE TRIGGER versions_new AFTER INSERT ON versions BEGIN
-  INSERT OR REPLACE INTO changes SELECT new.account, coalesce(max(idx), -1) FROM records;
-END;
-CREATE TRIGGER versions_changed AFTER UPDATE ON versions BEGIN
-  INSERT OR REPLACE INTO changes SELECT new.account, coalesce(max(idx), -1) FROM records;
 END;
 CREATE TRIGGER links_new AFTER INSERT ON links BEGIN
   INSERT OR REPLACE INTO changes SELECT new.account, coalesce(max(idx), -1) FROM records;

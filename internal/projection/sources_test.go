@@ -60,7 +60,7 @@ func TestSources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(s.Accounts, s.Amended, s.Withdrawn, s.First, s.Last, s.Incidents, s.Carriers, s.Origins, s.Speakers, len(s.Claimants)); got !=
+	if got := fmt.Sprintf("%d %d %d %s %s %d %v %v %v %d", s.Accounts, s.Amended, s.Withdrawn, s.First, s.Last, s.Incidents, s.Carriers, s.Origins, s.Speakers, len(s.Claimants)); got !=
 		"4 1 1 2031-05-02 2031-05-09 1 [{Bulletin 1}] [{Agency 1} {second Agency 1}] [{a 3}] 1" {
 		t.Errorf("claimant: %s", got)
 	}

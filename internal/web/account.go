@@ -4,17 +4,25 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
+	"truceline/acts"
 	"truceline/internal/projection"
 	"truceline/record"
 )
 
-// accountPage is one account, claim by claim.
+// accountPage is one account, claim by claim: its latest version, or an earlier one.
 type accountPage struct {
 	accountView
-	versions  []projection.Account
+	latest    record.ID // the version that stands, where another one is shown; else zero
+	versions  []versionView
+	before    map[int][]predecessor // of each claim
 	incidents []linkedIncident
+	history   []projection.Record
+	acts      []*acts.Act // that the reader may do
+	links     []string    // to their forms
+	done      *doneView
 }
 
 type linkedIncident struct {
@@ -24,22 +32,33 @@ type linkedIncident struct {
 
 func (s *server) account(v *view, r *http.Request) error {
 	ctx := r.Context()
-	id, err := record.ParseID(r.PathValue("id"))
-	if err != nil {
-		return fault{status: http.StatusNotFound, key: "error.bad_id", args: []any{"id", r.PathValue("id")}}
-	}
-	a, err := s.Source.Account(ctx, id)
-	if err != nil {
-		return s.absent(err, "error.no_account", id.String())
-	}
-	p := accountPage{}
-	views, err := s.withReports(ctx, []projection.Account{a})
+	a, err := s.accountOf(r)
 	if err != nil {
 		return err
 	}
-	p.accountView = views[0]
-	if p.versions, err = s.Source.Versions(ctx, id); err != nil {
+	p := accountPage{before: map[int][]predecessor{}, done: s.lately(v, r)}
+	versions, err := s.Source.Versions(ctx, a.ID)
+	if err != nil {
 		return err
+	}
+	shown := a
+	if q := v.query.Get("version"); q != "" {
+		i := slices.IndexFunc(versions, func(x projection.Account) bool { return x.Current.String() == q })
+		if i < 0 {
+			return fault{status: http.StatusNotFound, key: "version.none", args: []any{"id", q}}
+		}
+		if shown = versions[i]; shown.Current != a.Current {
+			p.latest = a.Current
+		}
+	}
+	views, err := s.withReports(ctx, append(slices.Clone(versions), shown))
+	if err != nil {
+		return err
+	}
+	p.accountView, p.versions = views[len(versions)], v.versionViews(views[:len(versions)])
+	for i := range shown.Body.Claims {
+		c := &shown.Body.Claims[i]
+		p.before[c.N] = v.predecessors(versions, shown.Current, c)
 	}
 	for _, l := range a.Links {
 		inc, err := s.Source.Incident(ctx, l.Incident)
@@ -47,6 +66,15 @@ func (s *server) account(v *view, r *http.Request) error {
 			return err
 		}
 		p.incidents = append(p.incidents, linkedIncident{l, inc})
+	}
+	if p.history, err = s.Source.HistoryOfAccount(ctx, a.ID); err != nil {
+		return err
+	}
+	if p.latest.IsZero() {
+		p.acts = v.offered(ctx, acts.OnAccount, a.ID)
+		for _, x := range p.acts {
+			p.links = append(p.links, v.actLink(x, a.ID))
+		}
 	}
 	v.section, v.title = "situation", attr(a.Body.Claimant.Name)
 	v.body = accountBody(v, p)

@@ -12,9 +12,11 @@ import (
 
 	"truceline/acts"
 	"truceline/internal/office"
+	"truceline/internal/projection"
 	"truceline/mechanism"
 	"truceline/reconcile"
 	"truceline/record"
+	"truceline/suggest"
 	"truceline/text"
 )
 
@@ -39,6 +41,26 @@ func codes() map[string][]string {
 		"link_role":     list("about", "part_of", "aggregate_over"),
 		"reason": list("denied", "disjoint", "each_names_other", "other_named", "overlap", "open_end", "estimate", "no_number", "later_total",
 			"same_named", "both_none", "not_excluded", "words_only", "one_party", "one_claimant", "within_column", "derived", "implied", "several"),
+	}
+	for criterion, levels := range suggest.Levels {
+		out["criterion"] = append(out["criterion"], string(criterion))
+		for _, l := range levels {
+			if l != suggest.Unknown { // those stand together, by their names alone
+				out["why."+string(criterion)] = append(out["why."+string(criterion)], string(l))
+			}
+		}
+	}
+	out["match.time"] = list(string(suggest.SameDays), string(suggest.SameStart), string(suggest.DaysOverlap), string(suggest.ToldAfter))
+	out["match.distance"] = list(string(suggest.SamePlace), string(suggest.RingsMeet))
+	out["match.type"] = list(string(suggest.SameType), string(suggest.AlikeType))
+	out["match.figures"] = list(string(suggest.FiguresMeet), string(suggest.FiguresSome))
+	out["match.words"] = list(string(suggest.WordsCommon))
+	for _, p := range projection.Parts {
+		out["queue_part"] = append(out["queue_part"], string(p))
+		out["queue_none"] = append(out["queue_none"], string(p))
+	}
+	for _, o := range projection.Orders {
+		out["queue_order"] = append(out["queue_order"], string(o))
 	}
 	for _, c := range mechanism.Codes {
 		out["refusal"] = append(out["refusal"], string(c))

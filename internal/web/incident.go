@@ -58,6 +58,9 @@ func (s *server) incident(v *view, r *http.Request) error {
 	}
 	p.matrix = buildMatrix(v, p.Incident, accounts)
 	p.matrix.attachReports(p.accounts)
+	if err := s.attachVersions(ctx, v, p.matrix, accounts); err != nil {
+		return err
+	}
 	p.states = p.matrix.stateLines()
 	p.apart = p.matrix.apart()
 	p.timeline = timeline(p.accounts)

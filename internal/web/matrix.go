@@ -76,6 +76,7 @@ type entryView struct {
 	report  *projection.Report
 	Latest  bool        // of the claimant's latest day, whether it asserts or denies
 	Besides []entryView // other claims that imply the same
+	before  []predecessor
 }
 
 // stateLine is one state and the facts that are in it.

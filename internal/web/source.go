@@ -38,6 +38,7 @@ type Source interface {
 	Batch(ctx context.Context, id record.ID) (projection.Batch, error)
 	Batches(ctx context.Context, limit, offset int) (list []projection.Batch, total int, err error)
 	Pack(ctx context.Context) (*agreement.Pack, error)
+	QueueSource
 }
 
 // Ledger is the proof side: the bytes that were signed, and the tree over them.

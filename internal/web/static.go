@@ -30,7 +30,7 @@ func (v *view) own(name string) string { return v.server.static.URL(name) }
 func (v *view) styles() []string {
 	list := []string{v.own("fonts.css"), v.own("truceline.css")}
 	if v.server.Office != nil {
-		list = append(list, v.own("office.css"))
+		list = append(list, v.own("office.css"), v.own("desk.css"), v.own("queue.css"))
 	}
 	if v.withMap {
 		list = append(list, v.own("map.css"))

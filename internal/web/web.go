@@ -47,6 +47,8 @@ type Config struct {
 	Desk Desk
 	// Roster files what becomes of officers. Without it there are no forms for that.
 	Roster Roster
+	// Copies keeps archived copies of documents. Without it no file is taken.
+	Copies Copies
 	// StepUp is asked before a sensitive act whether the officer has lately shown well
 	// enough who they are; an error stops the act. Nil lets every act pass.
 	StepUp func(ctx context.Context, in office.SignIn, act string) error
@@ -64,6 +66,7 @@ type server struct {
 	bases  bases
 	mux    *http.ServeMux
 	links  links // to show once
+	turns  turns
 }
 
 // New makes the handler of all pages.
@@ -115,6 +118,9 @@ func (s *server) routes() {
 		s.signInRoutes()
 		s.officerRoutes()
 		s.actRoutes()
+		s.queueRoutes()
+		s.incidentActRoutes()
+		s.statementRoutes()
 	}
 	s.mux.HandleFunc("GET /map/base.json", s.mapBase)
 	s.mux.HandleFunc("GET /map/places.json", s.mapPlaces)

@@ -66,6 +66,8 @@ func (m *Mission) Acts() []Filing {
 	rests := add("clerk", record.AccountAmended, Account(7), About(record.RoleAccount, acc), About(record.RoleReport, source), Supersedes(acc))
 	undo("clerk", rests)
 	gone := add("clerk", record.BatchWithdrawn, reason("the wrong file"), About(record.RoleBatch, batch))
+	again := add("clerk", record.BatchOpened, &record.Batch{FileSHA256: record.Digest{7}, Name: "week.csv", Rows: 2})
+	add("clerk", record.BatchWithdrawn, reason("it was the right one"), About(record.RoleBatch, again))
 	undo("clerk", gone)
 	add("book", record.ClockTicked, nil)
 	return out
