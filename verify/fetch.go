@@ -89,7 +89,9 @@ func (d dir) Read(_ context.Context, path string) ([]byte, error) {
 		return nil, unread(err)
 	}
 	defer root.Close()
-	if info, err := root.Stat(filepath.FromSlash(path)); err != nil {
+	if info, err := root.Stat(filepath.FromSlash(path)); errors.Is(err, fs.ErrPermission) {
+		return nil, unread(err)
+	} else if err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a file")

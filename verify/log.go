@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"strconv"
 	"strings"
@@ -116,9 +117,11 @@ func (v *verifier) head(ctx context.Context) (ledger.Checkpoint, bool) {
 		return ledger.Checkpoint{}, false
 	}
 	signed, err := v.from.Read(ctx, ledger.Path{}.String())
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) || errors.As(err, new(*UnreadError)) {
 		r.NotRead = err
 		return ledger.Checkpoint{}, false
+	} else if err != nil {
+		return fail("%v", err)
 	}
 	r.Files++
 	r.Key = v.options.Key

@@ -24,6 +24,8 @@ const (
 	LedgerFile     = "ledger.db"
 	ProjectionFile = "projection.db"
 	OfficeFile     = "office.db"       // officers, sign-ins, drafts: precious, in no ledger
+	CopiesFolder   = "copies"          // archived copies of documents, by their SHA-256
+	ImportsFolder  = "imports"         // files handed in through the pages, and their reports
 	CheckpointFile = "checkpoint.lock" // the newest head this node has seen signed
 	useFile        = "serving.lock"    // empty; commands hold a lock on it while they use the folder
 	keyFolder      = "keys"

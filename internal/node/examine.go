@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"truceline/internal/blobstore"
 	"truceline/internal/ledgerstore"
 	"truceline/internal/local"
 	"truceline/internal/office"
@@ -73,7 +74,14 @@ func Examine(ctx context.Context, dir string, opts Options, tell func(Finding)) 
 	tell(Finding{What: "history", Err: n.checkLock(ctx), Note: "it continues what this node has seen signed"})
 	tell(n.examineProjection(ctx))
 	tell(n.examineOffice(ctx))
+	tell(n.examineCopies(ctx))
 	return ctx.Err()
+}
+
+// examineCopies looks that every archived copy is what its name says.
+func (n *Node) examineCopies(ctx context.Context) Finding {
+	files, err := blobstore.Check(ctx, n.private.Path(local.CopiesFolder))
+	return Finding{What: "archived copies", Err: err, Note: fmt.Sprintf("%d, each what its hash says", files)}
 }
 
 // examineOffice looks at the officers' book.

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"truceline/agreement"
+	"truceline/internal/blobstore"
 	"truceline/internal/ledgerstore"
 	"truceline/internal/ledgerstore/sqlite"
 	"truceline/internal/local"
@@ -47,7 +48,8 @@ type Node struct {
 	Config     *local.Config
 	Projection *projection.DB
 	Registry   *registry.Registry
-	Office     *office.DB // the officers' book; nil in a node that is only looked at
+	Copies     *blobstore.Store // of documents; nil as Office
+	Office     *office.DB       // the officers' book; nil in a node that is only looked at
 
 	opts     Options
 	private  *local.Store
@@ -100,6 +102,9 @@ func (n *Node) open(ctx context.Context) (err error) {
 	}
 	if n.Office, err = office.Open(ctx, n.private.Path(local.OfficeFile), office.Options{Now: n.opts.Now, Rand: n.opts.Rand}); err != nil {
 		return err
+	}
+	if n.Copies, err = blobstore.Open(n.private.Path(local.CopiesFolder), n.opts.Now()); err != nil {
+		return fmt.Errorf("open the node: %w", err)
 	}
 	followCtx, cancel := context.WithCancel(context.Background())
 	n.follow = cancel
@@ -289,6 +294,9 @@ func (n *Node) Healthy(ctx context.Context) error {
 
 // Store is the node's ledger, for reading.
 func (n *Node) Store() ledgerstore.Store { return n.store }
+
+// Path is where a file or folder of the node stands.
+func (n *Node) Path(name string) string { return n.private.Path(name) }
 
 // Now is the node's clock.
 func (n *Node) Now() time.Time { return n.opts.Now() }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"truceline/internal/ledgerstore"
@@ -70,7 +71,7 @@ func (d *DB) step(ctx context.Context, store ledgerstore.Store, size int64) (int
 			err = f.entry(&e)
 		}
 		if err == nil && e.Index == to-1 {
-			err = f.stand(e.LeafHash)
+			err = errors.Join(f.writeIndex(), f.stand(e.LeafHash))
 		}
 		if err != nil {
 			return 0, err
@@ -89,6 +90,7 @@ type fold struct {
 	tx      *sql.Tx
 	stmts   map[string]*sql.Stmt
 	mission record.ID // of the record folded last
+	texts   []indexed // of the records folded so far
 }
 
 func (f *fold) prepare(query string) (*sql.Stmt, error) {
@@ -233,9 +235,7 @@ func (f *fold) account(at around, b *record.Account) error {
 			return err
 		}
 	}
-	if err := f.index(at.entry.Index, accountWords(b, told)...); err != nil {
-		return err
-	}
+	f.index(at.entry.Index, accountWords(b, told)...)
 	return f.current(id, st.ID, b, told)
 }
 
@@ -278,9 +278,7 @@ func (f *fold) opening(at around, b *record.Opening) error {
 		list(b.Types), list(b.Places), b.External, blob(record.ID{}), at.st.Member, at.entry.LoggedAt, at.entry.Index, blob(at.batch), at.counted); err != nil {
 		return err
 	}
-	if err := f.index(at.entry.Index, b.Label, b.PlaceText, number, b.External); err != nil {
-		return err
-	}
+	f.index(at.entry.Index, b.Label, b.PlaceText, number, b.External)
 	for name, codes := range map[string][]string{"type": b.Types, "place": b.Places} {
 		for _, c := range codes {
 			if err := f.exec(`INSERT OR IGNORE INTO incident_codes VALUES (?,?,?)`, id, name, c); err != nil {

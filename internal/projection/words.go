@@ -43,10 +43,26 @@ func straight(r rune) rune {
 	return r
 }
 
-// index puts texts among what can be searched, under the index of the record they are of.
-func (f *fold) index(at int64, texts ...string) error {
-	words := text.Fold(strings.Join(texts, "\n"))
-	return f.exec(`INSERT INTO search (rowid, words) VALUES (?, ?)`, at, words)
+// indexed is a text that waits to be put among what can be searched.
+type indexed struct {
+	at    int64
+	words string
+}
+
+// index puts texts among what can be searched, under the index of the record they are
+// of, once the step ends: between other statements each text would be written out alone.
+func (f *fold) index(at int64, texts ...string) {
+	f.texts = append(f.texts, indexed{at, text.Fold(strings.Join(texts, "\n"))})
+}
+
+func (f *fold) writeIndex() error {
+	for _, t := range f.texts {
+		if err := f.exec(`INSERT INTO search (rowid, words) VALUES (?, ?)`, t.at, t.words); err != nil {
+			return err
+		}
+	}
+	f.texts = nil
+	return nil
 }
 
 // accountWords are the texts of an account that are searched, with those of the document

@@ -75,7 +75,7 @@ func Pages(n *node.Node, o Options) (http.Handler, error) {
 	return web.New(web.Config{
 		Source: n.Projection, Ledger: proofs{n}, BaseURL: o.BaseURL, LogURL: o.BaseURL + peer.Prefix,
 		LogVKey: n.Config.LogKey, Origin: n.Config.Origin, Clock: n.Now, Log: o.Log, Dev: o.Dev,
-		Office: n.Office, Desk: n, Roster: Roster{n, o.BaseURL},
+		Office: n.Office, Copies: n.Copies, Desk: n, Roster: Roster{n, o.BaseURL},
 	})
 }
 
