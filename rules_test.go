@@ -53,6 +53,7 @@ var sideways = map[string][]string{
 	"internal/node/nodetest":               {"internal/node"},
 	"internal/server":                      {"internal/web", "internal/peer"},
 	"internal/demo":                        {"internal/intake"},
+	"internal/web":                         {"internal/intake"},
 	"internal/web/webtest":                 {},
 }
 

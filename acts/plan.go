@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"truceline/mechanism"
 	"truceline/record"
@@ -133,12 +134,23 @@ func (p *planner) length(name string, f Field) {
 	}
 }
 
-func (p *planner) get(name string) string { return strings.TrimSpace(p.values.Get(name)) }
+func (p *planner) get(name string) string { return tidy(p.values.Get(name)) }
+
+// tidy trims a value and gives it the line ends of records: browsers send others, and
+// what is pasted may hold control characters that no record does.
+func tidy(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return ' '
+		}
+		return r
+	}, strings.ReplaceAll(s, "\r\n", "\n")))
+}
 
 // list gives the values of a field that are not empty, each once.
 func (p *planner) list(name string) (out []string) {
 	for _, s := range p.values[name] {
-		if s = strings.TrimSpace(s); s != "" && !slices.Contains(out, s) {
+		if s = tidy(s); s != "" && !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}

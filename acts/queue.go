@@ -45,7 +45,7 @@ func (p *planner) date(name string) when.Date {
 func (p *planner) linkBody(nth, of int) *record.Link {
 	at := func(name string) string {
 		if list := p.values[name]; of > 1 && len(list) == of {
-			return strings.TrimSpace(list[nth])
+			return tidy(list[nth])
 		}
 		return p.get(name)
 	}

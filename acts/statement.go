@@ -236,7 +236,7 @@ func (p *planner) language(name string) string {
 func (p *planner) copies() (out []record.Copy) {
 	at := func(name string, i int) string {
 		if list := p.values[name]; i < len(list) {
-			return strings.TrimSpace(list[i])
+			return tidy(list[i])
 		}
 		return ""
 	}
@@ -268,7 +268,7 @@ func (p *planner) readAccount() *record.Account {
 		Carrier: p.get("carrier"), Origins: p.list("origins"), SaidOn: p.date("said_on"), External: p.get("external"),
 		Claimant: record.Claimant{Kind: p.get("claimant_kind"), Name: p.get("claimant"), Party: p.get("party")},
 	}
-	if q := strings.TrimSpace(strings.ReplaceAll(p.values.Get("quote"), "\r\n", "\n")); q != "" {
+	if q := p.get("quote"); q != "" {
 		a.Quote = &record.Quote{Language: p.language("quote_language"), Text: q}
 	}
 	whole := p.where("")

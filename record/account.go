@@ -129,15 +129,15 @@ type Claim struct {
 	Note    string `json:"note,omitempty"`    // the recorder's remark
 	// PlaceText is the place as the source names it; Places are codes of the pack,
 	// none when the place is not known to it.
-	PlaceText string    `json:"place_text,omitempty"`
-	Places    []string  `json:"places,omitempty"`
+	PlaceText string   `json:"place_text,omitempty"`
+	Places    []string `json:"places,omitempty"`
 	// Point is a position that the source gives, no sharper than it gives it.
-	Point     *Point    `json:"point,omitempty"`
-	Scope     Scope     `json:"scope"`
-	Stance    string    `json:"stance"`           // code of the pack
-	Subset    string    `json:"subset,omitempty"` // code of the pack: a part of the group
-	When      when.Span `json:"when,omitzero"`
-	Words     string    `json:"words,omitempty"` // what was said, in the recorder's words
+	Point  *Point    `json:"point,omitempty"`
+	Scope  Scope     `json:"scope"`
+	Stance string    `json:"stance"`           // code of the pack
+	Subset string    `json:"subset,omitempty"` // code of the pack: a part of the group
+	When   when.Span `json:"when,omitzero"`
+	Words  string    `json:"words,omitempty"` // what was said, in the recorder's words
 }
 
 // Point is a position on the ground with its precision.

@@ -109,7 +109,8 @@ func (e *Envelope) Encode() ([]byte, error) {
 	return b, nil
 }
 
-// ParseEnvelope reads an envelope in its one spelling. It checks no signature.
+// ParseEnvelope reads an envelope in its one spelling. It checks no signature. The error is
+// an *UpdateError where it holds a statement of a later version.
 func ParseEnvelope(b []byte) (*Envelope, error) {
 	if len(b) > MaxEnvelope {
 		return nil, fmt.Errorf("envelope has %d bytes, more than %d", len(b), MaxEnvelope)

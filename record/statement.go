@@ -138,7 +138,8 @@ func (s *Statement) Encode() ([]byte, error) {
 	return b, nil
 }
 
-// ParseStatement reads and validates canonical bytes.
+// ParseStatement reads and validates canonical bytes. The error is an *UpdateError where
+// they are of a later version.
 func ParseStatement(b []byte) (*Statement, error) {
 	if len(b) > MaxStatement {
 		return nil, fmt.Errorf("statement has %d bytes, more than %d", len(b), MaxStatement)

@@ -40,6 +40,7 @@ type Query struct {
 	By Dimension
 	Filter
 	Measure string  // code of the pack; empty: incidents are counted, and no figures
+	Every   bool    // figures of every measure, whatever Measure says
 	Group   *string // nil: each group apart
 	// Speaks narrows whose figures are shown; nil: everybody's. Incidents are counted
 	// whoever speaks of them.

@@ -117,7 +117,7 @@ func (t *tabulator) count(e *Entry) {
 }
 
 func (q *Query) wants(v *Value) bool {
-	return q.Measure != "" && v.Fact.Measure == q.Measure && (q.Group == nil || v.Fact.Group == *q.Group) &&
+	return (q.Every || q.Measure != "" && v.Fact.Measure == q.Measure) && (q.Group == nil || v.Fact.Group == *q.Group) &&
 		(q.Speaks == nil || q.Speaks(v.Claimant))
 }
 
@@ -212,6 +212,7 @@ func (t *tabulator) table() *Table {
 	slices.SortFunc(out.Facts, func(a, b FactTable) int {
 		return cmp.Or(
 			cmp.Compare(slices.Index(Elements, a.Fact.Element), slices.Index(Elements, b.Fact.Element)),
+			cmp.Compare(t.measure(a.Fact.Measure), t.measure(b.Fact.Measure)),
 			cmp.Compare(t.group(a.Fact.Group), t.group(b.Fact.Group)), compareFacts(a.Fact, b.Fact))
 	})
 	return out
@@ -232,6 +233,14 @@ func (t *tabulator) order() []int {
 		order[t.claimants[c]] = i
 	}
 	return order
+}
+
+// measure is the place of a measure in the pack, as group is of a group.
+func (t *tabulator) measure(code string) int {
+	if i := slices.IndexFunc(t.pack.Measures, func(m agreement.Measure) bool { return m.Code == code }); i >= 0 {
+		return i
+	}
+	return len(t.pack.Measures)
 }
 
 // group is the place of a group in the pack; what the pack does not know comes last.

@@ -46,7 +46,7 @@ func actsCase(t *testing.T) namedCase {
 func TestOwnBodies(t *testing.T) {
 	l := acts()
 	r := check(t, memory(l.Files()), verify.Options{Key: l.Mission.LogKey, Record: "10", Rules: true})
-	if r.Outcome() != verify.Good || !strings.Contains(text(r), "1 record: members' own bodies") || r.Detail.Layers[verify.Body] != "good" || r.Detail.Body != nil {
+	if r.Outcome() != verify.Good || !strings.Contains(text(r), "own bodies, which never leave their members' nodes: 1; they are not missing") || r.Detail.Layers[verify.Body] != "good" || r.Detail.Body != nil {
 		t.Error(text(r))
 	}
 }

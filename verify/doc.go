@@ -10,22 +10,26 @@
 //
 // # What is checked
 //
-// [Log] walks the log once, 256 records at a time, and keeps nothing of them but the
-// roster of keys and, with the rules, the mechanism state.
+// [Log] walks the log once, 256 records at a time, and keeps nothing of them but their
+// ids, the roster of keys and, with the rules, the mechanism state. The steps, their order
+// and the names of the layers are those of docs/formats/ledger.md.
 //
 //	files     every tile of every level, full and partial, is byte for byte what the
 //	          entries give; the root is the checkpoint's; the checkpoint is signed
 //	leaf      the log entry is the salted hash of this envelope and this time, and
 //	          the registry's clock does not go back
-//	envelope  one spelling, the schema of format version 1, this mission and origin,
-//	          every signature good under a key of the filing member that is valid at
-//	          this index
-//	body      the statement's commitment holds, and the kind's schema
+//	envelope  one spelling, the schema of format version 1, an id of its own, this
+//	          mission and origin, every signature good under a key of the filing member
+//	          that is valid at this index, and no change of keys that its member may
+//	          not make
+//	body      the statement's commitment holds, and the kind's schema; what is a
+//	          member's own is not there
 //	rule      the record passes the rules at the door in the state before it
 //
 // A record bundle may leave out what its reader may not have. What is missing is
 // never taken for good: the report counts it as "could not be checked", names it, and
-// says the same of what depends on it.
+// says the same of what depends on it. So it does with a record of a later version than
+// this program knows: that is [Outdated], neither good nor wrong.
 //
 // # What it cannot see
 //

@@ -97,7 +97,7 @@ func (v *verifier) run(ctx context.Context) {
 		}
 	}
 	if v.report.Own > 0 {
-		v.report.note("%s: members' own bodies, which never leave their nodes; nothing is missing", plural(v.report.Own, "record"))
+		v.report.note("own bodies, which never leave their members' nodes: %d; they are not missing", v.report.Own)
 	}
 	if v.replay != nil {
 		if hash, ok := v.replay.hash(); ok {

@@ -4,6 +4,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/hex"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -138,5 +140,46 @@ func TestBothCheckersAgree(t *testing.T) {
 				t.Errorf("verify exits %d:\n%s%s", exit, out, errs)
 			}
 		})
+	}
+}
+
+// A log of a later version is neither good nor bad: verify says what to do, and ends as
+// it does whenever it could not look at everything.
+func TestVerifyAsksForAnUpdate(t *testing.T) {
+	b, err := os.ReadFile("../../testdata/vectors/cases/later-kind.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c struct {
+		Files map[string]string
+		VKey  string
+	}
+	if err := json.Unmarshal(b, &c); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for path, s := range c.Files {
+		content := []byte(s)
+		if strings.HasPrefix(path, "tile/") {
+			if content, err = hex.DecodeString(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		to := filepath.Join(dir, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, more := range []string{"--verbose", "--allow-missing"} {
+		out, errs, exit := truceline(t, "verify", "--log", dir, "--key", c.VKey, more)
+		if exit != exitIncomplete || !strings.Contains(out, "verdict   UPDATE NEEDED") || !strings.Contains(out, "Update truceline") {
+			t.Errorf("%s: verify exits %d:\n%s%s", more, exit, out, errs)
+		}
+	}
+	if out, exit := check(t, dir, c.VKey); exit != exitIncomplete || !strings.Contains(out, "UPDATE NEEDED") {
+		t.Errorf("the second checker exits %d:\n%s", exit, out)
 	}
 }

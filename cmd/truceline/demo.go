@@ -16,6 +16,7 @@ import (
 	"truceline/internal/node"
 	"truceline/internal/peer"
 	"truceline/internal/server"
+	"truceline/internal/web"
 )
 
 type demoCmd struct {
@@ -56,35 +57,40 @@ func (c demoCmd) Run(e *env) error {
 	if err := c.create(e, set); err != nil {
 		return err
 	}
-	say := func(format string, a ...any) { fmt.Fprintf(e.stderr, format+"\n", a...) }
 	return dataFlag{c.Data}.with(e, func(n *node.Node) error {
-		// The address first: what is filed stays, so nothing is filed for a server that
-		// cannot start.
-		s, err := server.Listen(n, server.Options{Addr: c.Listen, Log: e.log, Dev: true})
-		if err != nil {
-			return err
-		}
-		before := n.Registry.Head().Size
-		say("The node in %s has %d records. Loading the example %s ...", c.Data, before, c.Example)
-		if err := demo.Load(e.ctx, n, set, e.bar.Update); err != nil {
-			return errors.Join(err, s.Close())
-		}
-		e.bar.Done()
-		links, err := demo.Officers(e.ctx, n, s.URL())
-		if err != nil {
-			return errors.Join(err, s.Close())
-		}
-		counts, err := n.Projection.Counts(e.ctx)
-		if err != nil {
-			return err
-		}
-		say("%d records filed now, %d in all: %d accounts with %d claims, %d incidents.", counts.Records-before, counts.Records, counts.Accounts, counts.Claims, counts.Incidents)
-		say("Links to sign in as a desk officer, an operations officer, an administrator and a reader are in %s.", filepath.Join(c.Data, demoFileName))
-		if err := c.writeFile(n, s.URL(), links); err != nil {
-			return errors.Join(err, s.Close())
-		}
-		return answer(e, s)
+		return withImports(e, n, c.Data, func(imports web.Imports) error { return c.serve(e, n, set, imports) })
 	})
+}
+
+// serve loads the example into the node and shows it.
+func (c demoCmd) serve(e *env, n *node.Node, set *example.Set, imports web.Imports) error {
+	say := func(format string, a ...any) { fmt.Fprintf(e.stderr, format+"\n", a...) }
+	// The address first: what is filed stays, so nothing is filed for a server that
+	// cannot start.
+	s, err := server.Listen(n, server.Options{Addr: c.Listen, Log: e.log, Dev: true, Imports: imports})
+	if err != nil {
+		return err
+	}
+	before := n.Registry.Head().Size
+	say("The node in %s has %d records. Loading the example %s ...", c.Data, before, c.Example)
+	if err := demo.Load(e.ctx, n, set, e.bar.Update); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	e.bar.Done()
+	links, err := demo.Officers(e.ctx, n, s.URL())
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	counts, err := n.Projection.Counts(e.ctx)
+	if err != nil {
+		return err
+	}
+	say("%d records filed now, %d in all: %d accounts with %d claims, %d incidents.", counts.Records-before, counts.Records, counts.Accounts, counts.Claims, counts.Incidents)
+	say("Links to sign in as a desk officer, an operations officer, an administrator and a reader are in %s.", filepath.Join(c.Data, demoFileName))
+	if err := c.writeFile(n, s.URL(), links); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return answer(e, s)
 }
 
 // demoOrigin begins the origins of the nodes that the demo makes; the example's name

@@ -4,12 +4,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
+	"truceline/internal/intake"
 	"truceline/internal/local"
 	"truceline/internal/node"
 	"truceline/internal/server"
+	"truceline/internal/web"
 )
 
 type dataFlag struct {
@@ -92,12 +96,32 @@ Example: truceline serve --data ./truceline-data --listen 127.0.0.1:8440`
 
 func (c serveCmd) Run(e *env) error {
 	return c.with(e, func(n *node.Node) error {
-		s, err := server.Listen(n, server.Options{Addr: c.Listen, BaseURL: c.BaseURL, Log: e.log})
-		if err != nil {
-			return err
-		}
-		return answer(e, s)
+		return withImports(e, n, c.Data, func(imports web.Imports) error {
+			s, err := server.Listen(n, server.Options{Addr: c.Listen, BaseURL: c.BaseURL, Log: e.log, Imports: imports})
+			if err != nil {
+				return err
+			}
+			return answer(e, s)
+		})
 	})
+}
+
+// withImports runs do with what takes files in for the pages of a node, and ends it
+// before the node closes. While another server does that in the folder, do gets nil.
+func withImports(e *env, n *node.Node, folder string, do func(web.Imports) error) error {
+	jobs, err := intake.OpenJobs(intake.JobsConfig{Dir: filepath.Join(folder, "imports"), Door: n, Now: e.now, Rand: e.rand, Log: e.log})
+	if errors.Is(err, intake.ErrJobsUsed) {
+		e.log.Warn("no files can be brought to this server", "err", err)
+		return do(nil)
+	}
+	if err != nil {
+		return err
+	}
+	err = do(jobs)
+	if closed := jobs.Close(); err == nil {
+		err = closed
+	}
+	return err
 }
 
 // answer says ready, and answers until a signal.

@@ -15,6 +15,9 @@ import (
 	"truceline/when"
 )
 
+// ErrBadMap: a map file is not in the form of one.
+var ErrBadMap = errors.New("read the map")
+
 // maxMap bounds a map file, in bytes.
 const maxMap = 1 << 20
 
@@ -79,10 +82,10 @@ func ReadGEDMap(r io.Reader) (*GEDMap, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the map: %w; docs/formats/ucdp-ged.md has its form", err)
+		return nil, fmt.Errorf("%w: %w; docs/formats/ucdp-ged.md has its form", ErrBadMap, err)
 	}
 	if m.Format != 1 {
-		return nil, fmt.Errorf("read the map: it has format %d, this program knows 1", m.Format)
+		return nil, fmt.Errorf("%w: it has format %d, this program knows 1", ErrBadMap, m.Format)
 	}
 	return m, nil
 }

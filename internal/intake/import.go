@@ -273,7 +273,7 @@ func (im *importer) respell(c column, written, read string) {
 	key := Respelling{Column: c.String(), Written: clip(written), Read: read}
 	i, ok := im.respelled[key]
 	if !ok {
-		if len(im.report.Respelled) == maxListed {
+		if len(im.report.Respelled) == MaxListed {
 			return
 		}
 		i = len(im.report.Respelled)

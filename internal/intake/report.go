@@ -14,9 +14,9 @@ import (
 	"truceline/record"
 )
 
-// maxListed is how many bad rows, places and spellings a Report holds; WriteBad
-// writes every bad row.
-const maxListed = 20
+// MaxListed is how many bad rows, flagged rows, places and spellings a Report holds;
+// WriteBad and WriteFlagged write every row.
+const MaxListed = 20
 
 // Report says what became of every row of a file. Close it when done with it.
 //
@@ -172,7 +172,7 @@ func (s *spool) bad(c cause, limit int, f func(Bad) error) error {
 
 // finish fills in what only the spool knows, and lets go of it when no row is bad.
 func (r *Report) finish(s *spool) error {
-	if err := s.bad(causeReal, maxListed, func(b Bad) error { r.Bad = append(r.Bad, b); return nil }); err != nil {
+	if err := s.bad(causeReal, MaxListed, func(b Bad) error { r.Bad = append(r.Bad, b); return nil }); err != nil {
 		return err
 	}
 	var err error
@@ -189,7 +189,7 @@ func (r *Report) finish(s *spool) error {
 		err := rows.Scan(&p.Text, &p.Rows)
 		r.UnknownPlaces = append(r.UnknownPlaces, p)
 		return err
-	}, maxListed); err != nil {
+	}, MaxListed); err != nil {
 		return err
 	}
 	if err := r.finishOdd(s); err != nil {
@@ -207,7 +207,7 @@ func (r *Report) finishOdd(s *spool) (err error) {
 	if r.Flagged, err = s.number("SELECT count(DISTINCT row) FROM flagged"); err != nil {
 		return err
 	}
-	if err := s.flags(maxListed, func(f Flag) error { r.Flags = append(r.Flags, f); return nil }); err != nil {
+	if err := s.flags(MaxListed, func(f Flag) error { r.Flags = append(r.Flags, f); return nil }); err != nil {
 		return err
 	}
 	if r.UnmappedTexts, err = s.number("SELECT count(*) FROM unmapped"); err != nil {
@@ -218,7 +218,7 @@ func (r *Report) finishOdd(s *spool) (err error) {
 		err := rows.Scan(&u.Column, &u.Text, &u.Rows)
 		r.Unmapped = append(r.Unmapped, u)
 		return err
-	}, maxListed)
+	}, MaxListed)
 }
 
 // flags gives the flagged rows in the order of the file; a limit of -1 means all.
@@ -292,7 +292,7 @@ func (r *Report) Write(w io.Writer) error {
 	for _, bad := range r.Bad {
 		fmt.Fprintf(&b, "  %s\n", bad)
 	}
-	if len(r.Bad) == maxListed {
+	if len(r.Bad) == MaxListed {
 		b.WriteString("  These are the first. All of them: --bad-rows FILE\n")
 	}
 	if r.Held > 0 {
@@ -329,7 +329,7 @@ func (r *Report) writeOdd(b *strings.Builder) {
 		for _, f := range r.Flags {
 			fmt.Fprintf(b, "  row %d (line %d): %s\n", f.Row, f.Line, f.Reason)
 		}
-		if len(r.Flags) == maxListed {
+		if len(r.Flags) == MaxListed {
 			b.WriteString("  These are the first. All of them: --flagged-rows FILE\n")
 		}
 	}

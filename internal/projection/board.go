@@ -228,7 +228,7 @@ func (b *board) derive() {
 		return cmp.Or(cmp.Compare(q.when.from, p.when.from), cmp.Compare(q.idx, p.idx))
 	})
 	slices.SortFunc(b.unlinked, func(x, y int32) int { return cmp.Compare(b.accounts[x].first, b.accounts[y].first) })
-	b.heard = b.heard[:0:0]
+	b.heard = nil
 	for n, yes := range heard {
 		if yes {
 			b.heard = append(b.heard, b.claimants.list[n])

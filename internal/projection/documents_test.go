@@ -73,7 +73,7 @@ func TestDocumentsThatAreThere(t *testing.T) {
 		{"", "shelling at the landing: what is known", "second first"},
 		{"https://lakes.example/8?id=3", "Shelling at the landing: what is known", "third second first"},
 		{"https://lakes.example/7", "Shelling at the landing: what is known", "first second"},
-		{"", "گلوله باری در كرانه درياچه", "dari"},
+		{"", "گلوله‌باري در كرانه درياچه", "dari"},
 		{"", "Shelling at", ""},
 		{"", `what" OR "is`, ""},
 		{"", "Nobody told anything in it", ""},

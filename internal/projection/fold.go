@@ -269,7 +269,7 @@ func (f *fold) opening(at around, b *record.Opening) error {
 	id := blob(at.st.ID)
 	year := b.When.First().Year()
 	var n int
-	if err := f.row(`SELECT count(*) + 1 FROM incidents WHERE class = ? AND year = ?`, []any{b.Class, year}, &n); err != nil {
+	if err := f.row(`SELECT coalesce((SELECT number + 0 FROM incidents WHERE class = ? AND year = ? ORDER BY idx DESC LIMIT 1), 0) + 1`, []any{b.Class, year}, &n); err != nil {
 		return err
 	}
 	number := fmt.Sprintf("%03d/%04d", n, year)

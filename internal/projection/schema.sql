@@ -123,7 +123,7 @@ CREATE TABLE incidents (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incidents_root ON incidents (root);
 CREATE INDEX incidents_alias ON incidents (alias) WHERE alias <> x'00000000000000000000000000000000';
-CREATE INDEX incidents_year ON incidents (class, year);
+CREATE INDEX incidents_year ON incidents (class, year, idx);
 CREATE INDEX incidents_day ON incidents (class, first_day DESC);
 
 CREATE TABLE incident_codes (

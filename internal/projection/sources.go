@@ -77,8 +77,8 @@ const fromSources = ` FROM accounts a JOIN versions v ON v.statement = a.current
 const linkedTo = ` FROM links l JOIN incidents i ON i.id = l.incident JOIN incidents t ON t.id = i.root
 	WHERE l.undone = -1 AND t.counted AND l.account IN (SELECT a.id` + fromSources
 
-// Source tells what the record holds of a source; ErrNotFound where no account names it.
-func (d *DB) Source(ctx context.Context, q SourceQuery) (SourceSummary, error) {
+// SourceOf tells what the record holds of a source; ErrNotFound where no account names it.
+func (d *DB) SourceOf(ctx context.Context, q SourceQuery) (SourceSummary, error) {
 	var s SourceSummary
 	what := "find source " + q.Name
 	cond, args := q.where()

@@ -56,7 +56,7 @@ func TestSources(t *testing.T) {
 	}
 	p := n.Projection
 
-	s, err := p.Source(ctx, projection.SourceQuery{As: projection.AsClaimant, Name: "a"})
+	s, err := p.SourceOf(ctx, projection.SourceQuery{As: projection.AsClaimant, Name: "a"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,16 +64,16 @@ func TestSources(t *testing.T) {
 		"4 1 1 2031-05-02 2031-05-09 1 [{Bulletin 1}] [{Agency 1} {second Agency 1}] [{a 3}] 1" {
 		t.Errorf("claimant: %s", got)
 	}
-	s, err = p.Source(ctx, projection.SourceQuery{As: projection.AsCarrier, Name: "Bulletin"})
+	s, err = p.SourceOf(ctx, projection.SourceQuery{As: projection.AsCarrier, Name: "Bulletin"})
 	if got := fmt.Sprint(s.Accounts, s.Withdrawn, s.Speakers, len(s.Claimants), err); got != "3 1 [{a 1} {b 1}] 0 <nil>" {
 		t.Errorf("carrier: %s", got)
 	}
-	s, err = p.Source(ctx, projection.SourceQuery{As: projection.AsOrigin, Name: "second Agency"})
+	s, err = p.SourceOf(ctx, projection.SourceQuery{As: projection.AsOrigin, Name: "second Agency"})
 	if got := fmt.Sprint(s.Accounts, s.Speakers, err); got != "2 [{a 1}] <nil>" {
 		t.Errorf("origin: %s", got)
 	}
 	for _, q := range []projection.SourceQuery{{As: projection.AsClaimant, Name: "nobody"}, {As: projection.AsCarrier, Name: ""}, {As: projection.AsClaimant, Name: "a", Kind: "hospital"}} {
-		if _, err := p.Source(ctx, q); !errors.Is(err, projection.ErrNotFound) {
+		if _, err := p.SourceOf(ctx, q); !errors.Is(err, projection.ErrNotFound) {
 			t.Errorf("%+v: %v", q, err)
 		}
 	}

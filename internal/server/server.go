@@ -35,7 +35,8 @@ type Options struct {
 	// BaseURL is where readers reach the pages, without a slash at the end; empty means
 	// http:// and the address listened on.
 	BaseURL string
-	Dev     bool // adds the page that shows every sign
+	Dev     bool        // adds the page that shows every sign
+	Imports web.Imports // takes files in; nil: no page for that
 	Log     *slog.Logger
 }
 
@@ -75,7 +76,7 @@ func Pages(n *node.Node, o Options) (http.Handler, error) {
 	return web.New(web.Config{
 		Source: n.Projection, Ledger: proofs{n}, BaseURL: o.BaseURL, LogURL: o.BaseURL + peer.Prefix,
 		LogVKey: n.Config.LogKey, Origin: n.Config.Origin, Clock: n.Now, Log: o.Log, Dev: o.Dev,
-		Office: n.Office, Copies: n.Copies, Desk: n, Roster: Roster{n, o.BaseURL},
+		Office: n.Office, Copies: n.Copies, Desk: n, Roster: Roster{n, o.BaseURL}, Imports: o.Imports,
 	})
 }
 

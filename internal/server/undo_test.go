@@ -35,7 +35,9 @@ type world struct {
 	who   node.Officer
 }
 
-func open(t *testing.T) *world {
+func open(t *testing.T) *world { return openAt(t, time.Now) }
+
+func openAt(t *testing.T, now func() time.Time) *world {
 	t.Helper()
 	ctx := context.Background()
 	set, err := example.Open("lakes")
@@ -43,10 +45,10 @@ func open(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	dir := t.TempDir() + "/node"
-	if err := node.Create(ctx, dir, node.Creation{Agreement: set.Agreement, Origin: "test.truceline.invalid/{mission}", Now: time.Now, Rand: rand.Reader}); err != nil {
+	if err := node.Create(ctx, dir, node.Creation{Agreement: set.Agreement, Origin: "test.truceline.invalid/{mission}", Now: now, Rand: rand.Reader}); err != nil {
 		t.Fatal(err)
 	}
-	n, err := node.Open(ctx, dir, node.Options{Now: time.Now, Rand: rand.Reader})
+	n, err := node.Open(ctx, dir, node.Options{Now: now, Rand: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,8 @@ type accountPage struct {
 	versions  []versionView
 	before    map[int][]predecessor // of each claim
 	incidents []linkedIncident
-	history   []projection.Record
+	history   historyPage
+	aside     *projection.Record // what set it aside, where that stands
 	acts      []*acts.Act // that the reader may do
 	links     []string    // to their forms
 	done      *doneView
@@ -67,9 +68,14 @@ func (s *server) account(v *view, r *http.Request) error {
 		}
 		p.incidents = append(p.incidents, linkedIncident{l, inc})
 	}
-	if p.history, err = s.Source.HistoryOfAccount(ctx, a.ID); err != nil {
+	history, err := s.Source.HistoryOfAccount(ctx, a.ID)
+	if err != nil {
 		return err
 	}
+	if p.history, err = s.history(ctx, v, history, []projection.Account{a}); err != nil {
+		return err
+	}
+	p.aside = asideIn(history)
 	if p.latest.IsZero() {
 		p.acts = v.offered(ctx, acts.OnAccount, a.ID)
 		for _, x := range p.acts {

@@ -76,8 +76,11 @@ func (v *view) actLink(a *acts.Act, subject record.ID) string {
 	switch a.Name {
 	case "account.amend":
 		return string(v.link("/account/"+subject.String()+"/amend", url.Values{}))
-	case "incident.split":
-		return string(v.link("/incident/"+subject.String()+"/split", url.Values{}))
+	case "incident.split", "incident.merge":
+		return string(v.link("/incident/"+subject.String()+"/"+strings.TrimPrefix(a.Name, "incident."), url.Values{}))
+	case "account.link", "account.open", "account.set_aside", "account.later":
+		anchor := map[string]string{"account.open": "#new", "account.set_aside": "#aside", "account.later": "#later"}[a.Name]
+		return string(v.link("/queue/"+subject.String()+anchor, url.Values{}))
 	}
 	return string(v.link("/do/"+a.Name, q))
 }
@@ -137,6 +140,10 @@ func (s *server) actPage(v *view, r *http.Request) error {
 	f := form{act: a, values: valuesOf(a, v.query), next: nextOf(v.query.Get("next"))}
 	f.hidden = []string{string(a.On)}
 	if id, err := record.ParseID(f.get(string(a.On))); err == nil && a.On != acts.OnNothing {
+		if page := v.actLink(a, id); !strings.HasPrefix(page, "/do/") {
+			v.location = page // it has a page of its own
+			return nil
+		}
 		if err := s.Desk.Offer(r.Context(), v.acting(), a, id); err != nil {
 			f.refusal = err
 		}

@@ -16,6 +16,7 @@ import (
 	"truceline/mechanism"
 	"truceline/reconcile"
 	"truceline/record"
+	"truceline/statistics"
 	"truceline/suggest"
 	"truceline/text"
 )
@@ -33,12 +34,18 @@ func codes() map[string][]string {
 		"legend":         list("exact", "at_least", "at_most", "range", "about", "series", "zero", "denied", "silent", "not_coded"),
 		"subject_role":   list("report", "account", "incident", "into", "batch", "link", "member", "act"),
 		"refusal":        list("other"),
+		"unit":           list("people", "objects", "places", "hours", "percent", "none"),
 		"officer_role":   office.Roles, "officer_role_help": office.Roles,
-		"batch_state":   list("open", "closed", "withdrawn"),
-		"officer_state": list(string(office.Invited), string(office.Active), string(office.Left)),
-		"ended_by":      list(string(office.ByOfficer), string(office.ByAdministrator), string(office.ByExpiry)),
-		"officers.done": list("ended", "left", "erased"),
-		"link_role":     list("about", "part_of", "aggregate_over"),
+		"batch_state":        list("open", "closed", "withdrawn"),
+		"officer_state":      list(string(office.Invited), string(office.Active), string(office.Left)),
+		"ended_by":           list(string(office.ByOfficer), string(office.ByAdministrator), string(office.ByExpiry)),
+		"officers.done":      list("ended", "left", "erased"),
+		"link_role":          list("about", "part_of", "aggregate_over"),
+		"statistics.overlap": list("type", "place", "claimant"),
+		"source.as":          list("claimant", "carrier", "origin"),
+		"agreement.effect":   list("asserts", "denies", "none"),
+		"agreement.covers":   list("event", "civilian_harm", "initiation", "row"),
+		"agreement.unit":     list("people", "objects", "places", "hours", "percent", "none"),
 		"reason": list("denied", "disjoint", "each_names_other", "other_named", "overlap", "open_end", "estimate", "no_number", "later_total",
 			"same_named", "both_none", "not_excluded", "words_only", "one_party", "one_claimant", "within_column", "derived", "implied", "several"),
 	}
@@ -76,6 +83,15 @@ func codes() map[string][]string {
 	}
 	for _, f := range fields {
 		out["field"] = append(out["field"], f.Name)
+	}
+	for _, st := range projection.AccountStates {
+		out["search_state"] = append(out["search_state"], string(st))
+	}
+	for _, d := range statistics.Dimensions {
+		out["statistics.by"] = append(out["statistics.by"], string(d))
+	}
+	for _, r := range statistics.Reasons {
+		out["statistics.why"] = append(out["statistics.why"], string(r))
 	}
 	for _, e := range record.Elements {
 		out["element"] = append(out["element"], string(e))

@@ -14,6 +14,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,12 +36,12 @@ type Copies interface {
 
 var _ Copies = (*blobstore.Store)(nil)
 
-// uploadTime is how long the bytes of a copy may take to come in over a slow line.
-const uploadTime = 15 * time.Minute
+// copyTime is how long the bytes of a copy may take to come in over a slow line.
+const copyTime = 15 * time.Minute
 
-// upload is act for forms that may bring a file. They may take longer than others to come
+// actWithFile is act for forms that may bring a file. They may take longer than others to come
 // in; who sends one has signed in before a byte of it is read.
-func (s *server) upload(pattern string, h func(*view, *http.Request) error, roles ...string) {
+func (s *server) actWithFile(pattern string, h func(*view, *http.Request) error, roles ...string) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, formLimit+blobstore.MaxSize)
 		s.page(func(v *view, r *http.Request) error {
@@ -48,7 +49,7 @@ func (s *server) upload(pattern string, h func(*view, *http.Request) error, role
 				return err
 			}
 			// Where it cannot be set, the server's own limit stays.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime))
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(copyTime))
 			if err := parseForm(r); err != nil {
 				return err
 			}
@@ -176,19 +177,27 @@ func mediaType(head []byte) string {
 	return media
 }
 
-// addCopies puts copies that are kept among the fields of the form.
+// addCopies puts copies that are kept among the fields of the form, each once.
 func (p *statementPage) addCopies(list []record.Copy) {
+	rows := p.copies()
 	for _, c := range list {
-		rows := len(p.values["copy_sha256"])
-		for _, name := range copyFields { // all columns have one length
-			for len(p.values[name]) < rows {
-				p.values[name] = append(p.values[name], "")
-			}
+		row := copyRow{sum: c.SHA256.String(), size: strconv.Itoa(c.Size), media: c.Media}
+		if !slices.ContainsFunc(rows, func(x copyRow) bool { return x.sum == row.sum }) {
+			rows = append(rows, row)
 		}
-		p.values["copy_sha256"] = append(p.values["copy_sha256"], c.SHA256.String())
-		p.values["copy_size"] = append(p.values["copy_size"], strconv.Itoa(c.Size))
-		p.values["copy_media"] = append(p.values["copy_media"], c.Media)
-		p.values["copy_url"] = append(p.values["copy_url"], "")
+	}
+	p.setCopies(rows)
+}
+
+// setCopies writes the rows to the form's fields, as columns of one length.
+func (p *statementPage) setCopies(rows []copyRow) {
+	for _, name := range copyFields {
+		delete(p.values, name)
+	}
+	for _, c := range rows {
+		for i, s := range []string{c.sum, c.size, c.media, c.url} {
+			p.values[copyFields[i]] = append(p.values[copyFields[i]], s)
+		}
 	}
 }
 

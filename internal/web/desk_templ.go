@@ -175,7 +175,7 @@ func deskBody(v *view, p deskPage) templ.Component {
 				}
 			}
 		}
-		if v.has("desk") {
+		if v.has("desk") && v.server.Imports != nil {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<li><a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

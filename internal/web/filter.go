@@ -16,8 +16,8 @@ import (
 // byClaimant opens a value of "who" that names one claimant; party codes hold no colon.
 const byClaimant = "by:"
 
-// pageSize is how many incidents one page lists.
-const pageSize = 100
+// pageSize is how many incidents one list of a page holds.
+const pageSize = 50
 
 // maxLetters is how many letters can be looked for.
 const maxLetters = 200
@@ -28,8 +28,13 @@ type filter struct {
 	Who          []string
 	Since, Until string
 	Text         string
-	Page         int // from 1
+	Page         int                 // from 1
+	Pages        [len(pageNames)]int // the same for each list of a page with several
 }
+
+// pageNames are the parameters that say which page of each list is shown: of incidents,
+// of agreements and talks, of totals.
+var pageNames = [...]string{"page", "page_agreement", "page_aggregate"}
 
 // filterError is a fault in what the address asks for.
 func filterError(key string, args ...any) error {
@@ -42,7 +47,7 @@ func filterError(key string, args ...any) error {
 func parseFilter(v *view) (filter, projection.Filter, error) {
 	q := v.query
 	f := filter{What: values(q, "what"), Where: values(q, "where"), Who: values(q, "who"),
-		Since: first(q, "since"), Until: first(q, "until"), Text: first(q, "q"), Page: 1}
+		Since: first(q, "since"), Until: first(q, "until"), Text: first(q, "q")}
 	p := projection.Filter{Text: f.Text, Limit: pageSize}
 	for _, c := range f.What {
 		if _, ok := v.names.types[c]; !ok {
@@ -82,18 +87,30 @@ func parseFilter(v *view) (filter, projection.Filter, error) {
 	if p.Since != "" && p.Until != "" && p.Until.Last().Before(p.Since.First()) {
 		return f, p, filterError("filter.bad_order", "since", string(p.Since), "until", string(p.Until))
 	}
-	if s := first(q, "page"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 || n > 1_000_000 {
-			return f, p, filterError("filter.bad_page", "value", s)
+	for i, name := range pageNames {
+		if f.Pages[i], err = pageNumber(q, name); err != nil {
+			return f, p, err
 		}
-		f.Page = n
 	}
+	f.Page = f.Pages[0]
 	p.Offset = (f.Page - 1) * pageSize
 	return f, p, nil
 }
 
-// query writes f as an address does, page left out.
+// pageNumber reads the number of a page; 1 where there is none.
+func pageNumber(q url.Values, name string) (int, error) {
+	s := first(q, name)
+	if s == "" {
+		return 1, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 1_000_000 {
+		return 0, filterError("filter.bad_page", "value", s)
+	}
+	return n, nil
+}
+
+// query writes f as an address does, pages left out.
 func (f filter) query() url.Values {
 	q := url.Values{}
 	add := func(name string, values ...string) {

@@ -21,8 +21,8 @@ type incidentPage struct {
 	apart    []matrixSection // scopes that are not compared
 	accounts []accountView
 	timeline []accountView
-	history  []projection.Record
-	told     map[record.ID]projection.Account // the account that a record of the history is about
+	history  historyPage
+	acts     incidentActs
 	map_     mapView
 }
 
@@ -64,12 +64,14 @@ func (s *server) incident(v *view, r *http.Request) error {
 	p.states = p.matrix.stateLines()
 	p.apart = p.matrix.apart()
 	p.timeline = timeline(p.accounts)
-	if p.history, err = s.Source.HistoryOf(ctx, id); err != nil {
+	history, err := s.Source.HistoryOf(ctx, id)
+	if err != nil {
 		return err
 	}
-	if p.told, err = s.accountsIn(ctx, p.history, accounts); err != nil {
+	if p.history, err = s.history(ctx, v, history, accounts); err != nil {
 		return err
 	}
+	p.acts = s.incidentActs(v, r, p.Incident, accounts, history)
 	p.map_ = incidentMap(v, p.Incident, accounts)
 	v.section, v.title, v.withMap = "situation", v.code("class", string(p.Class))+" "+attr(p.Number+" "+p.Label), true
 	v.body = incidentBody(v, p)
@@ -210,7 +212,7 @@ func factOf(c *record.Claim) rowView {
 // linkTo is the link that ties a to the incident; nil where there is none.
 func linkTo(a projection.Account, incident record.ID) *projection.Link {
 	for i := range a.Links {
-		if a.Links[i].Incident == incident {
+		if a.Links[i].Incident == incident || a.Links[i].Root == incident {
 			return &a.Links[i]
 		}
 	}

@@ -288,3 +288,24 @@ func (s *server) splitDo(v *view, r *http.Request) error {
 	f.values["incident"] = []string{in.ID.String()}
 	return s.fileIncidentAct(v, r, &f, "/incident/"+in.ID.String(), func() error { return s.showSplit(v, r, in, f) })
 }
+
+// groupShown is how many records of one act a record's page lists.
+const groupShown = 50
+
+// standing finds what was filed together with a record, and what became of it.
+func (s *server) standing(v *view, r *http.Request, p *recordPage) (err error) {
+	ctx := r.Context()
+	if p.group, err = s.Source.Act(ctx, p.Act); err != nil {
+		return err
+	}
+	if p.Undone >= 0 {
+		rec, err := s.Source.RecordAt(ctx, p.Undone)
+		if err != nil {
+			return err
+		}
+		p.undone = &rec
+	}
+	p.done = s.lately(v, r)
+	p.undo = p.Undone < 0 && v.mayDo(ctx, "act.undo", p.ID)
+	return nil
+}

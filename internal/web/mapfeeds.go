@@ -4,7 +4,9 @@ package web
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 
 	"truceline/record"
 )
@@ -27,7 +29,15 @@ func (s *server) mapBase(w http.ResponseWriter, r *http.Request) {
 // placeFeed is what the moving map shows: the rings and names of the drawing.
 type placeFeed struct {
 	Places []placePoint `json:"places"`
-	Lines  []lineNames  `json:"lines"`
+	// Shared counts the incidents that were at several places, so that a sign for these
+	// places counts each once.
+	Shared []sharedPoints `json:"shared"`
+	Lines  []lineNames    `json:"lines"`
+}
+
+type sharedPoints struct {
+	Places []string `json:"places"` // codes
+	N      int      `json:"n"`
 }
 
 type placePoint struct {
@@ -37,7 +47,6 @@ type placePoint struct {
 	LonE6      int64  `json:"lon_e6"`
 	PrecisionM int64  `json:"precision_m"`
 	Count      int    `json:"count"`
-	Incidents  []int  `json:"incidents"` // which of the list, so that none counts twice
 	Href       string `json:"href"`
 }
 
@@ -73,7 +82,8 @@ func (s *server) placeFeed(r *http.Request) (*placeFeed, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := map[string][]int{}
+	feed := &placeFeed{Places: []placePoint{}, Shared: []sharedPoints{}, Lines: []lineNames{}}
+	var at map[string]int
 	if text := v.query.Get("incident"); text != "" {
 		id, err := record.ParseID(text)
 		if err != nil {
@@ -87,33 +97,29 @@ func (s *server) placeFeed(r *http.Request) (*placeFeed, error) {
 		if err != nil {
 			return nil, err
 		}
-		for p := range placesOf(inc, accounts) {
-			at[p] = []int{0}
-		}
+		at = placesOf(inc, accounts)
+		feed.Shared = append(feed.Shared, sharedPoints{slices.Sorted(maps.Keys(at)), 1})
 	} else {
 		_, f, err := parseFilter(v)
 		if err != nil {
 			return nil, err
 		}
-		f.Class = []record.Class{record.ClassIncident}
-		list, _, err := s.Source.Incidents(ctx, f)
+		o, err := s.Source.Overview(ctx, f)
 		if err != nil {
 			return nil, err
 		}
-		for i, inc := range list {
-			for _, p := range inc.Places {
-				at[p] = append(at[p], i)
-			}
+		at = o.Places
+		for _, p := range o.Shared {
+			feed.Shared = append(feed.Shared, sharedPoints(p))
 		}
 	}
-	feed := &placeFeed{Places: []placePoint{}, Lines: []lineNames{}}
 	for i := range v.pack.Places {
 		p := &v.pack.Places[i]
-		if len(at[p.Code]) == 0 || p.LatE6 == nil || p.LonE6 == nil {
+		if at[p.Code] == 0 || p.LatE6 == nil || p.LonE6 == nil {
 			continue
 		}
 		feed.Places = append(feed.Places, placePoint{Code: p.Code, Name: v.names.place(p.Code), LatE6: *p.LatE6, LonE6: *p.LonE6,
-			PrecisionM: p.PrecisionM, Count: len(at[p.Code]), Incidents: at[p.Code], Href: string(v.to("/", "where", p.Code))})
+			PrecisionM: p.PrecisionM, Count: at[p.Code], Href: string(v.to("/", "where", p.Code))})
 	}
 	for _, l := range v.pack.Lines {
 		names := lineNames{Code: l.Code}

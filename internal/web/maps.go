@@ -4,6 +4,7 @@ package web
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -73,6 +74,7 @@ type mapView struct {
 	Lines  []lineLegend
 	Scale  scaleBar
 	Nobody bool // nothing on it has a position
+	Left   int  // places that are not drawn because there are too many
 	Box    agreement.Box
 	// Feed is the address of the places for the map that moves; empty where this one
 	// only stands still.
@@ -118,20 +120,16 @@ const (
 	insetMap = 480
 )
 
-// situationMap shows where the listed incidents were.
-func situationMap(v *view, f filter, rows []listRow) mapView {
-	counts := map[string]int{}
-	for _, r := range rows {
-		for _, p := range r.Places {
-			counts[p]++
-		}
-	}
+// situationMap shows where all the incidents were that the filter finds, whichever of
+// them are listed.
+func situationMap(v *view, f filter, places map[string]int) mapView {
+	counts := maps.Clone(places)
 	box, _ := v.boxOf(nil)
 	for code := range counts {
 		box = v.around(box, code)
 	}
 	m := v.drawMap(box, wideMap, counts)
-	m.Feed = string(v.link("/map/places.json", v.pageLink(f, f.Page)))
+	m.Feed = string(v.link("/map/places.json", f.query()))
 	return m
 }
 
@@ -225,6 +223,9 @@ func (v *view) around(box agreement.Box, code string) agreement.Box {
 	return out
 }
 
+// shownRings is how many places a drawn map shows, those with most incidents first.
+const shownRings = 400
+
 func (v *view) drawMap(box agreement.Box, width int, counts map[string]int) mapView {
 	m := mapView{Box: box}
 	if base := v.server.bases.of(v.server, v.pack); base != nil {
@@ -243,6 +244,10 @@ func (v *view) drawMap(box agreement.Box, width int, counts map[string]int) mapV
 		}
 		m.Rings = append(m.Rings, ring{Code: code, Name: v.names.place(code), X: x, Y: y,
 			R: max(4, m.Pixels(*p.LatE6, float64(p.PrecisionM))), Precision: p.PrecisionM, Count: n})
+	}
+	if m.Left = max(0, len(m.Rings)-shownRings); m.Left > 0 {
+		slices.SortFunc(m.Rings, func(a, b ring) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code)) })
+		m.Rings = m.Rings[:shownRings]
 	}
 	// Wide rings lie below, so that every ring can be reached.
 	slices.SortFunc(m.Rings, func(a, b ring) int { return cmp.Or(cmp.Compare(b.R, a.R), cmp.Compare(a.Code, b.Code)) })

@@ -19,25 +19,29 @@ func TestNothingForeign(t *testing.T) {
 		s := newSource(t, name)
 		h := newHandler(t, s)
 		for _, path := range pages(s) {
-			page := parse(t, get(h, path).Body.String())
-			page.walk(func(n *node) {
-				for a, v := range n.attrs {
-					if a == "style" || strings.HasPrefix(a, "on") {
-						t.Errorf("%s: <%s> has the attribute %s", path, n.name, a)
-					}
-					if (a == "src" || a == "action" || a == "href" && n.name != "a") && !strings.HasPrefix(v, "/") {
-						t.Errorf("%s: <%s %s=%q> does not come from this host", path, n.name, a, v)
-					}
-					if a == "href" && strings.Contains(v, "//") && (n.attrs["rel"] != "noreferrer noopener external") {
-						t.Errorf("%s: link to %s tells where the reader came from", path, v)
-					}
-				}
-				if n.name == "style" || n.name == "script" && n.words() != "" {
-					t.Errorf("%s: inline %s", path, n.name)
-				}
-			})
+			checkForeign(t, path, parse(t, get(h, path).Body.String()))
 		}
 	}
+}
+
+func checkForeign(t *testing.T, path string, page *node) {
+	t.Helper()
+	page.walk(func(n *node) {
+		for a, v := range n.attrs {
+			if a == "style" || strings.HasPrefix(a, "on") {
+				t.Errorf("%s: <%s> has the attribute %s", path, n.name, a)
+			}
+			if (a == "src" || a == "action" || a == "href" && n.name != "a") && !strings.HasPrefix(v, "/") {
+				t.Errorf("%s: <%s %s=%q> does not come from this host", path, n.name, a, v)
+			}
+			if a == "href" && strings.Contains(v, "//") && (n.attrs["rel"] != "noreferrer noopener external") {
+				t.Errorf("%s: link to %s tells where the reader came from", path, v)
+			}
+		}
+		if n.name == "style" || n.name == "script" && n.words() != "" {
+			t.Errorf("%s: inline %s", path, n.name)
+		}
+	})
 }
 
 // TestStructure: what people need who do not see the page, or have no mouse.
@@ -45,65 +49,71 @@ func TestStructure(t *testing.T) {
 	s := newSource(t, "durand")
 	h := newHandler(t, s)
 	for _, path := range pages(s) {
-		page := parse(t, get(h, path).Body.String())
-		if n := len(page.all("main")); n != 1 {
-			t.Errorf("%s: %d main elements", path, n)
-		}
-		if n := len(page.all("h1")); n != 1 {
-			t.Errorf("%s: %d headings of the first rank", path, n)
-		}
-		if first := page.all("a")[0]; first.attrs["href"] != "#main" {
-			t.Errorf("%s: the first link does not skip to the content", path)
-		}
-		level, ids := 0, map[string]bool{}
-		page.walk(func(n *node) {
-			if len(n.name) == 2 && n.name[0] == 'h' && n.name[1] >= '1' && n.name[1] <= '6' {
-				if l := int(n.name[1] - '0'); l > level+1 {
-					t.Errorf("%s: heading %q jumps from rank %d to %d", path, n.words(), level, l)
-				} else {
-					level = l
-				}
-			}
-			if id := n.attrs["id"]; id != "" {
-				if ids[id] {
-					t.Errorf("%s: id %s is given twice", path, id)
-				}
-				ids[id] = true
-			}
-			switch n.name {
-			case "th":
-				if !n.has("scope") {
-					t.Errorf("%s: header %q has no scope", path, n.words())
-				}
-			case "svg":
-				if n.attrs["aria-label"] == "" && n.attrs["aria-hidden"] != "true" {
-					t.Errorf("%s: drawing of class %q says nothing", path, n.attrs["class"])
-				}
-			case "input", "select":
-				if n.attrs["type"] != "hidden" && !n.within(func(x *node) bool { return x.name == "label" }) {
-					t.Errorf("%s: field %s has no label", path, n.attrs["name"])
-				}
-			case "a", "button", "summary":
-				if n.words() == "" && n.attrs["aria-label"] == "" {
-					t.Errorf("%s: <%s %v> has no name", path, n.name, n.attrs)
-				}
-			case "nav", "form":
-				if n.attrs["aria-label"] == "" {
-					t.Errorf("%s: <%s> has no label", path, n.name)
-				}
-			}
-		})
-		page.walk(func(n *node) {
-			for _, a := range []string{"aria-labelledby", "aria-describedby"} {
-				if v := n.attrs[a]; v != "" && !ids[v] {
-					t.Errorf("%s: %s points at %s, which is not there", path, a, v)
-				}
-			}
-			if v := n.attrs["href"]; strings.HasPrefix(v, "#") && !ids[v[1:]] {
-				t.Errorf("%s: link to %s leads nowhere", path, v)
-			}
-		})
+		checkStructure(t, path, parse(t, get(h, path).Body.String()))
 	}
+}
+
+func checkStructure(t *testing.T, path string, page *node) {
+	t.Helper()
+	if n := len(page.all("main")); n != 1 {
+		t.Errorf("%s: %d main elements", path, n)
+	}
+	if n := len(page.all("h1")); n != 1 {
+		t.Errorf("%s: %d headings of the first rank", path, n)
+	}
+	if first := page.all("a")[0]; first.attrs["href"] != "#main" {
+		t.Errorf("%s: the first link does not skip to the content", path)
+	}
+	level, ids := 0, map[string]bool{}
+	page.walk(func(n *node) {
+		if len(n.name) == 2 && n.name[0] == 'h' && n.name[1] >= '1' && n.name[1] <= '6' {
+			if l := int(n.name[1] - '0'); l > level+1 {
+				t.Errorf("%s: heading %q jumps from rank %d to %d", path, n.words(), level, l)
+			} else {
+				level = l
+			}
+		}
+		if id := n.attrs["id"]; id != "" {
+			if ids[id] {
+				t.Errorf("%s: id %s is given twice", path, id)
+			}
+			ids[id] = true
+		}
+		switch n.name {
+		case "th":
+			if !n.has("scope") {
+				t.Errorf("%s: header %q has no scope", path, n.words())
+			}
+		case "svg":
+			if n.attrs["aria-label"] == "" && n.attrs["aria-hidden"] != "true" {
+				t.Errorf("%s: drawing of class %q says nothing", path, n.attrs["class"])
+			}
+		case "input", "select":
+			if n.attrs["type"] != "hidden" && !n.within(func(x *node) bool { return x.name == "label" }) {
+				t.Errorf("%s: field %s has no label", path, n.attrs["name"])
+			}
+		case "a", "button", "summary":
+			if n.words() == "" && n.attrs["aria-label"] == "" {
+				t.Errorf("%s: <%s %v> has no name", path, n.name, n.attrs)
+			}
+		case "nav", "form":
+			if n.attrs["aria-label"] == "" {
+				t.Errorf("%s: <%s> has no label", path, n.name)
+			}
+		}
+	})
+	page.walk(func(n *node) {
+		for _, a := range []string{"aria-labelledby", "aria-describedby"} {
+			for _, id := range strings.Fields(n.attrs[a]) {
+				if !ids[id] {
+					t.Errorf("%s: %s points at %s, which is not there", path, a, id)
+				}
+			}
+		}
+		if v := n.attrs["href"]; strings.HasPrefix(v, "#") && !ids[v[1:]] {
+			t.Errorf("%s: link to %s leads nowhere", path, v)
+		}
+	})
 }
 
 var asciiLetter = regexp.MustCompile(`[A-Za-z]`)
@@ -124,30 +134,34 @@ func TestEveryWordIsInTheCatalogue(t *testing.T) {
 		s := newSource(t, name)
 		h := newHandler(t, s)
 		for _, path := range pages(s) {
-			body := get(h, in(text.Pseudo, path)).Body.String()
-			if i := strings.Index(body, text.Missing); i >= 0 {
-				t.Errorf("%s: text is missing: %.80s", path, body[i:])
-			}
-			page := parse(t, body)
-			if dir := page.all("html")[0].attrs["dir"]; dir != "rtl" {
-				t.Fatalf("%s: dir is %q", path, dir)
-			}
-			page.walk(func(n *node) {
-				words := n.text
-				if n.parent != nil && n.parent.name == "title" {
-					words = isolated.ReplaceAllString(words, "")
-				}
-				if asciiLetter.MatchString(isolated.ReplaceAllString(words, "")) && !isData(n) {
-					t.Errorf("%s: <%s class=%q> shows %q", path, n.parent.name, n.parent.attrs["class"], strings.TrimSpace(words))
-				}
-				for _, a := range []string{"aria-label", "title", "alt", "placeholder", "label", "data-done", "data-open", "data-label", "data-notice", "data-attribution"} {
-					if v := isolated.ReplaceAllString(n.attrs[a], ""); asciiLetter.MatchString(v) {
-						t.Errorf("%s: <%s %s=%q>", path, n.name, a, v)
-					}
-				}
-			})
+			checkWords(t, path, get(h, in(text.Pseudo, path)).Body.String())
 		}
 	}
+}
+
+func checkWords(t *testing.T, path, body string) {
+	t.Helper()
+	if i := strings.Index(body, text.Missing); i >= 0 {
+		t.Errorf("%s: text is missing: %.80s", path, body[i:])
+	}
+	page := parse(t, body)
+	if dir := page.all("html")[0].attrs["dir"]; dir != "rtl" {
+		t.Fatalf("%s: dir is %q", path, dir)
+	}
+	page.walk(func(n *node) {
+		words := n.text
+		if n.parent != nil && n.parent.name == "title" {
+			words = isolated.ReplaceAllString(words, "")
+		}
+		if asciiLetter.MatchString(isolated.ReplaceAllString(words, "")) && !isData(n) {
+			t.Errorf("%s: <%s class=%q> shows %q", path, n.parent.name, n.parent.attrs["class"], strings.TrimSpace(words))
+		}
+		for _, a := range []string{"aria-label", "title", "alt", "placeholder", "label", "data-done", "data-open", "data-label", "data-notice", "data-attribution"} {
+			if v := isolated.ReplaceAllString(n.attrs[a], ""); asciiLetter.MatchString(v) {
+				t.Errorf("%s: <%s %s=%q>", path, n.name, a, v)
+			}
+		}
+	})
 }
 
 // TestDatesAndIdsKeepTheirOrder: in right-to-left text a date that is not isolated

@@ -33,9 +33,11 @@ type view struct {
 	now     time.Time
 	status  int
 	body    templ.Component
-	title   string // of the page, in words of the catalogue or isolated data
-	section string // which part of the navigation the page belongs to
-	withMap bool   // the page loads the map's script
+	title   string   // of the page, in words of the catalogue or isolated data
+	section string   // which part of the navigation the page belongs to
+	withMap bool     // the page loads the map's script
+	sheets  []string // style sheets of the page's own
+	refresh int      // seconds after which a browser loads the page anew; 0: never
 
 	who      *officer       // the officer who has signed in; nil for anybody else
 	whoErr   error          // why it is not known who has signed in

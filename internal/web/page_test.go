@@ -39,7 +39,7 @@ func config(t testing.TB, s *webtest.Source) web.Config {
 	o := newOffice(t, s)
 	return web.Config{
 		Source: s, Ledger: s, BaseURL: baseURL, LogURL: baseURL + "/log", LogVKey: vkey, Origin: "log.example/test", Dev: true,
-		Office: o, Roster: o.roster(),
+		Office: o, Roster: o.roster(), Imports: newImports(t, s),
 		Clock: func() time.Time { return time.UnixMilli(1_782_990_000_000) },
 		Log:   slog.New(slog.DiscardHandler),
 	}
@@ -81,13 +81,17 @@ func pages(s *webtest.Source) []string {
 	list := []string{
 		"/", "/?page=2", "/?q=no+such+word", "/?since=2025-10&until=2025-11&who=other", "/incident/" + incident,
 		"/accounts?unlinked=1", "/accounts?unlinked=1&page=2", "/account/" + s.All[0].ID.String(), "/record/" + s.All[0].ID.String(),
+		"/statistics", "/statistics?rows=month", "/statistics?rows=type&measure=-", "/statistics?rows=place&who=other", "/statistics?rows=claimant",
+		"/statistics/cell?all=1", cellOf(s), sourceOf(s, ""), sourceOf(s, "carrier"), "/agreement",
 		"/record/0", "/record/" + incident, "/ledger", "/ledger?until=99", "/about", "/dev/stories",
 		// Pages that say what is wrong.
 		"/signin", "/signin/" + invitationToken, "/signin/wrong", "/officers", "/signin#reader", "/signin/" + invitationToken + "#desk", "/officers#reader",
 		"/officers#administrator", "/officers?done=ended#desk", "/officers/" + officerID(0).String() + "#administrator", "/officers/" + officerID(2).String() + "?done=left#administrator",
 		"/officers/" + officerID(9).String() + "#administrator", "/officers/" + officerID(0).String() + "#desk", "/#operations", "/nothing#desk",
 		"/nothing", "/record/zz", "/incident/xyz", "/account/00000000000000000000000000000000", "/?since=yesterday", "/?what=nothing",
+		"/statistics?rows=moon", "/statistics?measure=none", "/statistics?group=none", "/statistics/cell", "/statistics/cell?row=1666", "/source/nobody", "/source/x?as=friend", "/agreement?version=7",
 	}
+	list = append(list, importPages()...)
 	if aggregate != "" {
 		list = append(list, "/incident/"+aggregate)
 	}

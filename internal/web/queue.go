@@ -241,12 +241,17 @@ func (s *server) likeliest(ctx context.Context, v *view, a projection.Account) (
 // stands.
 func (s *server) setAside(ctx context.Context, account record.ID) (*projection.Record, error) {
 	list, err := s.Source.HistoryOfAccount(ctx, account)
-	for _, rec := range slices.Backward(list) {
+	return asideIn(list), err
+}
+
+// asideIn finds in an account's history what sets it aside; nil where nothing does.
+func asideIn(history []projection.Record) *projection.Record {
+	for _, rec := range slices.Backward(history) {
 		if rec.Kind == record.AccountSetAside && rec.Undone < 0 {
-			return &rec, nil
+			return &rec
 		}
 	}
-	return nil, err
+	return nil
 }
 
 // firstWords are what an account says first, in the words of its first claim that has any.

@@ -4,6 +4,7 @@ package web
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,11 +22,25 @@ type queueMap struct {
 	beyond int // incidents that lie outside the map or have no position
 }
 
-// mapMark is the numbers of the incidents at one place.
+// mapMark is the numbers of the incidents at one place, or at places too near each other
+// to be told apart on the map.
 type mapMark struct {
-	X, Y  float64
-	Text  string
-	Width float64
+	X, Y    float64 // of the place; the numbers stand above it
+	numbers []int
+}
+
+func (k mapMark) Text() string {
+	var out []string
+	for _, n := range k.numbers {
+		out = append(out, strconv.Itoa(n))
+	}
+	return strings.Join(out, " ")
+}
+
+func (k mapMark) Width() float64 { return 10 + 6.5*float64(len(k.Text())) }
+
+func (k mapMark) meets(o mapMark) bool {
+	return math.Abs(k.X-o.X) < (k.Width()+o.Width())/2 && math.Abs(k.Y-o.Y) < 16
 }
 
 // mapOf draws the account's places with rings as wide as they are uncertain. The area is
@@ -48,10 +63,8 @@ func (v *view) mapOf(p *workPage) queueMap {
 	}
 	_, placed := v.boxOf(own)
 	for i := range p.candidates {
-		if c := &p.candidates[i]; !placed || c.near() {
-			for _, code := range c.Places {
-				area[code] = 1
-			}
+		for _, code := range p.candidates[i].nearest(!placed) {
+			area[code] = 1
 		}
 	}
 	box, ok := v.boxOf(area)
@@ -69,11 +82,18 @@ func (v *view) mapOf(p *workPage) queueMap {
 	return m
 }
 
-// near tells whether an incident lies where it may be the account's.
-func (c *candidate) near() bool {
-	return slices.ContainsFunc(c.known(), func(r suggest.Reason) bool {
-		return r.Criterion == suggest.Distance && r.Level != suggest.PlacesApart
-	})
+// nearest are the places of an incident that the map is to hold: where it may be the
+// account's, or all of them.
+func (c *candidate) nearest(all bool) (out []string) {
+	if all {
+		return c.Places
+	}
+	for _, r := range c.known() {
+		if r.Criterion == suggest.Distance && r.Level != suggest.PlacesApart && len(r.Codes) == 2 {
+			out = append(out, r.Codes[1])
+		}
+	}
+	return out
 }
 
 func (m *queueMap) holds(x, y float64) bool {
@@ -82,7 +102,7 @@ func (m *queueMap) holds(x, y float64) bool {
 
 // markCandidates puts the numbers of the incidents where they are.
 func (v *view) markCandidates(m *queueMap, list []candidate, own map[string]int) {
-	at := map[string][]string{}
+	at := map[string]*mapMark{}
 	for i := range list {
 		c := &list[i]
 		seen := false
@@ -96,21 +116,41 @@ func (v *view) markCandidates(m *queueMap, list []candidate, own map[string]int)
 				continue
 			}
 			seen = true
-			if at[code] == nil && own[code] == 0 {
-				m.others = append(m.others, ring{Code: code, Name: v.names.place(code), X: x, Y: y, R: max(4, m.Pixels(*p.LatE6, float64(p.PrecisionM))), Precision: p.PrecisionM})
+			if at[code] == nil {
+				at[code] = &mapMark{X: x, Y: y}
+				if own[code] == 0 {
+					m.others = append(m.others, ring{Code: code, Name: v.names.place(code), X: x, Y: y, R: max(4, m.Pixels(*p.LatE6, float64(p.PrecisionM))), Precision: p.PrecisionM})
+				}
 			}
-			at[code] = append(at[code], strconv.Itoa(i+1))
+			at[code].numbers = append(at[code].numbers, i+1)
 		}
 		if !seen {
 			m.beyond++
 		}
 	}
-	for code, numbers := range at {
-		p := v.names.places[code]
-		x, y := m.XY(*p.LatE6, *p.LonE6)
-		text := strings.Join(numbers, " ")
-		m.marks = append(m.marks, mapMark{X: x, Y: y, Text: text, Width: 10 + 6.5*float64(len(text))})
+	for _, k := range at {
+		m.marks = append(m.marks, *k)
 	}
 	slices.SortFunc(m.others, func(a, b ring) int { return cmp.Or(cmp.Compare(b.R, a.R), cmp.Compare(a.Code, b.Code)) })
-	slices.SortFunc(m.marks, func(a, b mapMark) int { return cmp.Or(cmp.Compare(a.Y, b.Y), cmp.Compare(a.X, b.X)) })
+	m.gather()
+}
+
+// gather makes one mark of those that would cover each other.
+func (m *queueMap) gather() {
+	slices.SortFunc(m.marks, func(a, b mapMark) int {
+		return cmp.Or(cmp.Compare(a.numbers[0], b.numbers[0]), cmp.Compare(a.Y, b.Y), cmp.Compare(a.X, b.X))
+	})
+	for i := 0; i < len(m.marks); i++ {
+		for j := i + 1; j < len(m.marks); j++ {
+			a, b := &m.marks[i], m.marks[j]
+			if !a.meets(b) {
+				continue
+			}
+			a.numbers = append(a.numbers, b.numbers...)
+			slices.Sort(a.numbers)
+			a.numbers = slices.Compact(a.numbers)
+			m.marks = slices.Delete(m.marks, j, j+1)
+			j = i // it is wider now
+		}
+	}
 }

@@ -86,5 +86,5 @@ func (v *view) reasonFor(s *suggest.Suggestion) string {
 	return strings.Join(v.inShort(s), "; ")
 }
 
-// bar is the width of what a score of 0 to 1000 fills of a bar as wide as full.
-func bar(score int64, full float64) string { return px(float64(score) * full / 1000) }
+// filled is the width of what a score of 0 to 1000 fills of a bar as wide as full.
+func filled(score int64, full float64) string { return px(float64(score) * full / 1000) }

@@ -133,10 +133,8 @@ func (s *server) workState(ctx context.Context, v *view, p *workPage) error {
 	}
 	for _, rec := range history {
 		p.seen = max(p.seen, rec.Index)
-		if rec.Kind == record.AccountSetAside && rec.Undone < 0 {
-			p.aside = &rec
-		}
 	}
+	p.aside = asideIn(history)
 	for _, l := range p.Links {
 		in, err := s.Source.Incident(ctx, l.Root)
 		if err != nil {

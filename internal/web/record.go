@@ -24,7 +24,11 @@ type recordPage struct {
 	proof     string
 	about     []subjectView
 	verify    string
-	page      string // where people read what the record says
+	page      string              // where people read what the record says
+	group     []projection.Record // filed with it as one act, itself among them
+	undone    *projection.Record  // what undid it
+	undo      bool                // the officer may undo it
+	done      *doneView
 }
 
 // line is one record as the ledger gives it out.
@@ -74,6 +78,9 @@ func (s *server) record(v *view, r *http.Request) error {
 		p.about = append(p.about, subjectView{sub, pageOf(sub.Role, sub.ID)})
 	}
 	p.page = recordShownAt(&p.Record)
+	if err := s.standing(v, r, &p); err != nil {
+		return err
+	}
 	p.verify = "truceline verify --log " + s.LogURL + " --key '" + s.LogVKey + "' --rules --record " + p.ID.String()
 	v.section, v.title = "ledger", v.T("record.title", "index", hash(p.Index))
 	v.body = recordBody(v, p)

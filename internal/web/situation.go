@@ -20,7 +20,9 @@ type situationPage struct {
 	claimants []record.Claimant
 	sections  []listSection
 	map_      mapView
+	brush     brush
 	matched   int // incidents that the filter finds
+	placed    int // of these, with a place
 	total     int64
 	share     string
 }
@@ -29,11 +31,15 @@ type situationPage struct {
 // mixed: a total over a month is no incident.
 type listSection struct {
 	class   record.Class
+	list    int // which of the lists of the page
 	rows    []listRow
 	matched int
 	page    int
 	pages   int
 }
+
+// lists are the classes that each list of the page holds.
+var lists = [len(pageNames)][]record.Class{{record.ClassIncident}, {record.ClassAgreement, record.ClassTalks}, {record.ClassAggregate}}
 
 // listRow is one incident in the list, with the facts that say most.
 type listRow struct {
@@ -42,7 +48,11 @@ type listRow struct {
 	headlines []rowView
 	more      int // facts that are not shown here
 	states    []stateLine
+	crowded   bool // too many accounts to set them side by side in a list
 }
+
+// crowd is how many accounts an incident may have for its facts to stand in the list.
+const crowd = 200
 
 // headlineRows is how many facts of an incident the list shows.
 const headlineRows = 4
@@ -60,38 +70,51 @@ func (s *server) situation(v *view, r *http.Request) error {
 	if p.claimants, err = s.Source.Claimants(ctx); err != nil {
 		return err
 	}
-	for _, classes := range [][]record.Class{{record.ClassIncident}, {record.ClassAgreement, record.ClassTalks}, {record.ClassAggregate}} {
-		pf.Class = classes
-		sec, err := s.section(ctx, v, f, pf)
+	o, err := s.Source.Overview(ctx, pf)
+	if err != nil {
+		return err
+	}
+	for i := range lists {
+		sec, err := s.section(ctx, v, f, pf, o, i)
 		if err != nil {
 			return err
 		}
-		if classes[0] == record.ClassIncident {
-			p.matched = sec.matched
-		}
 		p.sections = append(p.sections, sec)
 	}
-	p.map_ = situationMap(v, f, p.sections[0].rows)
+	p.matched, p.placed = o.Matched[record.ClassIncident], o.Placed
+	p.map_, p.brush = situationMap(v, f, o.Places), newBrush(v, f, o)
 	p.share = s.BaseURL + string(v.link("/", f.query()))
 	v.section, v.title, v.withMap = "situation", v.T("nav.situation"), true
 	v.body = situationBody(v, p)
 	return nil
 }
 
-func (s *server) section(ctx context.Context, v *view, f filter, pf projection.Filter) (listSection, error) {
-	sec := listSection{class: pf.Class[0], page: f.Page}
-	list, matched, err := s.Source.Incidents(ctx, pf)
+// section is one page of one list.
+func (s *server) section(ctx context.Context, v *view, f filter, pf projection.Filter, o projection.Overview, list int) (listSection, error) {
+	sec := listSection{class: lists[list][0], list: list, page: f.Pages[list]}
+	for _, c := range lists[list] {
+		sec.matched += o.Matched[c]
+	}
+	sec.pages = (sec.matched + pageSize - 1) / pageSize
+	pf.Class, pf.Offset = lists[list], (sec.page-1)*pageSize
+	if pf.Offset >= sec.matched {
+		return sec, nil
+	}
+	incidents, _, err := s.Source.Incidents(ctx, pf)
 	if err != nil {
 		return sec, err
 	}
-	sec.matched, sec.pages = matched, (matched+pageSize-1)/pageSize
-	for _, inc := range list {
-		accounts, err := s.Source.AccountsOf(ctx, inc.ID)
-		if err != nil {
-			return sec, err
-		}
-		m := buildMatrix(v, inc, accounts)
-		row := listRow{Incident: inc, matrix: m, states: m.stateLines()}
+	var ids []record.ID
+	for _, inc := range incidents {
+		ids = append(ids, inc.ID)
+	}
+	accounts, err := s.Source.AccountsOfAll(ctx, ids, crowd)
+	if err != nil {
+		return sec, err
+	}
+	for _, inc := range incidents {
+		m := buildMatrix(v, inc, accounts[inc.ID])
+		row := listRow{Incident: inc, matrix: m, states: m.stateLines(), crowded: inc.Accounts > crowd}
 		row.headlines, row.more = m.headlines(headlineRows)
 		sec.rows = append(sec.rows, row)
 	}
@@ -103,25 +126,37 @@ func (v *view) age() time.Duration {
 	return v.now.Sub(time.UnixMilli(v.counts.LastLogged))
 }
 
-// pageLink is another page of the same list.
-func (v *view) pageLink(f filter, page int) url.Values {
+// pageLink is another page of one of the lists; the others stay where they are.
+func (v *view) pageLink(f filter, list, page int) url.Values {
 	q := f.query()
-	if page > 1 {
-		q.Set("page", itoa(page))
+	for i, name := range pageNames {
+		n := f.Pages[i]
+		if i == list {
+			n = page
+		}
+		if n > 1 {
+			q.Set(name, itoa(n))
+		}
 	}
 	return q
 }
 
-// partyClaimants are the claimants who speak for a party, "" for the others.
+// claimantsOf are the claimants who speak for a party, "" for the others.
 func (p situationPage) claimantsOf(v *view, party string) []record.Claimant {
 	var out []record.Claimant
 	for _, c := range p.claimants {
-		if v.names.speaks(c) == party {
+		if v.names.speaks(c) == party && (!p.crowdedClaimants() || contains(p.filter.Who, byClaimant+c.Name)) {
 			out = append(out, c)
 		}
 	}
 	return slices.CompactFunc(out, func(a, b record.Claimant) bool { return a.Name == b.Name })
 }
+
+// mostClaimants is how many claimants the form lists. With more it sends readers to the
+// search, and lists the one that was chosen.
+const mostClaimants = 400
+
+func (p situationPage) crowdedClaimants() bool { return len(p.claimants) > mostClaimants }
 
 // placeOptions are the pack's places that have a name of their own, sorted by name.
 func placeOptions(v *view) [][2]string {

@@ -167,7 +167,9 @@ func benchmarkMany(b *testing.B, path string, accounts, incidents int) {
 			}
 		}
 		slices.Sort(took)
-		at := func(share float64) float64 { return float64(took[int(share*float64(len(took)-1))].Microseconds()) / 1000 }
+		at := func(share float64) float64 {
+			return float64(took[int(share*float64(len(took)-1))].Microseconds()) / 1000
+		}
 		b.ReportMetric(at(0.5), "p50-ms")
 		b.ReportMetric(at(0.99), "p99-ms")
 		b.ReportMetric(at(1), "max-ms")

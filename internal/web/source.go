@@ -19,6 +19,7 @@ var ErrNotFound = errors.New("not found")
 // Source is the viewer's reading of the record. Every method sees one consistent
 // snapshot and may be called from many goroutines at once.
 type Source interface {
+	Analysis
 	Counts(ctx context.Context) (projection.Counts, error)
 	Incidents(ctx context.Context, f projection.Filter) (list []projection.Incident, matched int, err error)
 	Incident(ctx context.Context, id record.ID) (projection.Incident, error)
@@ -39,6 +40,7 @@ type Source interface {
 	Batches(ctx context.Context, limit, offset int) (list []projection.Batch, total int, err error)
 	Pack(ctx context.Context) (*agreement.Pack, error)
 	QueueSource
+	SearchSource
 }
 
 // Ledger is the proof side: the bytes that were signed, and the tree over them.

@@ -70,7 +70,7 @@ const firstRows = 3
 func (s *server) statementRoutes() {
 	for _, path := range []string{"/statement/new", "/statement/draft/{id}", "/account/{id}/amend"} {
 		s.act("GET "+path, s.statementForm, acts.Desk)
-		s.upload("POST "+path, s.statementDo, acts.Desk)
+		s.actWithFile("POST "+path, s.statementDo, acts.Desk)
 	}
 	s.fetch("POST /statement/keep", s.statementKeep, acts.Desk)
 	s.fetch("POST /statement/similar", s.statementSimilar, acts.Desk)
@@ -105,6 +105,9 @@ func (s *server) statementOf(v *view, r *http.Request) (p statementPage, err err
 			name = "account.amend"
 		}
 		p.values = acts.Values(p.draft.Values)
+		if r.Method == http.MethodPost && isGone(err) {
+			p.values, err = acts.Values{}, nil // filed or discarded in another window: what is typed comes with the form
+		}
 	default:
 		p.values = valuesOf(mustFind(name), v.query) // such as the document, from its page
 	}
@@ -146,6 +149,12 @@ func (s *server) accountOf(r *http.Request) (projection.Account, error) {
 	}
 	a, err := s.Source.Account(r.Context(), id)
 	return a, s.absent(err, "error.no_account", id.String())
+}
+
+// isGone tells whether an officer's draft is not there.
+func isGone(err error) bool {
+	var f fault
+	return errors.As(err, &f) && f.key == "statement.no_draft"
 }
 
 func (s *server) ownDraft(v *view, r *http.Request, id string) (office.Draft, error) {
@@ -205,7 +214,7 @@ func (p *statementPage) arrange(button, arg string) {
 		p.setRows(rows + 1)
 		p.at = acts.ClaimName(rows+1, "element")
 	case "remove":
-		if n >= 1 && n <= rows && !p.fixed(n) {
+		if n >= 1 && n <= rows && p.droppable(n) {
 			p.values = acts.WithoutClaim(p.values, n)
 			p.setRows(rows - 1)
 			p.at = "claims"
@@ -430,9 +439,6 @@ type keptDraft struct {
 // statementKeep keeps what is typed, for a script that does so now and then.
 func (s *server) statementKeep(v *view, r *http.Request) (any, error) {
 	p := statementPage{form: form{act: mustFind("statement.record"), values: acts.Values{}}}
-	if r.PostForm.Get("account") != "" {
-		p.act = mustFind("account.amend")
-	}
 	if _, err := s.takeValues(v, r, &p, r.PostForm); err != nil {
 		return nil, err
 	}
@@ -446,13 +452,12 @@ func (s *server) statementKeep(v *view, r *http.Request) (any, error) {
 // takeValues takes what a form brought into the page, and tells which button sent it.
 func (s *server) takeValues(v *view, r *http.Request, p *statementPage, q url.Values) (do string, err error) {
 	if id := q.Get("draft"); p.draft.ID.IsZero() && id != "" {
-		if p.draft, err = s.ownDraft(v, r, id); err != nil {
-			var gone fault
-			if !errors.As(err, &gone) {
-				return "", err
-			}
-			p.draft = office.Draft{} // filed or deleted in another window; see keep
+		if p.draft, err = s.ownDraft(v, r, id); err != nil && !isGone(err) {
+			return "", err
 		}
+	}
+	if q.Get("account") != "" {
+		p.act = mustFind("account.amend")
 	}
 	account, token := p.values["account"], p.values["form"]
 	p.values = valuesOf(p.act, q)
@@ -465,5 +470,6 @@ func (s *server) takeValues(v *view, r *http.Request, p *statementPage, q url.Va
 	if _, err := record.ParseID(p.values.Get("form")); err != nil {
 		p.values["form"] = token
 	}
+	p.setCopies(p.copies())
 	return q.Get("do"), nil
 }

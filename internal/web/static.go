@@ -28,9 +28,12 @@ func (v *view) own(name string) string { return v.server.static.URL(name) }
 
 // styles are the style sheets of the page, in order.
 func (v *view) styles() []string {
-	list := []string{v.own("fonts.css"), v.own("truceline.css")}
+	list := []string{v.own("fonts.css"), v.own("truceline.css"), v.own("search.css")}
 	if v.server.Office != nil {
 		list = append(list, v.own("office.css"), v.own("desk.css"), v.own("queue.css"))
+	}
+	for _, name := range v.sheets {
+		list = append(list, v.own(name))
 	}
 	if v.withMap {
 		list = append(list, v.own("map.css"))

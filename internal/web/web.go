@@ -47,6 +47,8 @@ type Config struct {
 	Desk Desk
 	// Roster files what becomes of officers. Without it there are no forms for that.
 	Roster Roster
+	// Imports takes files in. Without it no file can be brought here.
+	Imports Imports
 	// Copies keeps archived copies of documents. Without it no file is taken.
 	Copies Copies
 	// StepUp is asked before a sensitive act whether the officer has lately shown well
@@ -110,6 +112,8 @@ func (s *server) routes() {
 	page("/record/{id}", s.record)
 	page("/ledger", s.ledger)
 	page("/about", s.about)
+	page("/search", s.search)
+	s.analysisRoutes(page)
 	s.batchRoutes(page)
 	if s.Dev {
 		page("/dev/stories", s.stories)
@@ -117,7 +121,11 @@ func (s *server) routes() {
 	if s.Office != nil {
 		s.signInRoutes()
 		s.officerRoutes()
+		s.listRoutes()
 		s.actRoutes()
+		if s.Imports != nil {
+			s.importRoutes()
+		}
 		s.queueRoutes()
 		s.incidentActRoutes()
 		s.statementRoutes()

@@ -145,7 +145,7 @@ function draw(engine, figure, host, base, data) {
       const tags = placeTags(engine, map, places);
       const together = [];
       const tidy = () => {
-        const signs = gather(engine, map, tags, together, words);
+        const signs = gather(engine, map, tags, together, words, data.shared);
         const fixed = [...host.querySelectorAll('.maplibregl-ctrl')];
         for (const line of lines) settle(map, line, signs, fixed);
         const shown = [...together, ...tags.filter((t) => !t.element.classList.contains('map-merged'))];
@@ -307,7 +307,7 @@ function placeTags(engine, map, places) {
 // gather draws signs that lie close as one, which counts each incident once and opens
 // to its places. Their links stay for the keyboard and for ears. As close as the map
 // goes, what lies in one point is spread. It returns where the signs are.
-function gather(engine, map, tags, together, words) {
+function gather(engine, map, tags, together, words, shared) {
   for (const old of together.splice(0)) old.marker.remove();
   const groups = tags.map((t) => ({ ...pick(map.project(t.at)), tags: [t] }));
   for (let i = 0; i < groups.length; i++) {
@@ -324,7 +324,7 @@ function gather(engine, map, tags, together, words) {
       t.element.classList.toggle('map-merged', g.tags.length > 1 && !last);
       t.marker.setOffset(last ? [0, (i - (g.tags.length - 1) / 2) * near] : [0, 0]);
     });
-    if (g.tags.length > 1 && !last) together.push(sign(engine, map, g, words));
+    if (g.tags.length > 1 && !last) together.push(sign(engine, map, g, words, shared));
   }
   return groups;
 }
@@ -332,10 +332,13 @@ function gather(engine, map, tags, together, words) {
 const pick = ({ x, y }) => ({ x, y });
 
 // sign is one disc for several places.
-function sign(engine, map, { x, y, tags }, words) {
+function sign(engine, map, { x, y, tags }, words, shared) {
   const names = tags.map((t) => t.place.name);
-  const known = tags.every((t) => Array.isArray(t.place.incidents));
-  const count = known ? new Set(tags.flatMap((t) => t.place.incidents)).size : Math.max(...tags.map((t) => t.count));
+  // An incident at several of the places counts once.
+  const known = Array.isArray(shared);
+  const here = new Set(tags.map((t) => t.place.code));
+  const twice = (shared ?? []).reduce((sum, s) => sum + s.n * Math.max(0, s.places.filter((p) => here.has(p)).length - 1), 0);
+  const count = known ? tags.reduce((sum, t) => sum + t.count, 0) - twice : Math.max(...tags.map((t) => t.count));
   const element = make('button', 'map-place map-together');
   element.type = 'button';
   element.tabIndex = -1; // each place has a link of its own

@@ -30,8 +30,8 @@ async function copied(element, text) {
 
 // A form that only narrows a list is sent as soon as a choice is made. Empty fields
 // are left out of the address.
-for (const form of document.querySelectorAll('form[data-auto]')) {
-  for (const select of form.querySelectorAll('select')) {
+for (const form of document.querySelectorAll('form[data-auto], form[data-tidy]')) {
+  for (const select of form.querySelectorAll('form[data-auto] select')) {
     select.addEventListener('change', () => form.requestSubmit());
   }
   form.addEventListener('submit', () => {
@@ -42,6 +42,51 @@ for (const form of document.querySelectorAll('form[data-auto]')) {
   addEventListener('pageshow', () => {
     for (const field of form.elements) field.disabled = false;
   });
+}
+
+// A slash leads to the search, unless somebody is writing.
+addEventListener('keydown', (event) => {
+  const box = document.querySelector('[data-find]');
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || !box) return;
+  if (event.target.closest('input, textarea, select, [contenteditable]')) return;
+  event.preventDefault();
+  box.focus();
+  box.select();
+});
+
+// Drawing over the strip of time narrows the list from the first bar to the last.
+for (const strip of document.querySelectorAll('[data-brush]')) {
+  const bars = [...strip.querySelectorAll('a[data-date]')];
+  let from = -1;
+  let drawn = false;
+  const at = (event) => bars.findIndex((bar) => {
+    const box = bar.getBoundingClientRect();
+    return event.clientX >= box.left && event.clientX < box.right;
+  });
+  const mark = (to) => bars.forEach((bar, i) => bar.classList.toggle('brush-drawn', from >= 0 && i >= Math.min(from, to) && i <= Math.max(from, to)));
+  strip.addEventListener('dragstart', (event) => event.preventDefault());
+  strip.addEventListener('pointerdown', (event) => {
+    if (event.button === 0 && event.pointerType !== 'touch') from = at(event);
+    drawn = false;
+  });
+  addEventListener('pointermove', (event) => {
+    const to = from < 0 ? -1 : at(event);
+    if (to < 0 || to === from && !drawn) return;
+    drawn = true;
+    mark(to);
+  });
+  addEventListener('pointerup', (event) => {
+    const to = from < 0 || !drawn ? -1 : at(event);
+    if (to >= 0) {
+      const url = new URL(bars[0].href.baseVal, location.href);
+      url.searchParams.set('since', bars[Math.min(from, to)].dataset.date);
+      url.searchParams.set('until', bars[Math.max(from, to)].dataset.date);
+      location.assign(url);
+    }
+    from = -1;
+    if (to < 0) mark(-1);
+  });
+  strip.addEventListener('click', (event) => { if (drawn) event.preventDefault(); });
 }
 
 // An address that names a place on the page opens what hides it.

@@ -24,6 +24,7 @@ type Source struct {
 	Reports      map[record.ID]projection.Report
 	Log          []projection.Record
 	Lines        [][]byte
+	TheGrades    map[string][]projection.Grade // by source, the latest first
 }
 
 var (
@@ -80,7 +81,7 @@ func (s *Source) matches(i projection.Incident, f projection.Filter) bool {
 	}
 	accounts, _ := s.AccountsOf(context.Background(), i.ID)
 	var parties, names []string
-	words := i.Label + " " + i.PlaceText
+	words := []string{i.Label, i.PlaceText, i.Number}
 	for _, a := range accounts {
 		party := a.Body.Claimant.Party
 		if party == "" {
@@ -88,13 +89,13 @@ func (s *Source) matches(i projection.Incident, f projection.Filter) bool {
 		}
 		parties, names = append(parties, party), append(names, a.Body.Claimant.Name)
 		for _, c := range a.Body.Claims {
-			words += " " + c.Words
+			words = append(words, c.Words, c.PlaceText)
 		}
 	}
 	return (len(f.Class) == 0 || slices.Contains(f.Class, i.Class)) && any(f.Type, i.Types) && any(f.Place, i.Places) &&
 		any(f.Party, parties) && (f.Claimant == "" || slices.Contains(names, f.Claimant)) &&
 		(f.Since == "" || !i.When.Last().Before(f.Since.First())) && (f.Until == "" || !f.Until.Last().Before(i.When.First())) &&
-		strings.Contains(strings.ToLower(words), strings.ToLower(f.Text))
+		contains(f.Text, words...)
 }
 
 func (s *Source) Incident(_ context.Context, id record.ID) (projection.Incident, error) {

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/a-h/templ"
+
+	"truceline/agreement"
+	"truceline/internal/projection"
+	"truceline/record"
+	"truceline/statistics"
+)
+
+// notSaid stands in addresses for a code that is empty: no group was said, no type given.
+// No code of an agreement begins so.
+const notSaid = "-"
+
+// linesShown is how many lines of a table one page shows.
+const linesShown = 200
+
+// counting is what the address asks to have counted.
+type counting struct {
+	filter
+	by      statistics.Dimension
+	measure string // notSaid: incidents only
+	group   string // empty: each apart
+	query   statistics.Query
+}
+
+// statisticsPage is a table of counts, and one for each fact that is told of in numbers.
+type statisticsPage struct {
+	counting
+	claimants []record.Claimant
+	measures  []string // to choose from
+	groups    []string
+	parties   []string // columns of the table of incidents
+	rows      []countRow
+	all       countRow
+	most      int // incidents of the row that has most
+	facts     []factSection
+	lines     int // of all facts
+	from, to  int // shown of rows and of lines, from 1
+	pages     int
+	share     string
+}
+
+// countRow is a row of the table of incidents.
+type countRow struct {
+	statistics.Row
+	name templ.Component
+	cell templ.SafeURL // opens the list of the incidents
+}
+
+// factSection is the table of one fact, as much of it as this page of it shows.
+type factSection struct {
+	statistics.Fact
+	scale     axis
+	blocks    []factBlock
+	charts    []chart
+	uncharted int // claimants that have no chart for want of room
+}
+
+// factBlock is the lines of one row.
+type factBlock struct {
+	countRow
+	all   bool
+	lines []factLine
+}
+
+// factLine is one claimant's figure.
+type factLine struct {
+	statistics.Line
+	party  string // whose column it stands in; empty for the others
+	sum    lineSum
+	axis   axis
+	cell   templ.SafeURL // opens what is counted
+	source templ.SafeURL
+}
+
+func (s *server) statistics(v *view, r *http.Request) error {
+	entries, err := s.Source.Statistics(r.Context())
+	if err != nil {
+		return err
+	}
+	c, err := v.counting(entries)
+	if err != nil {
+		return err
+	}
+	p := statisticsPage{counting: c}
+	if p.claimants, err = s.Source.Claimants(r.Context()); err != nil {
+		return err
+	}
+	choices := statistics.ChoicesOf(entries, c.measure)
+	p.measures, p.groups = v.measuresOf(choices.Measures), v.groupsOf(choices.Groups)
+	for _, party := range v.pack.Parties {
+		p.parties = append(p.parties, party.Code)
+	}
+	p.fill(v, statistics.Tabulate(v.pack, entries, c.query))
+	p.share = s.BaseURL + string(v.link("/statistics", c.address()))
+	v.section, v.title, v.sheets = "statistics", v.T("nav.statistics"), []string{"analysis.css"}
+	v.body = statisticsBody(v, p)
+	return nil
+}
+
+// counting reads the form. As in the list of incidents, nothing that is asked for is
+// passed over in silence.
+func (v *view) counting(entries []*statistics.Entry) (counting, error) {
+	f, pf, err := parseFilter(v)
+	f.Text = ""
+	c := counting{filter: f, by: statistics.Dimension(first(v.query, "rows")), measure: first(v.query, "measure"), group: first(v.query, "group")}
+	if err != nil {
+		return c, err
+	}
+	if c.by == "" {
+		c.by = statistics.ByYear
+	}
+	if !slices.Contains(statistics.Dimensions, c.by) {
+		return c, filterError("statistics.bad_rows", "value", string(c.by))
+	}
+	choices := statistics.ChoicesOf(entries, c.measure)
+	if c.measure == "" {
+		c.measure = v.firstMeasure(choices.Measures)
+		choices = statistics.ChoicesOf(entries, c.measure)
+	}
+	if c.measure != notSaid && v.names.measures[c.measure] == nil && !choices.Measures[c.measure] {
+		return c, filterError("statistics.bad_measure", "value", c.measure)
+	}
+	if c.group != "" && c.group != notSaid && v.names.groups[c.group] == nil && v.names.parties[c.group] == nil && !choices.Groups[c.group] {
+		return c, filterError("statistics.bad_group", "value", c.group)
+	}
+	c.query = statistics.Query{By: c.by, Filter: statistics.Filter{Types: pf.Type, Places: pf.Place, Since: pf.Since, Until: pf.Until}}
+	if c.measure != notSaid {
+		c.query.Measure = c.measure
+	}
+	if c.group != "" {
+		group := undashed(c.group)
+		c.query.Group = &group
+	}
+	if len(pf.Party) > 0 || pf.Claimant != "" {
+		c.query.Speaks = func(who record.Claimant) bool { return v.speaksFor(who, pf) }
+	}
+	return c, nil
+}
+
+// speaksFor tells whether the filter of claimants lets who through.
+func (v *view) speaksFor(who record.Claimant, f projection.Filter) bool {
+	side := v.names.speaks(who)
+	if side == "" {
+		side = "other"
+	}
+	return (len(f.Party) == 0 || slices.Contains(f.Party, side)) && (f.Claimant == "" || f.Claimant == who.Name)
+}
+
+func undashed(code string) string {
+	if code == notSaid {
+		return ""
+	}
+	return code
+}
+
+func dashed(code string) string {
+	if code == "" {
+		return notSaid
+	}
+	return code
+}
+
+// address writes what is counted as an address does, the page left out.
+func (c counting) address() url.Values {
+	q := c.filter.query()
+	q.Del("q")
+	q.Set("rows", string(c.by))
+	q.Set("measure", dashed(c.measure))
+	if c.group != "" {
+		q.Set("group", c.group)
+	}
+	return q
+}
+
+// pageAddress is another page of the same tables.
+func (c counting) pageAddress(page int) url.Values {
+	q := c.address()
+	if page > 1 {
+		q.Set("page", itoa(page))
+	}
+	return q
+}
+
+// firstMeasure is what is shown where nothing was asked for: the agreement's first
+// measure of people of which somebody gives a figure.
+func (v *view) firstMeasure(have map[string]bool) string {
+	for _, people := range []bool{true, false} {
+		for _, m := range v.pack.Measures {
+			if have[m.Code] && (!people || m.Unit == "people") {
+				return m.Code
+			}
+		}
+	}
+	return notSaid
+}
+
+// measuresOf and groupsOf list codes in the order of the agreement; what it does not
+// know comes last.
+func (v *view) measuresOf(have map[string]bool) []string {
+	return inOrder(have, v.pack.Measures, func(m agreement.Measure) string { return m.Code })
+}
+
+func (v *view) groupsOf(have map[string]bool) []string {
+	return inOrder(have, v.pack.Groups, func(g agreement.Group) string { return g.Code })
+}
+
+func inOrder[T any](have map[string]bool, list []T, code func(T) string) []string {
+	var out []string
+	for _, x := range list {
+		if have[code(x)] {
+			out = append(out, code(x))
+		}
+	}
+	for _, c := range slices.Sorted(maps.Keys(have)) {
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// fill takes the part of the table that is asked for.
+func (p *statisticsPage) fill(v *view, t *statistics.Table) {
+	for _, f := range t.Facts {
+		p.lines += len(f.Lines)
+	}
+	p.pages = (max(len(t.Rows), p.lines, 1) + linesShown - 1) / linesShown
+	p.from, p.to = (p.Page-1)*linesShown+1, p.Page*linesShown
+	p.all = v.countRow(p.counting, t, statistics.AllRows)
+	for i := range t.Rows {
+		p.most = max(p.most, t.Rows[i].Incidents)
+		if n := i + 1; n >= p.from && n <= p.to {
+			p.rows = append(p.rows, v.countRow(p.counting, t, i))
+		}
+	}
+	n := 0
+	for _, f := range t.Facts {
+		sec := factSection{Fact: f.Fact, scale: axisOf(f)}
+		for _, l := range f.Lines {
+			if n++; n < p.from || n > p.to {
+				continue
+			}
+			if len(sec.blocks) == 0 || sec.blocks[len(sec.blocks)-1].row() != l.Row {
+				sec.blocks = append(sec.blocks, factBlock{countRow: v.countRow(p.counting, t, l.Row), all: l.Row == statistics.AllRows})
+				sec.blocks[len(sec.blocks)-1].lines = nil
+			}
+			b := &sec.blocks[len(sec.blocks)-1]
+			b.lines = append(b.lines, v.factLine(p.counting, t, f.Fact, l, sec.scale))
+		}
+		if len(sec.blocks) > 0 {
+			sec.charts, sec.uncharted = v.charts(t, f)
+			p.facts = append(p.facts, sec)
+		}
+	}
+}
+
+// row is the row that the block's lines stand in.
+func (b *factBlock) row() int {
+	if len(b.lines) == 0 {
+		return statistics.AllRows - 1
+	}
+	return b.lines[0].Row
+}
+
+func (v *view) countRow(c counting, t *statistics.Table, i int) countRow {
+	q := c.address()
+	if i == statistics.AllRows {
+		q.Set("all", "1")
+		return countRow{t.All, v.words("statistics.all"), v.link("/statistics/cell", q)}
+	}
+	row := t.Rows[i]
+	q.Set("row", dashed(row.Key))
+	if c.by == statistics.ByClaimant {
+		q.Del("row")
+		addClaimant(q, row.Claimant)
+	}
+	return countRow{row, v.rowName(c.by, row.Key, row.Claimant), v.link("/statistics/cell", q)}
+}
+
+// addClaimant names a claimant in an address.
+func addClaimant(q url.Values, c record.Claimant) {
+	q.Set("by", c.Name)
+	q.Set("kind", c.Kind)
+	if c.Party != "" {
+		q.Set("party", c.Party)
+	}
+}
+
+func (v *view) factLine(c counting, t *statistics.Table, f statistics.Fact, l statistics.Line, scale axis) factLine {
+	q := c.address()
+	switch {
+	case l.Row == statistics.AllRows:
+		q.Set("all", "1")
+	case c.by != statistics.ByClaimant:
+		q.Set("row", dashed(t.Rows[l.Row].Key))
+	}
+	addClaimant(q, l.Claimant)
+	q.Set("element", string(f.Element))
+	q.Set("measure", f.Measure)
+	q.Set("of", dashed(f.Group))
+	return factLine{Line: l, party: v.names.speaks(l.Claimant), sum: sumOf(l), axis: scale, cell: v.link("/statistics/cell", q), source: v.sourceOf(l.Claimant)}
+}
+
+// sourceOf is the page of a claimant.
+func (v *view) sourceOf(c record.Claimant) templ.SafeURL {
+	return v.to("/source/"+url.PathEscape(c.Name), "kind", c.Kind)
+}
+
+// sourceAs is the page of a carrier or an origin.
+func (v *view) sourceAs(as projection.As, name string) templ.SafeURL {
+	return v.to("/source/"+url.PathEscape(name), "as", string(as))
+}
+
+// words is a message of the catalogue as a component.
+func (v *view) words(key string, args ...any) templ.Component { return v.say(key, args...) }
+
+// rowName names a row.
+func (v *view) rowName(d statistics.Dimension, key string, c record.Claimant) templ.Component {
+	switch d {
+	case statistics.ByMonth:
+		if len(key) == len("2025") {
+			return v.say("statistics.no_month", "year", ltr(key))
+		}
+	case statistics.ByType:
+		if key == "" {
+			return v.say("statistics.no_type")
+		}
+		return data(v.names.incidentType(key))
+	case statistics.ByPlace:
+		if key == "" {
+			return v.say("statistics.no_place")
+		}
+		return data(v.names.place(key))
+	case statistics.ByClaimant:
+		return claimantChip(v, c)
+	}
+	return ltr(key)
+}
+
+// rowText is rowName without markup, for files.
+func (v *view) rowText(d statistics.Dimension, key string, c record.Claimant) string {
+	switch {
+	case d == statistics.ByMonth && len(key) == len("2025"):
+		return v.T("statistics.no_month", "year", key)
+	case d == statistics.ByType && key == "":
+		return v.T("statistics.no_type")
+	case d == statistics.ByType:
+		return v.names.incidentType(key)
+	case d == statistics.ByPlace && key == "":
+		return v.T("statistics.no_place")
+	case d == statistics.ByPlace:
+		return v.names.place(key)
+	case d == statistics.ByClaimant:
+		return c.Name
+	}
+	return key
+}
+
+// lineSum is what a line shows: a figure, or what stands in place of one.
+type lineSum struct {
+	statistics.Sum
+	line statistics.Line
+}
+
+func sumOf(l statistics.Line) lineSum { return lineSum{l.Sum, l} }
+
+// figure is the sum as the signs draw it.
+func (s lineSum) figure() figure {
+	switch {
+	case s.line.Numbered > 0:
+		f := figure{Kind: "claimed", Low: s.Low, High: s.High, Bound: "range"}
+		switch {
+		case s.High == nil:
+			f.Bound = "at_least"
+		case s.Low == nil:
+			f.Bound = "at_most"
+		case *s.High == 0:
+			f.Kind, f.Bound = "zero", "exact"
+		case s.About:
+			f.Bound = "about"
+		case *s.Low == *s.High:
+			f.Bound = "exact"
+		}
+		return f
+	case s.line.Denied > 0 && s.line.Unnumbered == 0:
+		return figure{Kind: "denied"}
+	}
+	return figure{Kind: "claimed", Bound: "about"}
+}
+
+// short writes the sum with signs, an open end also after an estimate.
+func (s lineSum) short() string {
+	f := s.figure()
+	out := f.short()
+	if f.Kind == "zero" {
+		out = "0"
+	}
+	if s.About && f.Bound != "about" && out != "" {
+		out = "~" + out
+	}
+	return out
+}
+
+// long says the sum in words.
+func (v *view) longSum(s lineSum) string {
+	if s.line.Numbered == 0 {
+		if s.figure().Kind == "denied" {
+			return v.code("cell", "denied")
+		}
+		return v.T("figure.unnumbered")
+	}
+	f := s.figure()
+	if s.About && f.Bound != "about" {
+		return v.T("statistics.estimates", "figure", v.long(f))
+	}
+	return v.long(f)
+}
+
+// axisOf is the scale that all lines of a fact share, the sum over all incidents left
+// out: it would press the others together.
+func axisOf(f statistics.FactTable) axis {
+	var figures, all []figure
+	for _, l := range f.Lines {
+		if all = append(all, sumOf(l).figure()); l.Row != statistics.AllRows {
+			figures = append(figures, all[len(all)-1])
+		}
+	}
+	if len(figures) == 0 {
+		figures = all
+	}
+	return axisFor(figures...)
+}
+
+// drawn tells whether the line's figure lies on the axis of its table.
+func (l factLine) drawn() bool { return l.sum.figure().end() <= l.axis.max }
+
+// ratio is a bar's length in pixels.
+func ratio(n, most int) string {
+	if most == 0 {
+		return "0"
+	}
+	return px(float64(n) / float64(most) * glyphWidth)
+}
+
+// columnName heads the claimants of a party, or of none.
+func (v *view) columnName(party string) string {
+	if party == "" {
+		return v.T("filter.others")
+	}
+	return attr(v.names.party(party))
+}
+
+// ofColumn are the claimants who speak for a party, "" for the others, each name once.
+func (v *view) ofColumn(list []record.Claimant, party string) []record.Claimant {
+	var out []record.Claimant
+	for _, c := range list {
+		if v.names.speaks(c) == party {
+			out = append(out, c)
+		}
+	}
+	return slices.CompactFunc(out, func(a, b record.Claimant) bool { return a.Name == b.Name })
+}
