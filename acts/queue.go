@@ -34,7 +34,7 @@ func (p *planner) readOpening() *record.Opening {
 func (p *planner) date(name string) when.Date {
 	d, err := when.ParseDate(p.get(name))
 	if err != nil {
-		p.problem(name, "problem.date", "value", p.get(name))
+		p.problem(name, "problem.date", "value", p.get(name), "examples", "2025-10-15, 2025-10, 2025")
 	}
 	return d
 }

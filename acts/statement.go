@@ -369,7 +369,7 @@ func (p *planner) claim(n int, whole whereabouts) record.Claim {
 	}
 	fig, err := ParseFigure(p.get(prefix + "figure"))
 	if err != nil {
-		p.problem(prefix+"figure", "problem.figure", "value", p.get(prefix+"figure"))
+		p.problem(prefix+"figure", "problem.figure", "value", p.get(prefix+"figure"), "examples", "12, 12+, 10-15, ~40, ?")
 	}
 	c.Bound, c.Low, c.High = fig.Bound, fig.Low, fig.High
 	if len(p.problems) == 0 {

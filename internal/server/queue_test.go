@@ -113,7 +113,7 @@ func (p *page) words() string {
 		}
 		return r
 	}, s)
-	return spaceRE.ReplaceAllString(s, " ")
+	return strings.NewReplacer(" .", ".", " ,", ",", " :", ":").Replace(spaceRE.ReplaceAllString(s, " "))
 }
 
 func (p *page) says(status int, words ...string) *page {
@@ -246,7 +246,7 @@ func TestMorningInTheQueue(t *testing.T) {
 
 	// The likeliest is what it was told of; nothing is ticked.
 	at := "/queue/" + known.String()
-	p := ops.open(at).says(200, "First speaker", "boats met", "likely", "the same days", "same place", "Nothing is linked unless you do it", "Cannot be told Figures")
+	p := ops.open(at).says(200, "First speaker", "boats met", "likely", "the same days", "same place", "Nothing is linked unless you do it", "Cannot be told Type · Figures · Words")
 	if _, v, _ := p.form("/link"); len(v["incident"]) > 0 {
 		t.Error("an incident is ticked before the officer did it")
 	}
@@ -558,7 +558,7 @@ func TestLater(t *testing.T) {
 	two.open("/queue").says(200, "Waiting 3", "Put off 1")
 	two.open("/queue?part=later").says(200, "First speaker", "Until 2032-03-03.", "ask them")
 	p := two.open(at).says(200, "Put off by", "ask them")
-	p.send("/takeup").says(200, "1 of 4", "First speaker")
+	p.send("/takeup").says(200, "2 of 4", "First speaker")
 	one.open("/queue").says(200, "Waiting 4", "Put off 0")
 	one.open(at).send("/later", "until", "۲۰۳۲-۰۳-۰۳")
 	one.open("/queue/"+known.String()).send("/later", "until", "") // for no day: until it is taken up

@@ -464,7 +464,7 @@ func chain(v *view, p accountPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = claimantChip(v, p.Body.Claimant).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = claimantLink(v, p.Body.Claimant).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

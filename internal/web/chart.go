@@ -55,6 +55,7 @@ type chartMark struct {
 type chartTick struct {
 	x     float64
 	label string
+	end   bool // the label ends at x, for want of room
 }
 
 type chartLevel struct {
@@ -81,12 +82,12 @@ func (a axis) marks() []chartTick {
 		}
 		return glyphPad + float64(n)/float64(a.max)*(rangeWidth-2*glyphPad-glyphArrow)
 	}
-	out := []chartTick{{at(0), "0"}}
+	out := []chartTick{{at(0), "0", false}}
 	if half := a.max / 2; half > 0 {
-		out = append(out, chartTick{at(half), text.Number(half)})
+		out = append(out, chartTick{at(half), text.Number(half), false})
 	}
 	if a.max > 0 {
-		out = append(out, chartTick{at(a.max), text.Number(a.max)})
+		out = append(out, chartTick{at(a.max), text.Number(a.max), false})
 	}
 	return out
 }
@@ -225,7 +226,11 @@ func (s *timeScale) ticks() []chartTick {
 	every := int(math.Ceil(width * float64(s.last-s.first+1) / (chartWidth - chartLeft - chartRight)))
 	var out []chartTick
 	for n := s.first; n <= s.last; n += max(1, every) {
-		out = append(out, chartTick{s.x(n), s.key(n)})
+		t := chartTick{s.x(n), s.key(n), false}
+		if t.x+width/2 > chartWidth {
+			t.x, t.end = chartWidth-1, true
+		}
+		out = append(out, t)
 	}
 	return out
 }

@@ -81,7 +81,7 @@ func claimBody(v *view, e entryView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = claimantChip(v, e.Account.Body.Claimant).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = claimantLink(v, e.Account.Body.Claimant).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -203,8 +203,8 @@ func TestImportStates(t *testing.T) {
 func TestImportReportSaysAll(t *testing.T) {
 	s := newSite(t, nil)
 	says(t, "the report", get(s, "/imports/"+importID(6).String()+"#desk"), 200,
-		"accepted 80,000", "in the record before 5000", "rejected 5000", "not reached 0", "all rows 90,000",
-		"1 2 بیان the whole row not_in_agreement \"x\" is not a count", "2 3 بیان low", "These are the first 20.",
+		"accepted80,000in the record before5000rejected5000not reached0all rows90,000",
+		"12بیانthe whole rownot_in_agreement \"x\" is not a count23بیانlownot_in_agreement", "These are the first 20.",
 		"With them 2 rows are rejected", "3 rows are good and were rejected with the others, because rows are bad (accounts: 1)",
 		"1 row is flagged", "Row 4 (line 5): low 4, best 3, high 3: not in order", "2 texts have no code", `side_b "Reed Band" in 1 row`, "deaths_unknown in 40 rows",
 		"1 place is not known", "Kept as text, in 12 rows.", "دره in 12 rows", "group: Fishers DRN was read as fishers_DRN in 3 rows.", "Columns that are not read: ref Own remarks",

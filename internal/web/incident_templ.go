@@ -366,7 +366,7 @@ func incidentBody(v *view, p incidentPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = claimantChip(v, a.Body.Claimant).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = claimantLink(v, a.Body.Claimant).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -28,13 +28,13 @@ type historyPage struct {
 	told    map[record.ID]projection.Account // the account that a record is about
 	opened  map[record.ID]projection.Incident
 	undo    map[record.ID]bool // the officer may undo it
-	// together are the indexes of the other records of the same act in this history.
+	// together are the indexes of the other records of the same act.
 	together map[record.ID][]int64
 }
 
-// undoable is how many of the newest records of a history are looked at for what may be
-// undone.
-const undoable = 300
+// newestActs is of how many of the newest records of a history it is looked up with what
+// they were filed, and whether they may be undone.
+const newestActs = 300
 
 // history makes a history ready to show.
 func (s *server) history(ctx context.Context, v *view, list []projection.Record, known []projection.Account) (p historyPage, err error) {
@@ -45,19 +45,21 @@ func (s *server) history(ctx context.Context, v *view, list []projection.Record,
 	if p.opened, err = s.incidentsIn(ctx, list); err != nil {
 		return p, err
 	}
-	acts := map[record.ID][]int64{}
-	for _, rec := range list {
-		if !rec.Act.IsZero() {
-			acts[rec.Act] = append(acts[rec.Act], rec.Index)
+	acts := map[record.ID][]projection.Record{}
+	for _, rec := range list[max(0, len(list)-newestActs):] {
+		group, ok := acts[rec.Act]
+		if !ok {
+			if group, err = s.Source.Act(ctx, rec.Act); err != nil {
+				return p, err
+			}
+			acts[rec.Act] = group
 		}
-	}
-	for i, rec := range list {
-		for _, index := range acts[rec.Act] {
-			if index != rec.Index {
-				p.together[rec.ID] = append(p.together[rec.ID], index)
+		for _, other := range group {
+			if other.ID != rec.ID {
+				p.together[rec.ID] = append(p.together[rec.ID], other.Index)
 			}
 		}
-		if rec.Undone < 0 && i >= len(list)-undoable {
+		if rec.Undone < 0 {
 			p.undo[rec.ID] = v.mayDo(ctx, "act.undo", rec.ID)
 		}
 	}

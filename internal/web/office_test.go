@@ -89,6 +89,11 @@ func newOffice(t testing.TB, s *webtest.Source) *testOffice {
 			o.cookies[role] = token
 		}
 	}
+	for _, kept := range [][2]string{{"/", "q=fire&since=2025-10"}, {"/search", "element=harm&q=school"}, {"/search", "measure=no_longer_there"}} {
+		if _, err := db.SaveList(ctx, office.List{Officer: o.ids[office.RoleDesk], Name: "Kept <" + kept[1] + ">", Page: kept[0], Query: kept[1]}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	list, err := db.SignIns(ctx, o.ids[office.RoleReader])
 	if err == nil {
 		err = db.End(ctx, list[len(list)-1].ID, office.ByAdministrator)

@@ -92,6 +92,7 @@ func pages(s *webtest.Source) []string {
 		"/statistics?rows=moon", "/statistics?measure=none", "/statistics?group=none", "/statistics/cell", "/statistics/cell?row=1666", "/source/nobody", "/source/x?as=friend", "/agreement?version=7",
 	}
 	list = append(list, importPages()...)
+	list = append(list, searchPages()...)
 	if aggregate != "" {
 		list = append(list, "/incident/"+aggregate)
 	}

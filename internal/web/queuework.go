@@ -246,9 +246,8 @@ func (s *server) findIncidents(ctx context.Context, v *view, p *workPage, why ma
 		p.found = len(p.candidates) - n
 		return err
 	}
-	if len(projection.Words(text)) > projection.MaxWords || len(text) > 4*maxLetters {
-		return filterError("filter.bad_text")
-	}
+	// Of a long text the first words are looked for: a label may be pasted whole.
+	text = string([]rune(text)[:min(maxLetters, len([]rune(text)))])
 	list, matched, err := s.Source.Incidents(ctx, projection.Filter{Text: text, Limit: foundSize})
 	if err != nil {
 		return err

@@ -292,13 +292,10 @@ func (s *server) keepAndShow(v *view, r *http.Request, p statementPage) error {
 	if err != nil {
 		return err
 	}
-	anchor := ""
-	saved := ""
+	anchor, saved := "", ""
 	switch {
-	case p.show != "":
-		anchor = "#result"
-	case p.at != "":
-		anchor = "#f-" + p.at
+	case p.at == "claims": // no field to begin at; with an anchor browsers begin at none
+		anchor = "#f-claims"
 	case p.saved:
 		saved = "1"
 	}

@@ -246,7 +246,4 @@ function start(form) {
   });
 
   form.querySelector('[data-discard]').addEventListener('click', () => { changed = false; });
-
-  // After a look through, the first field with something wrong has the cursor.
-  form.querySelector('[autofocus]')?.focus();
 }

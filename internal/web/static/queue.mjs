@@ -91,6 +91,7 @@ function keys(bench) {
     return event.code === 'Slash' ? (event.shiftKey ? '?' : '/') : '';
   }
 
+  // Before the keys that every page has: here a slash looks for an incident.
   addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.isComposing || event.altKey || event.metaKey) return;
     const target = event.target instanceof Element ? event.target : document.body;
@@ -121,7 +122,8 @@ function keys(bench) {
       return;
     }
     event.preventDefault();
-  });
+    event.stopPropagation();
+  }, true);
 
   // What is wrong with what was sent is read first.
   document.getElementById('problems')?.focus();

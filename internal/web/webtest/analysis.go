@@ -180,3 +180,24 @@ func (s *Source) PackVersion(_ context.Context, version int) (*agreement.Pack, e
 	}
 	return s.TheAgreement, nil
 }
+
+// Adopt files the agreement as a version of it, part by part; of the last one all parts
+// but one if whole is false.
+func (s *Source) Adopt(version int, whole bool) error {
+	signer, err := record.NewSigner(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		return err
+	}
+	parts, err := s.TheAgreement.Parts(version)
+	if err != nil {
+		return err
+	}
+	if !whole {
+		parts = parts[:len(parts)-1]
+	}
+	b := &builder{Source: s, signer: signer}
+	for _, p := range parts {
+		b.log(record.AgreementAdopted, idOf("adopted", fmt.Sprint(version, p.Part)), nil, p)
+	}
+	return b.err
+}
