@@ -278,6 +278,7 @@ func TestMorningInTheQueue(t *testing.T) {
 	p = p.send("/aside", "reason", "speaks of wishes").says(200, "Set the account of Third speaker aside.", "1 of 1")
 	ops.open("/queue?part=aside").says(200, "Third speaker", "Set aside, about no incident: speaks of wishes", "1 of 1 shown")
 	ops.open("/account/"+policy.String()).says(200, "Set aside, about no incident: speaks of wishes", "Undo", "Account set aside", "Reason: speaks of wishes")
+	(&session{world: w}).open("/accounts?aside=1").says(200, "Accounts set aside 1", "Third speaker")
 	(&session{world: w}).open("/account/"+policy.String()).says(200, "Set aside, about no incident: speaks of wishes")
 
 	// Back again, the last act first.

@@ -95,15 +95,17 @@ func (a accountView) entry(v *view, c *record.Claim) entryView {
 // unlinkedSize is how many unlinked accounts one page lists.
 const unlinkedSize = 50
 
-// unlinkedPage lists accounts that no incident holds yet.
+// unlinkedPage lists accounts that no incident holds yet, or those that are said to be
+// about none.
 type unlinkedPage struct {
+	aside bool
 	list  []accountView
 	total int
 	page  int
 }
 
 func (s *server) accounts(v *view, r *http.Request) error {
-	p := unlinkedPage{page: 1}
+	p := unlinkedPage{page: 1, aside: v.query.Get("aside") != ""}
 	if t := v.query.Get("page"); t != "" {
 		n, err := strconv.Atoi(t)
 		if err != nil || n < 1 || n > 1_000_000 {
@@ -111,7 +113,7 @@ func (s *server) accounts(v *view, r *http.Request) error {
 		}
 		p.page = n
 	}
-	list, total, err := s.Source.Unlinked(r.Context(), unlinkedSize, (p.page-1)*unlinkedSize)
+	list, total, err := s.unlinked(r.Context(), p.aside, (p.page-1)*unlinkedSize)
 	if err != nil {
 		return err
 	}
@@ -120,6 +122,9 @@ func (s *server) accounts(v *view, r *http.Request) error {
 		return err
 	}
 	v.section, v.title = "situation", v.T("unlinked.title")
+	if p.aside {
+		v.title = v.T("aside.title")
+	}
 	v.body = unlinkedBody(v, p)
 	return nil
 }

@@ -31,7 +31,7 @@ type bar struct {
 }
 
 // mostMonths is how many months the strip shows before it shows years.
-const mostMonths = 36
+const mostMonths = 60
 
 // Sizes of the strip, in units of its SVG. It is stretched to the width of the page.
 const (

@@ -91,6 +91,7 @@ func (s *server) imports(v *view, _ *http.Request) error {
 	if len(p.list) > importRows {
 		p.list, p.more = p.list[:importRows], len(p.list)-importRows
 	}
+	v.sheets = append(v.sheets, "imports.css")
 	v.section, v.title, v.body = "desk", v.T("imports.title"), importsBody(v, p)
 	return nil
 }
@@ -233,6 +234,7 @@ func (s *server) oneImport(v *view, _ *http.Request, j intake.Job) error {
 	if j.AtWork() {
 		v.refresh = importRefresh
 	}
+	v.sheets = append(v.sheets, "imports.css")
 	v.section, v.title, v.body = "desk", attr(j.Name), importBody(v, j)
 	return nil
 }

@@ -224,7 +224,7 @@ func (s *server) queue(v *view, r *http.Request) error {
 // likeliest is the best suggestion for an account; nil where there is none.
 func (s *server) likeliest(ctx context.Context, v *view, a projection.Account) (*candidate, error) {
 	found, err := s.Source.Suggestions(ctx, a.ID)
-	if err != nil || len(found.List) == 0 {
+	if err != nil || len(found.List) == 0 || !tells(&found.List[0]) {
 		return nil, err
 	}
 	in, err := s.Source.Incident(ctx, found.List[0].ID)
@@ -290,6 +290,12 @@ type candidate struct {
 // likely tells whether the rule calls it likely.
 func (c *candidate) likely() bool { return c.why != nil && c.why.Likely() }
 
+// tells tells whether more speaks of an incident than what kind of thing it is: else all
+// of one kind are alike, and none is worth showing.
+func tells(s *suggest.Suggestion) bool {
+	return slices.ContainsFunc(s.Reasons, func(r suggest.Reason) bool { return r.Criterion != suggest.Class && r.Level != suggest.Unknown })
+}
+
 // known are the reasons of the criteria that could be told.
 func (c *candidate) known() (out []suggest.Reason) {
 	if c.why == nil {
@@ -328,4 +334,21 @@ func queuePageLink(v *view, f queueFilter, page int) templ.SafeURL {
 		q.Set("page", itoa(page))
 	}
 	return v.link("/queue", q)
+}
+
+// unlinked lists accounts that no incident holds, or those of them that are set aside.
+func (s *server) unlinked(ctx context.Context, aside bool, offset int) ([]projection.Account, int, error) {
+	if !aside {
+		return s.Source.Unlinked(ctx, unlinkedSize, offset)
+	}
+	list, err := s.Source.Queue(ctx, projection.QueueFilter{Part: projection.PartAside, Limit: unlinkedSize, Offset: offset})
+	return list.Accounts, list.Matched, err
+}
+
+// part names in the address which of the two lists the page shows.
+func (p unlinkedPage) part() string {
+	if p.aside {
+		return "aside"
+	}
+	return "unlinked"
 }

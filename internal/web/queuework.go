@@ -174,7 +174,7 @@ func (s *server) workCandidates(ctx context.Context, v *view, p *workPage) error
 	for i := range sugg.List {
 		x := &sugg.List[i]
 		why[x.ID] = x
-		if p.linkedTo(x.ID) {
+		if p.linkedTo(x.ID) || !tells(x) {
 			continue
 		}
 		if len(p.candidates) == shown {

@@ -134,8 +134,8 @@ function start(form) {
       if (was === String(n)) continue;
       const from = `claim.${was}.`;
       const to = `claim.${n}.`;
-      for (const element of row.querySelectorAll('[name], [id], [aria-describedby]')) {
-        for (const attribute of ['name', 'id', 'aria-describedby']) {
+      for (const element of row.querySelectorAll('[name], [id], [href], [aria-describedby]')) {
+        for (const attribute of ['name', 'id', 'href', 'aria-describedby']) {
           const value = element.getAttribute(attribute);
           if (value?.includes(from)) element.setAttribute(attribute, value.replaceAll(from, to));
         }
@@ -172,36 +172,54 @@ function start(form) {
     });
   }
 
-  // Long lists of places are narrowed by typing; Enter chooses the first that is left.
+  // Long lists of places are narrowed by typing; Enter chooses the first that is left. They
+  // are one stop for the tabulator: the arrows lead from one place to the next.
   function places(root) {
     for (const list of root.querySelectorAll('.places')) {
       const filter = list.querySelector('[data-filter]');
       const nothing = list.querySelector('.nothing');
-      const labels = [...list.querySelectorAll('.choices label')];
+      const box = list.querySelector('.choices');
       filter.closest('label').hidden = false;
+      list.querySelector('.past').hidden = true;
+      const left = () => [...box.querySelectorAll('label:not([hidden]) input')];
       const narrow = () => {
         const words = folded(filter.value).split(' ').filter(Boolean);
-        let left = 0;
-        for (const label of labels) {
+        for (const label of box.querySelectorAll('label')) {
           const name = folded(label.textContent);
           label.hidden = !words.every((word) => name.includes(word));
-          if (!label.hidden) left++;
         }
-        nothing.hidden = left > 0;
+        nothing.hidden = left().length > 0;
+        stop(left()[0]);
       };
-      filter.addEventListener('input', narrow);
-      filter.addEventListener('keydown', (event) => {
-        if (event.key !== 'Enter' || event.ctrlKey || event.metaKey) return;
+      const stop = (at) => {
+        for (const input of box.querySelectorAll('input')) input.tabIndex = input === at ? 0 : -1;
+      };
+      stop(left()[0]);
+      box.addEventListener('focusin', (event) => stop(event.target));
+      box.addEventListener('keydown', (event) => {
+        const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+        if (!step) return;
         event.preventDefault();
-        const first = labels.find((label) => !label.hidden);
-        if (first && filter.value.trim()) {
-          first.querySelector('input').checked = true;
-          first.parentElement.prepend(first);
-          filter.value = '';
-          narrow();
-          touched();
-        }
+        const inputs = left();
+        const sideways = event.key === 'ArrowLeft' || event.key === 'ArrowRight';
+        const turn = sideways && getComputedStyle(box).direction === 'rtl' ? -step : step;
+        inputs[(inputs.indexOf(event.target) + turn + inputs.length) % inputs.length]?.focus();
       });
+      filter.addEventListener('input', narrow);
+      for (const type of ['keydown', 'keypress']) { // a browser sends a form on either
+        filter.addEventListener(type, (event) => {
+          if (event.key !== 'Enter' || event.ctrlKey || event.metaKey) return;
+          event.preventDefault();
+          const first = left()[0];
+          if (type === 'keydown' && first && filter.value.trim()) {
+            first.checked = true;
+            box.prepend(first.closest('label'));
+            filter.value = '';
+            narrow();
+            touched();
+          }
+        });
+      }
     }
   }
   places(form);
