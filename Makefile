@@ -48,6 +48,7 @@ test-long: $(STAMP) check
 ## bench: the paths that matter, as ratios to a baseline in the same run (docs/benchmarks.md)
 bench: build
 	go run ./internal/bench
+	go test -run '^$$' -bench='100k$$|^BenchmarkImport' -timeout 20m ./internal/projection ./internal/web ./internal/intake
 
 ## bench-parts: every benchmark of every package, one second each
 bench-parts: $(STAMP)

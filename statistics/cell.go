@@ -70,21 +70,22 @@ func LineOf(counted []Counted) Line {
 	return l
 }
 
-// Choices are the measures and groups that entries have values of.
-type Choices struct {
-	Measures map[string]bool
-	Groups   map[string]bool // of the measure asked for
-}
+// Choices are the measures that entries have values of, and of each the groups.
+type Choices map[string]map[string]bool
 
 // ChoicesOf finds what there is to choose from.
-func ChoicesOf(entries []*Entry, measure string) Choices {
-	c := Choices{map[string]bool{}, map[string]bool{}}
+func ChoicesOf(entries []*Entry) Choices {
+	c := Choices{}
 	for _, e := range entries {
 		for i := range e.Values {
-			f := e.Values[i].Fact
-			c.Measures[f.Measure] = true
-			if f.Measure == measure {
-				c.Groups[f.Group] = true
+			f := &e.Values[i].Fact
+			groups := c[f.Measure]
+			if groups == nil {
+				groups = map[string]bool{}
+				c[f.Measure] = groups
+			}
+			if !groups[f.Group] {
+				groups[f.Group] = true
 			}
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -59,16 +61,16 @@ type Tab struct {
 	said []string
 }
 
-// Tab opens a page that is closed with the test. What it is asked to do may take a
-// minute in all.
-func (b *Browser) Tab(t *testing.T) *Tab {
+// Tab opens a page that is closed with the test; with chromedp.WithNewBrowserContext it has
+// cookies of its own. What it is asked to do may take two minutes in all.
+func (b *Browser) Tab(t *testing.T, options ...chromedp.ContextOption) *Tab {
 	t.Helper()
-	ctx, end := chromedp.NewContext(b.ctx)
+	ctx, end := chromedp.NewContext(b.ctx, options...)
 	t.Cleanup(end)
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	limited, stop := context.WithTimeout(ctx, 60*time.Second)
+	limited, stop := context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(stop)
 	p := &Tab{T: t, ctx: limited}
 	messages := chromedp.Console(ctx)
@@ -137,13 +139,16 @@ func (p *Tab) Shot(name string) []byte {
 	return shot
 }
 
-// Quiet fails the test for whatever the console said: errors, broken rules of the page.
-func (p *Tab) Quiet() {
+// Quiet fails the test for whatever the console said, but for what contains one of these
+// texts: errors, broken rules of the page.
+func (p *Tab) Quiet(but ...string) {
 	p.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.said {
-		p.Errorf("console: %s", s)
+		if !slices.ContainsFunc(but, func(x string) bool { return strings.Contains(s, x) }) {
+			p.Errorf("console: %s", s)
+		}
 	}
 }
 

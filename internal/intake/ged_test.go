@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"truceline/internal/intake"
+	"truceline/reconcile"
 	"truceline/record"
 	"truceline/when"
 )
@@ -293,6 +294,40 @@ func TestGEDBadRows(t *testing.T) {
 		d := newDoor(t, "lakes")
 		if _, err := intake.ImportGED(t.Context(), d, strings.NewReader(invented(t)), intake.GED{Edition: e, Map: lakesMap(t)}, intake.Options{Member: "clerk", Name: "x"}); err == nil || !strings.Contains(err.Error(), "edition") {
 			t.Errorf("edition %q: %v", e, err)
+		}
+	}
+}
+
+// The estimates of all deaths are one cell of a matrix, from the least to the most, and
+// never a sum; the parts stand in rows of their own, in the column of no party.
+func TestGEDInAMatrix(t *testing.T) {
+	d := newDoor(t, "lakes")
+	mustRunGED(t, d, invented(t), intake.Options{})
+	acc := accounts(t, d)
+	for id, want := range map[string]string{
+		"101": "[: 3-3 wardens_DRN: 3-3]", "102": "[: 6-11 fishers_DRN: 4-4 unknown_crew: 2-2 wardens_DRN: 1-1]", "103": "[: 0-2]", "104": "[: 3-4 wardens_DRN: 4-4]", "105": "[: 1-5]", "106": "[: 2-3 fishers_DRN: 2-2]",
+	} {
+		a := acc["ucdp-ged/31.1/"+id]
+		var items []reconcile.Item
+		for i, c := range a.Claims {
+			items = append(items, reconcile.Item{Account: record.ID{1}, Claimant: a.Claimant, Order: int64(i), Claim: c})
+		}
+		var got []string
+		for _, r := range reconcile.Build(d.Pack(), items).Rows {
+			for i, col := range r.Columns {
+				for _, c := range col.Cells {
+					if i < len(r.Columns)-1 {
+						t.Errorf("%s: a cell of party %s", id, col.Party)
+					}
+					if c.Figure.Low != nil && c.Figure.High != nil {
+						got = append(got, fmt.Sprintf("%s: %d-%d", r.Key.Group, *c.Figure.Low, *c.Figure.High))
+					}
+				}
+			}
+		}
+		slices.Sort(got)
+		if fmt.Sprint(got) != want {
+			t.Errorf("%s: %v, want %v", id, got, want)
 		}
 	}
 }

@@ -39,11 +39,12 @@ type board struct {
 	counts   Counts
 	heard    []record.Claimant
 
-	mu    sync.Mutex // guards what is computed when it is first asked for
-	texts map[string]bits
-	said  []int32 // accounts that count, those said last first
-	filed []int32 // all accounts, those filed first in front
-	full  bool    // counts are complete
+	mu     sync.Mutex // guards what is computed when it is first asked for
+	texts  map[string]bits
+	sieves map[string][]int32
+	said   []int32 // accounts that count, those said last first
+	filed  []int32 // all accounts, those filed first in front
+	full   bool    // counts are complete
 }
 
 // accountCard is an account in its latest form.
@@ -187,9 +188,9 @@ func (d *DB) forgetBoard() {
 
 // derive computes what depends on many cards.
 func (b *board) derive() {
-	b.told, b.roots = make([][]int32, len(b.incidents)), make([][]int32, len(b.accounts))
+	b.told, b.roots = emptied(b.told, len(b.incidents)), emptied(b.roots, len(b.accounts))
 	b.newest, b.unlinked, b.counts, b.full = b.newest[:0], b.unlinked[:0], Counts{}, false
-	b.texts, b.said, b.filed = map[string]bits{}, nil, nil
+	b.texts, b.sieves, b.said, b.filed = map[string]bits{}, map[string][]int32{}, nil, nil
 	heard := make([]bool, len(b.claimants.list))
 	for i := range b.accounts {
 		c, slot := &b.accounts[i], int32(i)
@@ -237,6 +238,14 @@ func (b *board) derive() {
 	slices.SortFunc(b.heard, func(x, y record.Claimant) int {
 		return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Party, y.Party))
 	})
+}
+
+// emptied gives n empty lists, in the room of those that there were.
+func emptied(lists [][]int32, n int) [][]int32 {
+	for i := range lists {
+		lists[i] = lists[i][:0]
+	}
+	return append(lists, make([][]int32, n-len(lists))...)
 }
 
 // days is a stretch of time by its first and last day, each written as one number:

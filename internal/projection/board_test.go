@@ -166,7 +166,7 @@ func TestBoardFollows(t *testing.T) {
 			r.Fatal(err)
 		}
 		defer d.Close()
-		for range rapid.IntRange(1, 5).Draw(r, "rounds") {
+		for range rapid.IntRange(1, 3).Draw(r, "rounds") {
 			for range rapid.IntRange(1, 12).Draw(r, "steps") {
 				c.step()
 			}

@@ -16,10 +16,9 @@ func (d *DB) Counts(ctx context.Context) (c Counts, err error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if !b.full {
-			// Counted by an index, and once for each state of the tables.
-			err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM records), (SELECT count(*) FROM reports WHERE counted),
-				coalesce(max(idx), -1), coalesce((SELECT logged_at FROM records ORDER BY idx DESC LIMIT 1), 0) FROM records`).
-				Scan(&b.counts.Records, &b.counts.Reports, &b.counts.LastIndex, &b.counts.LastLogged)
+			b.counts.Records, b.counts.LastIndex = b.applied, b.applied-1
+			err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM reports WHERE counted), coalesce((SELECT logged_at FROM records WHERE idx = ?), 0)`, b.applied-1).
+				Scan(&b.counts.Reports, &b.counts.LastLogged)
 			if err != nil {
 				return err
 			}

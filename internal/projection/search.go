@@ -138,7 +138,8 @@ func (d *DB) Search(ctx context.Context, s Search) (out Found, err error) {
 type query struct {
 	*board
 	s                                      *Search
-	who, recorder, types                   []int32
+	who                                    []bool // by number; nil: anybody
+	recorder, types                        []int32
 	carrier, language                      []int32
 	element, measure, group, stance, place []int32
 	ofClaims                               bool
@@ -171,7 +172,7 @@ func (b *board) query(ctx context.Context, tx *sql.Tx, s *Search, terms []term) 
 func (q *query) passes(slot int32) bool {
 	c := &q.accounts[slot]
 	in := func(list []int32, n int32) bool { return list == nil || slices.Contains(list, n) }
-	return in(q.who, c.who) && in(q.carrier, c.carrier) && in(q.language, c.language) && in(q.recorder, c.recorder) &&
+	return (q.who == nil || q.who[c.who]) && in(q.carrier, c.carrier) && in(q.language, c.language) && in(q.recorder, c.recorder) &&
 		c.said.meets(q.said[0], q.said[1]) && q.inState(slot) &&
 		(q.types == nil || slices.ContainsFunc(q.roots[slot], func(i int32) bool { return meet(q.types, q.incidents[i].types) })) &&
 		(!q.ofClaims || slices.ContainsFunc(c.claims, q.asked)) &&

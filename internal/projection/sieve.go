@@ -5,6 +5,7 @@ package projection
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -149,29 +150,53 @@ func meet(a, b []int32) bool {
 	return false
 }
 
-// sieve is a filter of incidents with its values as the board's numbers.
+// sieve is a filter of incidents with its values as the board's numbers. It leaves the
+// class and the time to whoever asks, so that one passing serves every list of a page.
 type sieve struct {
 	*board
-	classes       []record.Class
 	types, places []int32 // nil: any
-	told          []int32 // claimants of which one speaks of it; nil: any
-	named         []int32 // the same, for the one claimant that is asked for by name
-	since, until  int32
+	speakers      []bool  // claimants of which one speaks of it, by number; nil: any
+	named         []bool  // the same, for the one claimant that is asked for by name
 	seeks         []seek
 }
 
-func (b *board) sieve(ctx context.Context, tx *sql.Tx, f *Filter, terms []term) (*sieve, error) {
-	m := &sieve{board: b, classes: f.Class, types: b.codesOf(f.Type), places: b.codesOf(f.Place)}
-	m.since, m.until = window(f.Since, f.Until)
+// keptSieves is how many filters' answers are kept until the next record.
+const keptSieves = 16
+
+// sifted lists the incidents that meet all of a filter but its class and its time, newest
+// first. The list is shared and not to be changed.
+func (b *board) sifted(ctx context.Context, tx *sql.Tx, f *Filter, terms []term) ([]int32, error) {
+	key := fmt.Sprintf("%q %q %q %q %q", f.Type, f.Place, f.Party, f.Claimant, f.Text)
+	b.mu.Lock()
+	out, ok := b.sieves[key]
+	b.mu.Unlock()
+	if ok {
+		return out, nil
+	}
+	m := &sieve{board: b, types: b.codesOf(f.Type), places: b.codesOf(f.Place)}
 	if len(f.Party) > 0 {
-		m.told = b.claimantsWhere(func(c record.Claimant) bool { return speaksFor(c, f.Party) })
+		m.speakers = b.claimantsWhere(func(c record.Claimant) bool { return speaksFor(c, f.Party) })
 	}
 	if f.Claimant != "" {
 		m.named = b.claimantsWhere(func(c record.Claimant) bool { return c.Name == f.Claimant })
 	}
 	var err error
-	m.seeks, err = b.seeks(ctx, tx, terms)
-	return m, err
+	if m.seeks, err = b.seeks(ctx, tx, terms); err != nil {
+		return nil, err
+	}
+	out = []int32{}
+	for _, slot := range b.newest {
+		if m.passes(slot) {
+			out = append(out, slot)
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.sieves) >= keptSieves {
+		clear(b.sieves)
+	}
+	b.sieves[key] = out
+	return out, nil
 }
 
 // codesOf numbers the codes that a filter names; nil for none.
@@ -187,12 +212,11 @@ func speaksFor(c record.Claimant, parties []string) bool {
 	return slices.ContainsFunc(parties, func(p string) bool { return p == c.Party || p == "other" && c.Party == "" })
 }
 
-func (b *board) claimantsWhere(ok func(record.Claimant) bool) []int32 {
-	out := []int32{}
+// claimantsWhere tells of each claimant, by number, whether it is one of those.
+func (b *board) claimantsWhere(ok func(record.Claimant) bool) []bool {
+	out := make([]bool, len(b.claimants.list))
 	for n, c := range b.claimants.list {
-		if ok(c) {
-			out = append(out, int32(n))
-		}
+		out[n] = ok(c)
 	}
 	return out
 }
@@ -201,31 +225,22 @@ func window(since, until when.Date) (from, to int32) {
 	return dayNumber(string(since), 0), dayNumber(string(until), 99)
 }
 
-// inTime tells whether the incident may fall into the time asked for.
-func (m *sieve) inTime(slot int32) bool {
-	return m.incidents[slot].when.meets(m.since, m.until)
-}
-
-// passes tells whether an incident meets all of the filter but its time.
 func (m *sieve) passes(slot int32) bool {
 	c := &m.incidents[slot]
-	return (len(m.classes) == 0 || slices.Contains(m.classes, c.class)) &&
-		(m.types == nil || meet(m.types, c.types)) && (m.places == nil || meet(m.places, c.places)) &&
-		m.toldBy(slot, m.told) && m.toldBy(slot, m.named) &&
+	return (m.types == nil || meet(m.types, c.types)) && (m.places == nil || meet(m.places, c.places)) &&
+		m.toldBy(slot, m.speakers) && m.toldBy(slot, m.named) &&
 		!slices.ContainsFunc(m.seeks, func(s seek) bool { return !m.has(slot, &s) })
 }
 
-func (m *sieve) toldBy(slot int32, who []int32) bool {
-	return who == nil || slices.ContainsFunc(m.board.told[slot], func(a int32) bool {
-		return m.accounts[a].stands() && slices.Contains(who, m.accounts[a].who)
-	})
+func (m *sieve) toldBy(slot int32, who []bool) bool {
+	return who == nil || slices.ContainsFunc(m.told[slot], func(a int32) bool { return who[m.accounts[a].who] && m.accounts[a].stands() })
 }
 
 // has tells whether the incident's label, its places or an account of it has the term.
 func (m *sieve) has(slot int32, s *seek) bool {
 	c := &m.incidents[slot]
 	return s.texts.has(c.idx) || len(s.places) > 0 && meet(s.places, c.places) ||
-		slices.ContainsFunc(m.board.told[slot], func(a int32) bool { return m.accounts[a].stands() && m.inAccount(s, &m.accounts[a]) })
+		slices.ContainsFunc(m.told[slot], func(a int32) bool { return m.accounts[a].stands() && m.inAccount(s, &m.accounts[a]) })
 }
 
 func digits(n int32) string { return strconv.Itoa(int(n)) }

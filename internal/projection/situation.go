@@ -19,13 +19,15 @@ func (d *DB) Incidents(ctx context.Context, f Filter) (out []Incident, matched i
 		return nil, 0, wrap("list incidents", err)
 	}
 	err = d.look(ctx, func(tx *sql.Tx, b *board) error {
-		m, err := b.sieve(ctx, tx, &f, terms)
+		sifted, err := b.sifted(ctx, tx, &f, terms)
 		if err != nil {
 			return err
 		}
+		since, until := window(f.Since, f.Until)
 		var found []int32
-		for _, slot := range b.newest {
-			if m.passes(slot) && m.inTime(slot) {
+		for _, slot := range sifted {
+			c := &b.incidents[slot]
+			if (len(f.Class) == 0 || slices.Contains(f.Class, c.class)) && c.when.meets(since, until) {
 				found = append(found, slot)
 			}
 		}
@@ -62,23 +64,20 @@ const longest = 100
 // Overview counts what matches the filter. Class, Limit and Offset do not narrow it.
 func (d *DB) Overview(ctx context.Context, f Filter) (Overview, error) {
 	out := Overview{Matched: map[record.Class]int{}, Places: map[string]int{}, Months: map[when.Date]int{}, Years: map[when.Date]int{}}
-	f.Class = nil
 	terms, err := d.terms(ctx, f.Text)
 	if err != nil {
 		return out, wrap("count incidents", err)
 	}
 	err = d.look(ctx, func(tx *sql.Tx, b *board) error {
-		m, err := b.sieve(ctx, tx, &f, terms)
+		sifted, err := b.sifted(ctx, tx, &f, terms)
 		if err != nil {
 			return err
 		}
+		since, until := window(f.Since, f.Until)
 		places, shared, months, years := map[int32]int{}, map[string]*Shared{}, map[int32]int{}, map[int32]int{}
-		for _, slot := range b.newest {
-			if !m.passes(slot) {
-				continue
-			}
+		for _, slot := range sifted {
 			c := &b.incidents[slot]
-			incident, now := c.class == record.ClassIncident, m.inTime(slot)
+			incident, now := c.class == record.ClassIncident, c.when.meets(since, until)
 			if now {
 				out.Matched[c.class]++
 			}

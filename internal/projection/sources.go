@@ -51,14 +51,20 @@ type SourceSummary struct {
 	Grades    int // gradings of that name, those undone among them
 }
 
-// where turns the query into SQL over accounts a and their latest versions v.
-func (q *SourceQuery) where() (string, []any) {
+// where turns the query into SQL over accounts a. No index holds origins: the accounts
+// that name one are looked for in all, once for each call.
+func (d *DB) sourceWhere(ctx context.Context, q *SourceQuery) (string, []any, error) {
 	cond, args := "a.counted", []any{q.Name}
 	switch q.As {
 	case AsCarrier:
 		cond += " AND a.carrier = ? AND a.carrier <> ''"
 	case AsOrigin:
-		cond += " AND EXISTS (SELECT 1 FROM json_each(v.body, '$.origins') o WHERE o.value = ?)"
+		ids, err := column[string](ctx, d.read, `SELECT hex(a.id) FROM accounts a JOIN versions v ON v.statement = a.current
+			WHERE instr(v.body, '"origins"') > 0 AND EXISTS (SELECT 1 FROM json_each(v.body, '$.origins') o WHERE o.value = ?)`, q.Name)
+		if err != nil {
+			return "", nil, err
+		}
+		cond, args = cond+" AND a.id IN (SELECT unhex(value) FROM json_each(?))", []any{list(ids)}
 	default:
 		cond += " AND a.claimant = ?"
 	}
@@ -68,22 +74,25 @@ func (q *SourceQuery) where() (string, []any) {
 	if q.State != "" {
 		cond, args = cond+" AND a.state = ?", append(args, q.State)
 	}
-	return cond, args
+	return cond, args, nil
 }
 
 const fromSources = ` FROM accounts a JOIN versions v ON v.statement = a.current WHERE `
 
 // linkedTo are the incidents, of any class, that accounts selected before are linked to.
 const linkedTo = ` FROM links l JOIN incidents i ON i.id = l.incident JOIN incidents t ON t.id = i.root
-	WHERE l.undone = -1 AND t.counted AND l.account IN (SELECT a.id` + fromSources
+	WHERE l.undone = -1 AND t.counted AND l.account IN (SELECT a.id FROM accounts a WHERE `
 
 // SourceOf tells what the record holds of a source; ErrNotFound where no account names it.
 func (d *DB) SourceOf(ctx context.Context, q SourceQuery) (SourceSummary, error) {
 	var s SourceSummary
 	what := "find source " + q.Name
-	cond, args := q.where()
-	err := d.read.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(a.state = 'amended'), 0), coalesce(sum(a.state = 'withdrawn'), 0),
-		coalesce(min(nullif(a.said_on, '')), ''), coalesce(max(a.said_on), '')`+fromSources+cond, args...).Scan(&s.Accounts, &s.Amended, &s.Withdrawn, &s.First, &s.Last)
+	cond, args, err := d.sourceWhere(ctx, &q)
+	if err != nil {
+		return s, wrap(what, err)
+	}
+	err = d.read.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(a.state = 'amended'), 0), coalesce(sum(a.state = 'withdrawn'), 0),
+		coalesce(min(nullif(a.said_on, '')), ''), coalesce(max(a.said_on), '') FROM accounts a WHERE `+cond, args...).Scan(&s.Accounts, &s.Amended, &s.Withdrawn, &s.First, &s.Last)
 	if err != nil {
 		return s, wrap(what, err)
 	}
@@ -107,8 +116,8 @@ func (d *DB) SourceOf(ctx context.Context, q SourceQuery) (SourceSummary, error)
 		into  *[]Tally
 		query string
 	}{
-		{&s.Speakers, `SELECT a.claimant, count(*)` + fromSources + standing + ` GROUP BY 1 ORDER BY 1`},
-		{&s.Carriers, `SELECT a.carrier, count(*)` + fromSources + standing + ` AND a.carrier <> '' GROUP BY 1 ORDER BY 1`},
+		{&s.Speakers, `SELECT a.claimant, count(*) FROM accounts a WHERE ` + standing + ` GROUP BY 1 ORDER BY 1`},
+		{&s.Carriers, `SELECT a.carrier, count(*) FROM accounts a WHERE ` + standing + ` AND a.carrier <> '' GROUP BY 1 ORDER BY 1`},
 		{&s.Origins, `SELECT o.value, count(*) FROM accounts a JOIN versions v ON v.statement = a.current, json_each(v.body, '$.origins') o WHERE ` + standing + ` GROUP BY 1 ORDER BY 1`},
 	} {
 		if *list.into, err = d.tallies(ctx, list.query, args...); err != nil {
@@ -150,8 +159,11 @@ func (d *DB) tallies(ctx context.Context, query string, args ...any) ([]Tally, e
 // SourceAccounts lists accounts of a source, withdrawn ones too, in the order in which
 // they were told, those of unknown day last. A limit of 0 means all.
 func (d *DB) SourceAccounts(ctx context.Context, q SourceQuery, limit, offset int) (out []Account, total int, err error) {
-	cond, args := q.where()
-	if err := d.read.QueryRowContext(ctx, `SELECT count(*)`+fromSources+cond, args...).Scan(&total); err != nil {
+	cond, args, err := d.sourceWhere(ctx, &q)
+	if err != nil {
+		return nil, 0, wrap("list the accounts of source "+q.Name, err)
+	}
+	if err := d.read.QueryRowContext(ctx, `SELECT count(*) FROM accounts a WHERE `+cond, args...).Scan(&total); err != nil {
 		return nil, 0, wrap("list the accounts of source "+q.Name, err)
 	}
 	if limit <= 0 {
@@ -164,7 +176,10 @@ func (d *DB) SourceAccounts(ctx context.Context, q SourceQuery, limit, offset in
 // SourceIncidents lists what the accounts of a source are linked to, of any class,
 // newest first. A limit of 0 means all.
 func (d *DB) SourceIncidents(ctx context.Context, q SourceQuery, limit, offset int) (out []record.ID, total int, err error) {
-	cond, args := q.where()
+	cond, args, err := d.sourceWhere(ctx, &q)
+	if err != nil {
+		return nil, 0, wrap("list the incidents of source "+q.Name, err)
+	}
 	cond += " AND a.state <> 'withdrawn'"
 	if err := d.read.QueryRowContext(ctx, `SELECT count(DISTINCT t.id)`+linkedTo+cond+`)`, args...).Scan(&total); err != nil {
 		return nil, 0, wrap("list the incidents of source "+q.Name, err)
@@ -188,13 +203,16 @@ type ClaimRef struct {
 // SourceTotals lists the running and period totals with a measure that a source told, in
 // the order in which they were told, at most limit; total counts them all.
 func (d *DB) SourceTotals(ctx context.Context, q SourceQuery, limit int) (out []ClaimRef, total int, err error) {
-	cond, args := q.where()
-	from := ` FROM accounts a JOIN versions v ON v.statement = a.current JOIN claims c ON c.account = a.id
+	cond, args, err := d.sourceWhere(ctx, &q)
+	if err != nil {
+		return nil, 0, wrap("list the totals of source "+q.Name, err)
+	}
+	from := ` FROM accounts a JOIN claims c ON c.account = a.id
 		WHERE c.scope IN ('` + string(record.ScopeRunningTotal) + `', '` + string(record.ScopePeriodTotal) + `') AND c.measure <> '' AND a.state <> 'withdrawn' AND ` + cond
 	if err := d.read.QueryRowContext(ctx, `SELECT count(*)`+from, args...).Scan(&total); err != nil {
 		return nil, 0, wrap("list the totals of source "+q.Name, err)
 	}
-	rows, err := d.read.QueryContext(ctx, `SELECT a.id, c.n`+from+` ORDER BY a.said_on = '', a.said_on, v.idx, c.n LIMIT ?`, append(args, limit)...)
+	rows, err := d.read.QueryContext(ctx, `SELECT a.id, c.n`+from+` ORDER BY a.said_on = '', a.said_on, a.idx, c.n LIMIT ?`, append(args, limit)...)
 	if err != nil {
 		return nil, 0, wrap("list the totals of source "+q.Name, err)
 	}

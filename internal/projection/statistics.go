@@ -232,9 +232,10 @@ func (r *reading) rows(query, only, order string, scan func(*sql.Rows) error) er
 const linkedHere = ` IN (SELECT m.account FROM incidents o JOIN links m ON m.incident = o.id AND m.undone = -1 WHERE o.root = ?1)`
 
 func (r *reading) readIncidents() error {
+	// The plus keeps SQLite from going through all incidents by their class.
 	merged := map[record.ID]record.ID{}
-	err := r.rows(`SELECT i.id, i.root, i.span_start, i.span_end, i.types, i.places FROM incidents i JOIN incidents t ON t.id = i.root
-		WHERE i.class = '`+string(record.ClassIncident)+`' AND t.counted AND t.undone = -1`,
+	err := r.rows(`SELECT i.id, i.root, i.span_start, i.span_end, i.types, i.places FROM incidents i CROSS JOIN incidents t ON t.id = i.root
+		WHERE +i.class = '`+string(record.ClassIncident)+`' AND t.counted AND t.undone = -1`,
 		` AND i.id IN (SELECT id FROM incidents WHERE root = ?1 UNION SELECT l.incident FROM links l WHERE l.undone = -1 AND l.account`+linkedHere+`
 			UNION SELECT j.root FROM links l JOIN incidents j ON j.id = l.incident WHERE l.undone = -1 AND l.account`+linkedHere+`)`, ` ORDER BY i.id`,
 		func(rows *sql.Rows) error {

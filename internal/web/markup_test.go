@@ -64,7 +64,10 @@ func checkStructure(t *testing.T, path string, page *node) {
 	if first := page.all("a")[0]; first.attrs["href"] != "#main" {
 		t.Errorf("%s: the first link does not skip to the content", path)
 	}
-	level, ids := 0, map[string]bool{}
+	level, ids, labelled := 0, map[string]bool{}, map[string]bool{}
+	for _, n := range page.all("label") {
+		labelled[n.attrs["for"]] = true
+	}
 	page.walk(func(n *node) {
 		if len(n.name) == 2 && n.name[0] == 'h' && n.name[1] >= '1' && n.name[1] <= '6' {
 			if l := int(n.name[1] - '0'); l > level+1 {
@@ -89,7 +92,7 @@ func checkStructure(t *testing.T, path string, page *node) {
 				t.Errorf("%s: drawing of class %q says nothing", path, n.attrs["class"])
 			}
 		case "input", "select":
-			if n.attrs["type"] != "hidden" && !n.within(func(x *node) bool { return x.name == "label" }) {
+			if n.attrs["type"] != "hidden" && !n.within(func(x *node) bool { return x.name == "label" }) && (n.attrs["id"] == "" || !labelled[n.attrs["id"]]) {
 				t.Errorf("%s: field %s has no label", path, n.attrs["name"])
 			}
 		case "a", "button", "summary":

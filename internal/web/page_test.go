@@ -39,7 +39,7 @@ func config(t testing.TB, s *webtest.Source) web.Config {
 	o := newOffice(t, s)
 	return web.Config{
 		Source: s, Ledger: s, BaseURL: baseURL, LogURL: baseURL + "/log", LogVKey: vkey, Origin: "log.example/test", Dev: true,
-		Office: o, Roster: o.roster(), Imports: newImports(t, s),
+		Office: o, Roster: o.roster(), Imports: newImports(t, s), Desk: willing{},
 		Clock: func() time.Time { return time.UnixMilli(1_782_990_000_000) },
 		Log:   slog.New(slog.DiscardHandler),
 	}
@@ -93,6 +93,7 @@ func pages(s *webtest.Source) []string {
 	}
 	list = append(list, importPages()...)
 	list = append(list, searchPages()...)
+	list = append(list, queuePages(s)...)
 	if aggregate != "" {
 		list = append(list, "/incident/"+aggregate)
 	}

@@ -127,6 +127,9 @@ func (s *server) sourceAccounts(ctx context.Context, v *view, p *sourceView) err
 		return err
 	}
 	for _, state := range []string{"amended", "withdrawn"} {
+		if state == "amended" && p.Amended == 0 || state == "withdrawn" && p.Withdrawn == 0 {
+			continue
+		}
 		q := p.SourceQuery
 		q.State = state
 		list, n, err := s.Source.SourceAccounts(ctx, q, sourceChangesShown, 0)
@@ -264,7 +267,7 @@ func (s *server) sourceFigures(ctx context.Context, v *view, p *sourceView) erro
 // otherAs are the parts besides this one in which the name stands in the record.
 func (p *sourceView) otherAs(ctx context.Context, v *view) []projection.As {
 	var out []projection.As
-	for _, as := range []projection.As{projection.AsClaimant, projection.AsCarrier, projection.AsOrigin} {
+	for _, as := range []projection.As{projection.AsClaimant, projection.AsCarrier} { // origins have no index
 		if as == p.As {
 			continue
 		}

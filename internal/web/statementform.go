@@ -132,6 +132,16 @@ func (v *view) placeOptions(chosen []string) []option {
 	return out
 }
 
+// bare is a name without marks of direction.
+func bare(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 0x2066 && r <= 0x2069 {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // maxKnown is how many claimants a form offers to choose from.
 const maxKnown = 1000
 

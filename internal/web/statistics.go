@@ -30,6 +30,7 @@ type counting struct {
 	measure string // notSaid: incidents only
 	group   string // empty: each apart
 	query   statistics.Query
+	choices statistics.Choices
 }
 
 // statisticsPage is a table of counts, and one for each fact that is told of in numbers.
@@ -95,8 +96,7 @@ func (s *server) statistics(v *view, r *http.Request) error {
 	if p.claimants, err = s.Source.Claimants(r.Context()); err != nil {
 		return err
 	}
-	choices := statistics.ChoicesOf(entries, c.measure)
-	p.measures, p.groups = v.measuresOf(choices.Measures), v.groupsOf(choices.Groups)
+	p.measures, p.groups = v.measuresOf(c.choices), v.groupsOf(c.choices[c.measure])
 	for _, party := range v.pack.Parties {
 		p.parties = append(p.parties, party.Code)
 	}
@@ -122,15 +122,14 @@ func (v *view) counting(entries []*statistics.Entry) (counting, error) {
 	if !slices.Contains(statistics.Dimensions, c.by) {
 		return c, filterError("statistics.bad_rows", "value", string(c.by))
 	}
-	choices := statistics.ChoicesOf(entries, c.measure)
+	c.choices = statistics.ChoicesOf(entries)
 	if c.measure == "" {
-		c.measure = v.firstMeasure(choices.Measures)
-		choices = statistics.ChoicesOf(entries, c.measure)
+		c.measure = v.firstMeasure(c.choices)
 	}
-	if c.measure != notSaid && v.names.measures[c.measure] == nil && !choices.Measures[c.measure] {
+	if c.measure != notSaid && v.names.measures[c.measure] == nil && c.choices[c.measure] == nil {
 		return c, filterError("statistics.bad_measure", "value", c.measure)
 	}
-	if c.group != "" && c.group != notSaid && v.names.groups[c.group] == nil && v.names.parties[c.group] == nil && !choices.Groups[c.group] {
+	if c.group != "" && c.group != notSaid && v.names.groups[c.group] == nil && v.names.parties[c.group] == nil && !c.choices[c.measure][c.group] {
 		return c, filterError("statistics.bad_group", "value", c.group)
 	}
 	c.query = statistics.Query{By: c.by, Filter: statistics.Filter{Types: pf.Type, Places: pf.Place, Since: pf.Since, Until: pf.Until}}
@@ -193,10 +192,10 @@ func (c counting) pageAddress(page int) url.Values {
 
 // firstMeasure is what is shown where nothing was asked for: the agreement's first
 // measure of people of which somebody gives a figure.
-func (v *view) firstMeasure(have map[string]bool) string {
+func (v *view) firstMeasure(have statistics.Choices) string {
 	for _, people := range []bool{true, false} {
 		for _, m := range v.pack.Measures {
-			if have[m.Code] && (!people || m.Unit == "people") {
+			if have[m.Code] != nil && (!people || m.Unit == "people") {
 				return m.Code
 			}
 		}
@@ -206,7 +205,7 @@ func (v *view) firstMeasure(have map[string]bool) string {
 
 // measuresOf and groupsOf list codes in the order of the agreement; what it does not
 // know comes last.
-func (v *view) measuresOf(have map[string]bool) []string {
+func (v *view) measuresOf(have statistics.Choices) []string {
 	return inOrder(have, v.pack.Measures, func(m agreement.Measure) string { return m.Code })
 }
 
@@ -214,10 +213,10 @@ func (v *view) groupsOf(have map[string]bool) []string {
 	return inOrder(have, v.pack.Groups, func(g agreement.Group) string { return g.Code })
 }
 
-func inOrder[T any](have map[string]bool, list []T, code func(T) string) []string {
+func inOrder[T, V any](have map[string]V, list []T, code func(T) string) []string {
 	var out []string
 	for _, x := range list {
-		if have[code(x)] {
+		if _, ok := have[code(x)]; ok {
 			out = append(out, code(x))
 		}
 	}
