@@ -107,7 +107,8 @@ var catalogue = []*Act{
 	},
 	{
 		Name: "account.amend", On: OnAccount, Kinds: []record.Kind{record.ReportFiled, record.AccountAmended}, Roles: []string{Desk},
-		Fields: fields([]Field{account}, document, statement), plan: planAmendment, offer: offerAmendment,
+		// version is the one that the form was filled in with.
+		Fields: fields([]Field{account, {Name: "version", Type: ID}}, document, statement), plan: planAmendment, offer: offerAmendment,
 	},
 	{
 		Name: "account.withdraw", On: OnAccount, Kinds: []record.Kind{record.AccountWithdrawn}, Roles: []string{Desk},

@@ -48,9 +48,18 @@ func planAmendment(p *planner) error {
 	if err != nil {
 		return err
 	}
+	version := p.id("version")
 	d := Draft{ID: id, Kind: record.AccountAmended, Body: body, Subjects: []record.Subject{about(record.RoleAccount, p.id("account"))}, Supersedes: acc.Current}
-	if err := p.account(d, rep, p.id("account")); err != nil || len(p.problems) > 0 || len(p.drafts) > 1 {
+	if err := p.account(d, rep, p.id("account")); err != nil || len(p.problems) > 0 {
 		return err
+	}
+	if !version.IsZero() && version != acc.Current {
+		// What another officer has changed meanwhile must not go by the way.
+		p.problem("version", "problem.amended_meanwhile")
+		return nil
+	}
+	if len(p.drafts) > 1 {
+		return nil
 	}
 	return p.changed(acc.Current, body, rep)
 }

@@ -214,7 +214,9 @@ func (r *Reader) reconciled(said []Said) []Value {
 	for i := range said {
 		s := &said[i]
 		// What is not added may still make a row that somebody denies, or narrow a denial.
-		if s.Claim.Scope == record.ScopeIncident && s.Role == record.LinkAbout && r.Why(s) != OfSeveral {
+		// Who began, whose act it was and what was aimed at have no part in figures.
+		counts := slices.Contains(Elements, s.Claim.Element) || s.Claim.Element == record.Event || r.effects[s.Claim.Stance] == agreement.Denies
+		if counts && s.Claim.Scope == record.ScopeIncident && s.Role == record.LinkAbout && r.Why(s) != OfSeveral {
 			items = append(items, s.Item)
 		}
 	}

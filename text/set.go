@@ -40,11 +40,14 @@ var All = sync.OnceValue(func() *Set {
 })
 
 // properties of a language that its catalogue does not say.
-var properties = map[string]struct{ name, dir string }{
-	"en":  {"English", "ltr"},
-	"ur":  {"اردو", "rtl"},
-	"ps":  {"پښتو", "rtl"},
-	"prs": {"دری", "rtl"},
+var properties = map[string]struct {
+	name, dir string
+	draft     bool // no speaker has confirmed it
+}{
+	"en":  {"English", "ltr", false},
+	"ur":  {"اردو", "rtl", true},
+	"ps":  {"پښتو", "rtl", true},
+	"prs": {"دری", "rtl", true},
 }
 
 // knownAs is how browsers ask for a language, and CLDR gives its plurals, where that is
@@ -110,7 +113,7 @@ func loadLocale(dir fs.FS, tag string) (*Locale, error) {
 	if !ok {
 		return nil, fmt.Errorf("language %s has no name and direction here", tag)
 	}
-	l := &Locale{Tag: tag, Dir: p.dir, Name: p.name, tag: t, messages: map[string]message{}}
+	l := &Locale{Tag: tag, Dir: p.dir, Draft: p.draft, Name: p.name, tag: t, messages: map[string]message{}}
 	names, err := fs.Glob(dir, path.Join("catalogue", tag, "*.json"))
 	if err != nil {
 		return nil, err

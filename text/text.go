@@ -25,6 +25,8 @@ type Locale struct {
 	Tag  string // BCP 47
 	Dir  string // "ltr" or "rtl"
 	Name string // the language's name in itself
+	// Draft tells that no speaker of the language has confirmed the texts; pages say so.
+	Draft bool
 
 	tag      language.Tag
 	messages map[string]message

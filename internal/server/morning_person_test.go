@@ -105,7 +105,9 @@ func (p *person) focus() string { return p.Str(`document.activeElement.outerHTML
 func at(path string) string { return fmt.Sprintf(`location.pathname.startsWith(%q)`, path) }
 
 // there is the condition that the page has what a selector finds.
-func there(selector string) string { return fmt.Sprintf(`document.querySelector(%q) !== null`, selector) }
+func there(selector string) string {
+	return fmt.Sprintf(`document.querySelector(%q) !== null`, selector)
+}
 
 // seen is the condition that what a selector finds says something.
 func seen(selector, said string) string {

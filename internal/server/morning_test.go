@@ -27,7 +27,7 @@ import (
 
 // morningLanguages are those in which a morning is spent: one from the left, one from the
 // right.
-var morningLanguages = []string{"en", "en-XB"}
+var morningLanguages = []string{"en", "prs"}
 
 // widths of a desk's screen and of a telephone.
 var morningWidths = []int64{1440, 390}
@@ -122,8 +122,8 @@ func (m *mission) paper(n int, lang string) paper {
 	at := slices.IndexFunc(pack.Places, func(p agreement.Place) bool { return p.LatE6 != nil })
 	return paper{url: "https://paper.invalid/" + day, title: "Morning paper, no. " + day, carrier: "Morning paper",
 		claimant: "Spokesperson of office " + day, kind: pack.ClaimantKinds[0].Code, party: pack.Parties[0].Code, said: "2021-05-0" + day, day: "2021-05-0" + day,
-		quote:  "سه تن در نزدیکی کاریز زخمی شدند؛ کسی می‌گوید گلوله‌ها از تپه آمد.",
-		place:  pack.Places[at].Code, placeName: pack.Places[at].Name.In(lang),
+		quote: "سه تن در نزدیکی کاریز زخمی شدند؛ کسی می‌گوید گلوله‌ها از تپه آمد.",
+		place: pack.Places[at].Code, placeName: pack.Places[at].Name.In(lang),
 		events: "گلوله‌ها در نزدیکی کاریز افتاد", killed: "12+", injured: "10-15", amended: "14",
 		measures: [2]string{pack.Measures[0].Code, pack.Measures[1].Code}, group: pack.Groups[0].Code,
 		find: "نزديكي كاريز"}
@@ -165,7 +165,7 @@ func (p *person) recordStatement(x paper) (account string) {
 		p.Error("in the draft the place is not ticked")
 	}
 	p.turn("the reading", func() { p.press(`.bar button[value="check"]`) }, at("/statement/draft/"+draft)+` && `+there(`#h-reading`))
-	for _, figure := range []string{x.killed, x.injured} {
+	for _, figure := range []string{x.killed, strings.Replace(x.injured, "-", "–", 1)} {
 		if p.Str(seen(`.read .figure`, figure)+` ? 'yes' : ''`) == "" {
 			p.Errorf("the reading does not show %s", figure)
 		}
@@ -272,7 +272,7 @@ func (p *person) importFile(n int) {
 	for i, low := range []string{"3", "three", "5"} {
 		id := p.manner.String() + string(rune('a'+i))
 		file.WriteString(id + ",1,Watch team,monitor,event,,,,,,incident," + pack.Stances[0].Code + ",Log\n")
-		file.WriteString(id + ",2,Watch team,monitor,harm," + pack.Measures[0].Code + "," + pack.Groups[0].Code + "," + low + "," + low + ",exact,incident," + pack.Stances[0].Code + ",Log\n")
+		file.WriteString(id + ",2,Watch team,monitor,harm," + pack.Measures[0].Code + "," + pack.Groups[0].Code + "," + low + ",5,range,incident," + pack.Stances[0].Code + ",Log\n")
 	}
 	path := filepath.Join(p.TempDir(), "log-"+p.manner.String()+".csv")
 	if err := os.WriteFile(path, []byte(strings.ReplaceAll(file.String(), ",monitor,", ","+pack.ClaimantKinds[0].Code+",")), 0o600); err != nil {

@@ -219,9 +219,13 @@ func (k *keyboard) noTrap() {
 func TestQueueOnSmallScreensAndMirrored(t *testing.T) {
 	w := open(t)
 	known, fresh, _ := w.three()
+	// Something to read in the history.
+	linked := w.do("account.link", acts.Values{"account": one(known.String()), "incident": one(w.known().ID.String()), "reason": one("the same boats")})
+	w.do("act.undo", acts.Values{"record": one(linked.Receipts[0].ID.String()), "reason": one("other boats after all")})
+	w.do("account.open", acts.Values{"account": one(known.String()), "label": one("Other boats"), "start": one("2031-05-02"), "reason": one("opened for this account")})
 	k := w.keyboard(browsertest.New(t), acts.Operations)
 	for name, path := range map[string]string{"list": "/queue", "known": "/queue/" + known.String(), "fresh": "/queue/" + fresh.String(),
-		"incident": "/incident/" + w.known().ID.String(), "split": "/incident/" + w.known().ID.String() + "/split", "merge": "/incident/" + w.known().ID.String() + "/merge"} {
+		"incident": "/incident/" + w.known().ID.String(), "account": "/account/" + known.String(), "split": "/incident/" + w.known().ID.String() + "/split", "merge": "/incident/" + w.known().ID.String() + "/merge"} {
 		for _, lang := range []string{"en", "en-XB"} {
 			for _, width := range []int64{390, 1440} {
 				k.Do(chromedp.EmulateViewport(width, 900), chromedp.Navigate(k.url+path+"?lang="+lang))
@@ -230,6 +234,9 @@ func TestQueueOnSmallScreensAndMirrored(t *testing.T) {
 				k.Settle()
 				if got := k.Int(`document.documentElement.scrollWidth`); got > int(width) {
 					t.Errorf("%s in %s: %d pixels wide on %d; too wide is %s", name, lang, got, width, k.Str(`[...document.querySelectorAll('main *')].filter(e => !e.closest('.scroll, .matrix-scroll') && (e.getBoundingClientRect().right > innerWidth + 1 || e.getBoundingClientRect().left < -1)).slice(0, 4).map(e => e.localName + '.' + e.className).join(' ')`))
+				}
+				if name == "incident" || name == "account" {
+					k.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById('h-history').scrollIntoView()`))
 				}
 				k.Shot(name + "-" + lang + "-" + map[int64]string{390: "390", 1440: "1440"}[width])
 			}

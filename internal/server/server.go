@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"truceline/internal/ledgerstore"
@@ -89,6 +90,14 @@ func (s *Server) Close() error { return s.listener.Close() }
 // Serve answers until ctx ends, then lets requests under way finish, for up to five
 // seconds.
 func (s *Server) Serve(ctx context.Context) error {
+	// The first look at a large record takes seconds: it is taken before anybody asks.
+	var looking sync.WaitGroup
+	defer looking.Wait()
+	looking.Go(func() {
+		if _, err := s.node.Projection.Counts(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("the tables could not be looked through beforehand", "err", err)
+		}
+	})
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
 	select {

@@ -21,8 +21,8 @@ type accountPage struct {
 	incidents []linkedIncident
 	history   historyPage
 	aside     *projection.Record // what set it aside, where that stands
-	acts      []*acts.Act // that the reader may do
-	links     []string    // to their forms
+	acts      []*acts.Act        // that the reader may do
+	links     []string           // to their forms
 	done      *doneView
 }
 

@@ -48,8 +48,9 @@ func (s *server) actWithFile(pattern string, h func(*view, *http.Request) error,
 			if err := v.may(roles); err != nil {
 				return err
 			}
-			// Where it cannot be set, the server's own limit stays.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(copyTime))
+			// Where they cannot be set, the server's own limits stay.
+			line, until := http.NewResponseController(w), time.Now().Add(copyTime)
+			_ = errors.Join(line.SetReadDeadline(until), line.SetWriteDeadline(until.Add(time.Minute)))
 			if err := parseForm(r); err != nil {
 				return err
 			}
@@ -286,4 +287,3 @@ func (a accountView) copiesOf() []record.Copy {
 	}
 	return a.report.Body.Copies
 }
-

@@ -4,6 +4,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -71,6 +72,7 @@ func (s *server) incident(v *view, r *http.Request) error {
 	if p.history, err = s.history(ctx, v, history, accounts); err != nil {
 		return err
 	}
+	maps.DeleteFunc(p.history.opened, func(_ record.ID, in projection.Incident) bool { return in.ID == id }) // it need not name itself
 	p.acts = s.incidentActs(v, r, p.Incident, accounts, history)
 	p.map_ = incidentMap(v, p.Incident, accounts)
 	v.section, v.title, v.withMap = "situation", v.code("class", string(p.Class))+" "+attr(p.Number+" "+p.Label), true

@@ -65,4 +65,3 @@ func timed(b *testing.B, do func() error) time.Duration {
 	}
 	return time.Since(begun)
 }
-

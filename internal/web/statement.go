@@ -137,7 +137,7 @@ func (s *server) amendment(v *view, r *http.Request) (acts.Values, error) {
 		return nil, err
 	}
 	values := acts.FormOf(&a.Body, a.Report)
-	values["account"] = []string{a.ID.String()}
+	values["account"], values["version"] = []string{a.ID.String()}, []string{a.Current.String()}
 	return values, nil
 }
 
@@ -235,6 +235,11 @@ func (p *statementPage) arrange(button, arg string) {
 		}
 		p.values["report"] = []string{arg}
 		p.at = "claimant"
+	case "rebase":
+		if p.amended != nil {
+			p.values["version"] = []string{p.amended.Current.String()}
+		}
+		p.show = "check"
 	case "newdoc":
 		delete(p.values, "report")
 		p.at = "title"
@@ -456,13 +461,16 @@ func (s *server) takeValues(v *view, r *http.Request, p *statementPage, q url.Va
 	if q.Get("account") != "" {
 		p.act = mustFind("account.amend")
 	}
-	account, token := p.values["account"], p.values["form"]
+	account, token, version := p.values["account"], p.values["form"], p.values["version"]
 	p.values = valuesOf(p.act, q)
 	if n := q.Get("rows"); n != "" {
 		p.values["rows"] = []string{n}
 	}
 	if len(account) > 0 { // the address says which
 		p.values["account"] = account
+		if p.values.Get("version") == "" {
+			p.values["version"] = version
+		}
 	}
 	if _, err := record.ParseID(p.values.Get("form")); err != nil {
 		p.values["form"] = token

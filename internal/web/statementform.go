@@ -142,6 +142,12 @@ func bare(s string) string {
 	}, s)
 }
 
+// stale tells whether the account was amended since the form was filled in with it.
+func (p *statementPage) stale() bool {
+	version := p.get("version")
+	return p.amended != nil && p.filed == nil && version != "" && version != p.amended.Current.String()
+}
+
 // maxKnown is how many claimants a form offers to choose from.
 const maxKnown = 1000
 

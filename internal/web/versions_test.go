@@ -101,6 +101,21 @@ func TestVersionsStayInSight(t *testing.T) {
 	}
 }
 
+// What one officer files while another has the form open does not go by the way.
+func TestAmendedMeanwhile(t *testing.T) {
+	d := newDesk(t)
+	acc := d.newStatement().press("file").accountAt().String()
+	mine := d.open("desk", "/account/"+acc+"/amend").fill("claim.1.figure", "5").press("save")
+	d.open("desk", "/account/"+acc+"/amend").fill("claim.2.words", "two boats").press("file")
+	size := d.size()
+	mine = mine.press("file").says("The account was amended after this form was opened.", "Compare with the version that stands now")
+	if d.size() != size {
+		t.Fatal("it was filed all the same")
+	}
+	mine = mine.press("rebase").says("two boats", "a boat was rammed", "This will be filed").lacks("The account was amended after")
+	mine.fill("claim.2.words", "two boats").press("check").lacks("a boat was rammed").press("file").says("Filed:", "two boats")
+}
+
 func TestLinkedClaimsStay(t *testing.T) {
 	d, acc, _ := amended(t)
 	s := d.open("desk", "/account/"+acc+"/amend").says("A link names it: it stays.")
