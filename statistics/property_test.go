@@ -54,10 +54,10 @@ func genTold(t *rapid.T, i int) told {
 
 func genClaim(t *rapid.T, number int) record.Claim {
 	c := record.Claim{N: number, FirstHand: "unknown",
-		Element: rapid.SampledFrom([]record.Element{record.Harm, record.Harm, record.Harm, record.Damage, record.Event, record.Attribution, record.Target}).Draw(t, "element"),
+		Element: rapid.SampledFrom([]record.Element{record.Harm, record.Harm, record.Harm, record.Damage, record.Event, record.Attribution, record.Target, record.Initiation}).Draw(t, "element"),
 		Group:   rapid.SampledFrom([]string{"fishers_QUI", "fishers_QUI", "fishers_OMB", "wardens_QUI", ""}).Draw(t, "group"),
 		Scope:   rapid.SampledFrom([]record.Scope{record.ScopeIncident, record.ScopeIncident, record.ScopeIncident, record.ScopeIncident, record.ScopePart, record.ScopePeriodTotal}).Draw(t, "scope"),
-		Stance:  rapid.SampledFrom([]string{"states", "states", "states", "states", "rejects_all", "rejects_detail", "rejects_harm_to_fishers", "withholds"}).Draw(t, "stance"),
+		Stance:  rapid.SampledFrom([]string{"states", "states", "states", "states", "rejects_all", "rejects_detail", "rejects_harm_to_fishers", "rejects_first_act", "withholds"}).Draw(t, "stance"),
 		Derived: rapid.IntRange(0, 9).Draw(t, "derived") == 0}
 	if c.Element != record.Harm && c.Element != record.Damage {
 		return c

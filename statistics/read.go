@@ -173,15 +173,19 @@ type voiceOn struct {
 	fact     Fact
 }
 
-// plain reads an incident in which nobody denies anything, says none, or gives several
-// figures in one account: then a claimant's latest figure is its value, and there is no
+// plain reads an incident in which nobody denies anything, says of all that there was
+// none, or gives several figures in one account: then a claimant's latest figure is its value, and there is no
 // need to set anything side by side.
 func (r *Reader) plain(said []Said) ([]Value, bool) {
 	latest := map[voiceOn]*Said{}
 	for i := range said {
 		s := &said[i]
 		c := &s.Claim
-		if r.effects[c.Stance] == agreement.Denies || c.Low != nil && c.High != nil && *c.High == 0 {
+		if !touches(c.Element) {
+			continue
+		}
+		wide := c.Measure == "" || c.Group == "" // a none of these speaks of other facts too
+		if r.effects[c.Stance] == agreement.Denies || wide && c.Low != nil && c.High != nil && *c.High == 0 {
 			return nil, false
 		}
 		if r.Why(s) != Added {
@@ -208,15 +212,17 @@ func (r *Reader) plain(said []Said) ([]Value, bool) {
 	return out, true
 }
 
+// touches tells whether claims about e have a part in figures. Who began, whose act it
+// was and what was aimed at have none, denied or not.
+func touches(e record.Element) bool { return e == record.Event || slices.Contains(Elements, e) }
+
 // reconciled takes the values from the incident's matrix.
 func (r *Reader) reconciled(said []Said) []Value {
 	var items []reconcile.Item
 	for i := range said {
 		s := &said[i]
 		// What is not added may still make a row that somebody denies, or narrow a denial.
-		// Who began, whose act it was and what was aimed at have no part in figures.
-		counts := slices.Contains(Elements, s.Claim.Element) || s.Claim.Element == record.Event || r.effects[s.Claim.Stance] == agreement.Denies
-		if counts && s.Claim.Scope == record.ScopeIncident && s.Role == record.LinkAbout && r.Why(s) != OfSeveral {
+		if touches(s.Claim.Element) && s.Claim.Scope == record.ScopeIncident && s.Role == record.LinkAbout && r.Why(s) != OfSeveral {
 			items = append(items, s.Item)
 		}
 	}

@@ -117,6 +117,16 @@ func (p *Tab) Str(script string) string {
 	return s
 }
 
+// Holds tells whether a script says true. A page that is just being left says nothing.
+func (p *Tab) Holds(script string) bool {
+	p.Helper()
+	yes, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](script))
+	if p.ctx.Err() != nil {
+		p.Fatalf("%v in %s", err, script)
+	}
+	return err == nil && yes
+}
+
 // Settle waits until fonts are there and two frames were drawn.
 func (p *Tab) Settle() {
 	p.Helper()

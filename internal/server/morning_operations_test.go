@@ -176,7 +176,7 @@ func (p *person) becauseOf(reason, page, like string) {
 func (p *person) reasons(want ...string) {
 	p.Helper()
 	for _, reason := range want {
-		if p.Str(seen(`.history .history-reason`, reason)+` ? 'yes' : ''`) == "" {
+		if !p.Holds(seen(`.history .history-reason`, reason)) {
 			p.Errorf("the history does not say %q", reason)
 		}
 	}
@@ -240,7 +240,7 @@ func (p *person) whoSaysSo() {
 	p.look("the claim")
 	figure := p.Str(`document.querySelector('.matrix .claim[open] .figure').textContent`)
 	p.turn("the account", func() { p.press(`.matrix .claim[open] .claim-foot a[href^="/account/"]`) }, at("/account/"))
-	if p.Str(seen(`.claim-item:target .figure`, figure)+` ? 'yes' : ''`) == "" {
+	if !p.Holds(seen(`.claim-item:target .figure`, figure)) {
 		p.Errorf("the claim that the figure %s leads to does not say it", figure)
 	}
 	p.turn("the signed record", func() { p.press(`.chain .proof`) }, at("/record/")+` && `+there(`[aria-labelledby="h-signed"] .digest`)+` && `+there(`.command code`))
@@ -249,12 +249,9 @@ func (p *person) whoSaysSo() {
 // notTheirs: what another role does is refused, and the page says whose it is.
 func (p *person) notTheirs() {
 	p.Helper()
-	for _, path := range []string{"/statement/new", "/imports", "/officers/invite"} {
-		if path == "/officers/invite" {
-			continue
-		}
+	for _, path := range []string{"/statement/new", "/imports"} {
 		p.address(path)
-		if p.Str(status(403)+` ? 'yes' : ''`) == "" || p.Str(seen(`main .wrong`, p.words.T("officer_role."+office.RoleDesk))+` ? 'yes' : ''`) == "" {
+		if !p.Holds(status(403)) || !p.Holds(seen(`main .wrong`, p.words.T("officer_role."+office.RoleDesk))) {
 			p.Errorf("%s: %s", path, p.Str(`document.querySelector('main').innerText`))
 		}
 	}

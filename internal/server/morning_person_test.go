@@ -91,7 +91,7 @@ func (p *person) turn(what string, do func(), like string) {
 // until waits for what a script says; a page that is being left says nothing.
 func (p *person) until(what, like string) {
 	p.Helper()
-	for end := time.Now().Add(30 * time.Second); p.Str(`document.readyState === 'complete' && (`+like+`) ? 'yes' : ''`) == ""; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !p.Holds(`document.readyState === 'complete' && (` + like + `)`); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			p.Shot("failed-" + p.manner.String())
 			p.Fatalf("%s: not so at %s, in focus is %s: %s\n%.1500s", what, p.Str(`location.href`), p.focus(), like, p.Str(`document.querySelector('main').innerText`))
@@ -122,9 +122,7 @@ func status(code int) string {
 // id is the 32 digits in the page's address.
 func (p *person) id() string { return p.Str(`/[0-9a-f]{32}/.exec(location.pathname)?.[0] ?? ''`) }
 
-func (p *person) has(selector string) bool {
-	return p.Str(there(selector)+` ? 'yes' : ''`) != ""
-}
+func (p *person) has(selector string) bool { return p.Holds(there(selector)) }
 
 // press presses what a selector finds: a link, a button, a box to tick.
 func (p *person) press(selector string) {
@@ -135,7 +133,7 @@ func (p *person) press(selector string) {
 	}
 	p.tab(selector)
 	key := kb.Enter
-	if p.Str(`document.activeElement.matches('[type=checkbox], [type=radio]') ? 'yes' : ''`) != "" {
+	if p.Holds(`document.activeElement.matches('[type=checkbox], [type=radio]')`) {
 		key = " "
 	}
 	p.keys(key)
@@ -166,9 +164,9 @@ func (p *person) click(selector string) {
 // tab goes on with the tabulator until what a selector finds is in focus.
 func (p *person) tab(selector string) {
 	p.Helper()
-	is := fmt.Sprintf(`document.activeElement.matches(%q) ? 'yes' : ''`, selector)
+	is := fmt.Sprintf(`document.activeElement.matches(%q)`, selector)
 	for range 400 {
-		if p.Str(is) != "" {
+		if p.Holds(is) {
 			return
 		}
 		p.keys(kb.Tab)
@@ -266,7 +264,9 @@ func (p *person) look(what string) {
 // keep takes a picture of the whole page, for people to look at.
 func (p *person) keep(file string) {
 	p.Helper()
-	p.Settle()
+	if !p.noScript { // which has no frames to wait for
+		p.Settle()
+	}
 	p.Do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		shot, err := chromedp.FullScreenshot(100)(ctx, t)
 		if err == nil {
@@ -290,7 +290,8 @@ const careful = `(lang, dir, missing) => {
 		wrong.push('it is ' + wide + ' pixels wide on ' + innerWidth + ': ' + out.slice(0, 5).map(e => e.localName + '.' + e.className).join(' '));
 	}
 	const own = 'bdi, time[dir=ltr], code, pre, input, textarea, select, title, svg[direction=ltr], :not(html)[dir=ltr], :not(html)[dir=auto], template, script, style';
-	const value = /[0-9\u0660-\u0669\u06f0-\u06f9]/;
+	// What turns round among letters from the right: ranges, dates, numbers of incidents, ids.
+	const value = /[0-9] ?[-\u2013+/:]|[~#<=+] ?[0-9]|[0-9]{4}|[0-9a-f]{8}/;
 	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	for (let n = walk.nextNode(); n; n = walk.nextNode()) {
 		const said = n.data.trim(), e = n.parentElement;

@@ -166,7 +166,7 @@ func (p *person) recordStatement(x paper) (account string) {
 	}
 	p.turn("the reading", func() { p.press(`.bar button[value="check"]`) }, at("/statement/draft/"+draft)+` && `+there(`#h-reading`))
 	for _, figure := range []string{x.killed, strings.Replace(x.injured, "-", "–", 1)} {
-		if p.Str(seen(`.read .figure`, figure)+` ? 'yes' : ''`) == "" {
+		if !p.Holds(seen(`.read .figure`, figure)) {
 			p.Errorf("the reading does not show %s", figure)
 		}
 	}
@@ -179,7 +179,7 @@ func (p *person) recordStatement(x paper) (account string) {
 		p.Errorf("the account shows %d claims", got)
 	}
 	p.turn("the signed record", func() { p.press(`.chain .proof`) }, at("/record/")+` && `+there(`#h-signed`))
-	if p.Str(`document.querySelector('[aria-labelledby="h-body"] pre').innerText.includes('`+x.claimant+`') ? 'yes' : ''`) == "" {
+	if !p.Holds(seen(`[aria-labelledby="h-body"] pre`, x.claimant)) {
 		p.Error("the signed record does not hold the account")
 	}
 	p.turn("the desk", func() { p.press(`.nav a[href^="/desk"]`) }, at("/desk"))
@@ -310,7 +310,9 @@ func (p *person) importFile(n int) {
 	if now := p.mission.node.Registry.Head().Size; now != size {
 		p.Errorf("the second run filed %d records", now-size)
 	}
-	p.turn("the batch", func() { p.press(`a[href^="/batch/"]`) }, at("/batch/"))
+	p.turn("the imports", func() { p.press(`.title .over a[href^="/imports"]`) }, at("/imports"))
+	p.turn("the batches", func() { p.press(`main a[href^="/batches"]`) }, at("/batches"))
+	p.turn("the batch", func() { p.press(`main th a[href^="/batch/"]`) }, at("/batch/")+` && `+seen(`h1`, filepath.Base(path)))
 	p.turn("the form to withdraw", func() { p.press(`.acts a[href*="/do/batch.withdraw"]`) }, at("/do/batch.withdraw"))
 	p.write("reason", "پرونده از دیروز است")
 	p.turn("the batch withdrawn", func() { p.press(`form.act button`) }, at("/batch/")+` && `+there(`.title .wrong`)+` && !`+there(`.acts a[href*="/do/batch.withdraw"]`))
