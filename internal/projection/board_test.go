@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -37,6 +38,16 @@ func (c *chronicle) pick(what string, list []record.ID) (record.ID, bool) {
 		return record.ID{}, false
 	}
 	return rapid.SampledFrom(list).Draw(c.r, what), true
+}
+
+// begin files what acts can be done on.
+func (c *chronicle) begin() {
+	for i := range 3 {
+		a := c.says(record.Claimant{Kind: c.pack.ClaimantKinds[0].Code, Name: "Ada", Party: c.pack.Parties[0].Code}, chronicleWords[i], "nets")
+		c.accounts = append(c.accounts, c.file(record.AccountFiled, a, nil))
+		c.incidents = append(c.incidents, c.file(record.IncidentOpened, &record.Opening{Class: record.ClassIncident, Label: "begun", When: when.Span{Start: "2025-10-15"}}, nil))
+		c.links = append(c.links, c.link(c.accounts[i], c.incidents[i]))
+	}
 }
 
 // step files one record or none.
@@ -166,6 +177,7 @@ func TestBoardFollows(t *testing.T) {
 			r.Fatal(err)
 		}
 		defer d.Close()
+		c.begin()
 		for range rapid.IntRange(1, 3).Draw(r, "rounds") {
 			for range rapid.IntRange(1, 12).Draw(r, "steps") {
 				c.step()
@@ -191,6 +203,7 @@ func TestBoardFollows(t *testing.T) {
 		}
 		plainSQL(r, path, d)
 		plainSearch(r, d)
+		plainIncidents(r, d)
 	})
 }
 
@@ -213,11 +226,7 @@ func answers(t interface{ Fatal(...any) }, d *projection.DB) map[string]any {
 	list, n, err := d.Unlinked(ctx, 0, 0)
 	keep("unlinked", []any{list, n}, err)
 	var ids []record.ID
-	for name, f := range map[string]projection.Filter{
-		"all": {}, "fire": {Text: "fire"}, "two words": {Text: "fire boats"}, "Pashto": {Text: "پيښور"}, "phrase": {Text: `"fire boats"`},
-		"class": {Class: []record.Class{record.ClassIncident}}, "page": {Limit: 2, Offset: 1}, "others": {Party: []string{"other"}},
-		"Ada since": {Claimant: "Ada", Since: "2025-10"}, "until": {Until: "2025-09"},
-	} {
+	for name, f := range filters {
 		list, n, err := d.Incidents(ctx, f)
 		keep("incidents "+name, []any{list, n}, err)
 		o, err := d.Overview(ctx, f)
@@ -241,6 +250,12 @@ func answers(t interface{ Fatal(...any) }, d *projection.DB) map[string]any {
 		keep("search "+name, found, err)
 	}
 	return out
+}
+
+var filters = map[string]projection.Filter{
+	"all": {}, "fire": {Text: "fire"}, "two words": {Text: "fire boats"}, "Pashto": {Text: "پيښور"}, "phrase": {Text: `"fire boats"`},
+	"class": {Class: []record.Class{record.ClassIncident}}, "page": {Limit: 2, Offset: 1}, "others": {Party: []string{"other"}},
+	"Ada since": {Claimant: "Ada", Since: "2025-10"}, "until": {Until: "2025-09"}, "October, nets": {Text: "nets", Since: "2025-10", Until: "2025-10"},
 }
 
 var searches = map[string]projection.Search{
@@ -284,6 +299,12 @@ func plainSearch(r *rapid.T, d *projection.DB) {
 	if err != nil {
 		r.Fatal(err)
 	}
+	for i, h := range all.Hits[1:] {
+		before, p, q := all.Hits[i], all.Hits[i].Body.SaidOn, h.Body.SaidOn
+		if p.First().Before(q.First()) || p == q && before.State == "recorded" && h.State == "recorded" && before.Index < h.Index {
+			r.Errorf("%s of %s stands before %s of %s", before.ID, p, h.ID, q)
+		}
+	}
 	for name, s := range searches {
 		if s.Text == "" || s.Old || len(s.Element) > 0 {
 			continue
@@ -315,6 +336,76 @@ func plainSearch(r *rapid.T, d *projection.DB) {
 		}
 		if !slices.Equal(got, want) || found.Matched != len(want) || found.Total != len(all.Hits) {
 			r.Errorf("%s: found %v, want %v; %d of %d", name, got, want, found.Matched, found.Total)
+		}
+	}
+}
+
+// plainIncidents narrows the list of incidents in loops.
+func plainIncidents(r *rapid.T, d *projection.DB) {
+	ctx := context.Background()
+	all, _, err := d.Incidents(ctx, projection.Filter{})
+	if err != nil {
+		r.Fatal(err)
+	}
+	for i, in := range all[1:] {
+		if p, q := all[i].When.First(), in.When.First(); p.Before(q) || p.Equal(q) && all[i].Index < in.Index {
+			r.Errorf("%s stands before %s", all[i].Label, in.Label)
+		}
+	}
+	for name, f := range filters {
+		var want []record.ID
+		matched, months := map[record.Class]int{}, map[when.Date]int{}
+		for _, in := range all {
+			words := []string{in.Label, in.PlaceText, in.Number}
+			var parties, names []string
+			list, err := d.AccountsOf(ctx, in.ID)
+			if err != nil {
+				r.Fatal(err)
+			}
+			for _, a := range list {
+				if a.State == "withdrawn" {
+					continue
+				}
+				parties, names = append(parties, a.Body.Claimant.Party), append(names, a.Body.Claimant.Name)
+				words = append(words, a.Body.Claimant.Name, a.Body.Carrier)
+				if rep, err := d.Report(ctx, a.Report); err == nil {
+					words = append(words, rep.Body.Title, rep.Body.Carrier)
+				}
+				for _, c := range a.Body.Claims {
+					words = append(words, c.Words)
+				}
+			}
+			said := " " + text.Fold(strings.Join(words, "\n"))
+			if len(f.Party) > 0 && !slices.Contains(parties, "") || f.Claimant != "" && !slices.Contains(names, f.Claimant) ||
+				slices.ContainsFunc(projection.Words(f.Text), func(w string) bool { return !strings.Contains(said, " "+w) }) {
+				continue
+			}
+			if in.Class == record.ClassIncident {
+				for t := in.When.First(); !t.After(in.When.Last()); t = t.AddDate(0, 0, 1) {
+					if t.Equal(in.When.First()) || t.Day() == 1 {
+						months[when.Date(t.Format("2006-01"))]++
+					}
+				}
+			}
+			if f.Since != "" && in.When.Last().Before(f.Since.First()) || f.Until != "" && f.Until.Last().Before(in.When.First()) {
+				continue
+			}
+			matched[in.Class]++
+			if len(f.Class) == 0 || slices.Contains(f.Class, in.Class) {
+				want = append(want, in.ID)
+			}
+		}
+		list, n, err := d.Incidents(ctx, f)
+		if err != nil {
+			r.Fatal(err)
+		}
+		var got []record.ID
+		for _, in := range list {
+			got = append(got, in.ID)
+		}
+		o, err := d.Overview(ctx, f)
+		if err != nil || n != len(want) || f.Limit == 0 && !slices.Equal(got, want) || !maps.Equal(o.Matched, matched) || !maps.Equal(o.Months, months) {
+			r.Errorf("%s: found %v, want %v, %d in all; overview %+v, want %v and %v; %v", name, got, want, n, o, matched, months, err)
 		}
 	}
 }

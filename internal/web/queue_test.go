@@ -93,9 +93,9 @@ func TestReasonsInWords(t *testing.T) {
 	s := newSource(t, "lakes")
 	p := s.TheAgreement
 	reasons := map[string]suggest.Reason{
-		"the same days":                              {Criterion: suggest.Time, Level: suggest.SameDays},
-		"1 day apart":                                {Criterion: suggest.Time, Level: suggest.DaysNear, Days: 1},
-		"40 days apart":                              {Criterion: suggest.Time, Level: suggest.DaysApart, Days: 40},
+		"the same days": {Criterion: suggest.Time, Level: suggest.SameDays},
+		"1 day apart":   {Criterion: suggest.Time, Level: suggest.DaysNear, Days: 1},
+		"40 days apart": {Criterion: suggest.Time, Level: suggest.DaysApart, Days: 40},
 		"no day is told; it was told 2 days after":   {Criterion: suggest.Time, Level: suggest.ToldAfter, Days: 2},
 		"no day is told; it was told before this":    {Criterion: suggest.Time, Level: suggest.ToldBefore},
 		"stated within 3 km":                         {Criterion: suggest.Distance, Level: suggest.SamePlace, Codes: []string{p.Places[0].Code, p.Places[0].Code}, PrecisionM: 6000},

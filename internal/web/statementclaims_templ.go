@@ -54,7 +54,7 @@ func claimsPart(v *view, p *statementPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = v.say("statement.figure_help", "exact", ltr("12"), "least", ltr("12+"), "most", ltr("<=12"), "between", ltr("10-15"), "about", ltr("~40"), "none", ltr("0"), "unknown", ltr("?")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = figureHelp(v).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

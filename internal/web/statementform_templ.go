@@ -1789,7 +1789,7 @@ func whereaboutsPart(v *view, p *statementPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = v.say("statement.date_help", "day", ltr("2025-10-15"), "month", ltr("2025-10"), "year", ltr("2025")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = dateHelp(v).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
