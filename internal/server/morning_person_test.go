@@ -243,10 +243,9 @@ func (p *person) choose(name, value string) {
 	if n < 0 {
 		key, n = kb.ArrowUp, -n
 	}
+	p.until("the list in focus", fmt.Sprintf(`document.activeElement.matches(%q)`, selector))
 	p.keys(strings.Repeat(key, n))
-	if got := p.value(name); got != value {
-		p.Fatalf("in the list %s %q is chosen, not %q", name, got, value)
-	}
+	p.until(value+" chosen", fmt.Sprintf(`document.querySelector(%q).value === %q`, selector, value))
 }
 
 // look looks at the page as a careful reader would, whatever it is about.

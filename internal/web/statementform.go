@@ -54,13 +54,9 @@ func (p *statementPage) describedBy(name string, f acts.Field) string {
 	return strings.Join(out, " ")
 }
 
-// begins tells whether the cursor stands in the field at first.
-func (p *statementPage) begins(name string) bool {
-	if p.at == "" {
-		return p.show == "" && p.draft.ID.IsZero() && name == "url"
-	}
-	return p.at == name
-}
+// begins tells whether the cursor stands in the field at first. In a new form that is for
+// the script to say, which sees whether the officer is somewhere already.
+func (p *statementPage) begins(name string) bool { return p.at == name }
 
 // value is what a row's select shows: what was chosen, else the usual.
 func (p *statementPage) value(name string, usual string) string {

@@ -264,4 +264,9 @@ function start(form) {
   });
 
   form.querySelector('[data-discard]').addEventListener('click', () => { changed = false; });
+
+  // A new form begins at the address of the document.
+  if (location.pathname.endsWith('/new') && document.activeElement === document.body) {
+    (form.elements.namedItem('url') ?? claimant).focus();
+  }
 }
