@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -63,10 +62,4 @@ func TestOpenThrowsAwayOnlyWhatItKnows(t *testing.T) {
 		t.Fatal(err)
 	}
 	open()
-}
-
-func TestWords(t *testing.T) {
-	if got := projection.Words(" Two  two THREE "); !slices.Equal(got, []string{"two", "three"}) {
-		t.Errorf("%q", got)
-	}
 }

@@ -26,11 +26,11 @@ import (
 type story struct {
 	ledgerstore.Store
 	t       testing.TB
+	mission record.ID
 	pack    *agreement.Pack
 	entries []ledgerstore.Entry
 }
 
-// failer is what a story needs of a test.
 func newStory(t testing.TB, name string) *story {
 	t.Helper()
 	set, err := example.Open(name)
@@ -41,7 +41,7 @@ func newStory(t testing.TB, name string) *story {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &story{t: t, pack: file.Pack}
+	s := &story{t: t, mission: record.ID{1}, pack: file.Pack}
 	s.adopt()
 	return s
 }
@@ -69,7 +69,7 @@ func (s *story) file(kind record.Kind, body record.Body, edit func(*record.State
 		s.t.Fatal(err)
 	}
 	st := record.Statement{Audience: record.AudiencePublic, Body: &record.BodyRef{Alg: record.BodyAlg, Commitment: ledger.BodyCommitment(salt, b)},
-		ClaimedAt: 1e12, Exercise: s.pack.Exercise, ID: id, Kind: kind, KindVersion: 1, Member: s.pack.MembersWith(record.DeskRole)[0], Mission: record.ID{1},
+		ClaimedAt: 1e12, Exercise: s.pack.Exercise, ID: id, Kind: kind, KindVersion: 1, Member: s.pack.MembersWith(record.DeskRole)[0], Mission: s.mission,
 		Origin: "log.example/story", Rules: 1, Subjects: subjects, V: 1}
 	if edit != nil {
 		edit(&st)
@@ -137,6 +137,9 @@ func (s *story) report(title string) record.ID {
 
 // account files an account by one claimant, with a claim for each of the words.
 func (s *story) account(report record.ID, who record.Claimant, words ...string) record.ID {
+	if report.IsZero() {
+		return s.file(record.AccountFiled, s.says(who, words...), nil)
+	}
 	return s.file(record.AccountFiled, s.says(who, words...), nil, about(record.RoleReport, report))
 }
 

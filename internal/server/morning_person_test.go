@@ -91,9 +91,10 @@ func (p *person) turn(what string, do func(), like string) {
 // until waits for what a script says; a page that is being left says nothing.
 func (p *person) until(what, like string) {
 	p.Helper()
-	for end := time.Now().Add(30 * time.Second); !p.Holds(`document.readyState === 'complete' && (` + like + `)`); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second); !p.Holds(`document.readyState === 'complete' && (` + like + `)`); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			p.Shot("failed-" + p.manner.String())
+			p.Logf("%s", p.Str(`(window.log??[]).slice(-30).join("\n")`))
 			p.Fatalf("%s: not so at %s, in focus is %s: %s\n%.1500s", what, p.Str(`location.href`), p.focus(), like, p.Str(`document.querySelector('main').innerText`))
 		}
 	}
