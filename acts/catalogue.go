@@ -13,6 +13,7 @@ var (
 	incident = Field{Name: "incident", Type: ID, Required: true}
 	linkRole = Field{Name: "role", Type: Choice, Group: "link_role", Choices: []string{"about", "part_of", "aggregate_over"}}
 	opening  = []Field{
+		{Name: "form", Type: ID}, // the form's token: sent twice, it opens one incident
 		{Name: "label", Type: Line, Required: true, Max: 200},
 		{Name: "class", Type: Choice, Group: "class", Choices: []string{"incident", "agreement", "talks", "aggregate"}},
 		{Name: "start", Type: Day, Required: true},

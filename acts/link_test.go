@@ -89,3 +89,17 @@ func isRefusal(err error) bool {
 	var r *mechanism.Refusal
 	return errors.As(err, &r)
 }
+
+// A form sent twice opens one incident.
+func TestFormOpensOnce(t *testing.T) {
+	m := open(t)
+	w := m.world("clerk", acts.Operations)
+	v := acts.Values{"label": {"x"}, "start": {"2031"}, "form": {"abababababababababababababababab"}}
+	m.do(w, "incident.open", v)
+	var refusal *mechanism.Refusal
+	if _, err := act(t, "incident.open").Plan(w, v); !errors.As(err, &refusal) || refusal.Code != mechanism.DuplicateID {
+		t.Errorf("the same form again: %v", err)
+	}
+	v["form"] = []string{"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"}
+	m.do(w, "incident.open", v)
+}

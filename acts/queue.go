@@ -3,10 +3,12 @@
 package acts
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"truceline/mechanism"
 	"truceline/record"
 	"truceline/when"
 )
@@ -126,9 +128,12 @@ func planOpenAndLink(p *planner) error {
 }
 
 func planOpen(p *planner) error {
-	id, err := p.newID()
+	id, err := p.formID(record.IncidentOpened)
 	if err != nil {
 		return err
+	}
+	if _, filed := p.State.KindOf(id); filed {
+		return &mechanism.Refusal{Code: mechanism.DuplicateID, Reason: fmt.Sprintf("this form has opened incident %s already: begin anew for another", id)}
 	}
 	d := Draft{ID: id, Kind: record.IncidentOpened, Body: p.readOpening()}
 	if err := p.refused(p.check(d)); err != nil {

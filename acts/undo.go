@@ -51,6 +51,14 @@ func (w World) inverse(id record.ID, why record.Body) (d Draft, ok bool, err err
 	if w.State.IsUndone(id) {
 		return Draft{}, false, nil
 	}
+	if kind == record.IncidentUnlinked {
+		was, _ := w.State.Link(w.State.ActedOn(id))
+		for _, l := range w.State.LinksOf(was.Account) {
+			if l.Incident == was.Incident {
+				return Draft{}, false, refuse("account %s was linked to incident %s again: undo link %s first", l.Account, l.Incident, l.ID)
+			}
+		}
+	}
 	return Draft{Kind: record.ActUndone, Body: why, Subjects: []record.Subject{about(record.RoleAct, id)}}, true, nil
 }
 
@@ -94,11 +102,14 @@ func planUndo(p *planner) error {
 	if len(p.problems) > 0 {
 		return nil
 	}
-	if err := p.mayUndo(id); err != nil {
-		return err
+	if _, ok := p.State.KindOf(id); !ok {
+		return p.mayUndo(id, nil)
 	}
 	group, err := p.Together(id)
 	if err != nil {
+		return err
+	}
+	if err := p.mayUndo(id, group); err != nil {
 		return err
 	}
 	why := &record.Reason{Reason: p.get("reason")}
@@ -117,27 +128,48 @@ func planUndo(p *planner) error {
 	return p.check(p.drafts[0])
 }
 
-// mayUndo looks that the officer's roles allow the act that is to be undone.
-func (w World) mayUndo(id record.ID) error {
-	kind, ok := w.State.KindOf(id)
-	if !ok {
-		return &mechanism.Refusal{Code: mechanism.UnknownSubject, Reason: fmt.Sprintf("there is no record %s", id)}
-	}
-	if kind == record.ActUndone {
-		target, err := w.undone(id)
+// mayUndo looks that the officer's roles allow the act that is to be undone: of records
+// that were filed as one, all of them. What a withdrawn file took with it is undone with
+// it, so that there the role for files is enough.
+func (w World) mayUndo(id record.ID, group []record.ID) error {
+	var kinds []record.Kind
+	for _, id := range append([]record.ID{id}, group...) {
+		kind, err := w.undoneKind(id)
 		if err != nil {
 			return err
 		}
-		kind, _ = w.State.KindOf(target)
+		kinds = append(kinds, kind)
 	}
-	need := rolesFor[kind]
-	if len(need) == 0 {
-		return refuse("a %s is not undone here", kind)
+	if slices.Contains(kinds, record.BatchWithdrawn) {
+		kinds = []record.Kind{record.BatchWithdrawn}
 	}
-	if !slices.ContainsFunc(need, func(r string) bool { return slices.Contains(w.Roles, r) }) {
-		return &Denied{"act.undo", need}
+	for _, kind := range kinds {
+		need := rolesFor[kind]
+		if len(need) == 0 {
+			return refuse("a %s is not undone here", kind)
+		}
+		if !slices.ContainsFunc(need, func(r string) bool { return slices.Contains(w.Roles, r) }) {
+			return &Denied{"act.undo", need}
+		}
 	}
 	return nil
+}
+
+// undoneKind is the kind of a record, or of what it undid.
+func (w World) undoneKind(id record.ID) (record.Kind, error) {
+	kind, ok := w.State.KindOf(id)
+	if !ok {
+		return "", &mechanism.Refusal{Code: mechanism.UnknownSubject, Reason: fmt.Sprintf("there is no record %s", id)}
+	}
+	if kind != record.ActUndone {
+		return kind, nil
+	}
+	target, err := w.undone(id)
+	if err != nil {
+		return "", err
+	}
+	kind, _ = w.State.KindOf(target)
+	return kind, nil
 }
 
 // rolesFor are the officers' roles that may take back a record of a kind.
@@ -156,15 +188,15 @@ var rolesFor = map[record.Kind][]string{
 }
 
 func offerUndo(o *offer) error {
-	if err := o.mayUndo(o.subject); err != nil {
-		return err
-	}
 	group := []record.ID{o.subject}
-	if o.Together != nil {
+	if _, ok := o.State.KindOf(o.subject); ok && o.Together != nil {
 		var err error
 		if group, err = o.Together(o.subject); err != nil {
 			return err
 		}
+	}
+	if err := o.mayUndo(o.subject, group); err != nil {
+		return err
 	}
 	for _, id := range slices.Backward(group) {
 		d, ok, err := o.inverse(id, because)
@@ -209,11 +241,17 @@ func planBatchWithdrawal(p *planner) error {
 		p.add(Draft{Kind: record.ActUndone, Body: why, Subjects: []record.Subject{about(record.RoleAct, m)}})
 	}
 	if left := b.Rests - rests; left > 0 {
-		return refuse("%d accounts outside batch %s are told in its documents: withdraw them first, or ask who filed them", left, id)
+		return refuse("%d accounts outside batch %s are told in its documents: have who filed them withdraw them, or withdraw the batch's own accounts one by one", left, id)
+	}
+	if n := len(p.drafts) + 1; n > maxTogether {
+		return refuse("%d links and merges rest on batch %s, more than one act takes (%d): undo some of the links first", n-1, id, maxTogether-1)
 	}
 	p.add(Draft{Kind: record.BatchWithdrawn, Body: why, Subjects: []record.Subject{about(record.RoleBatch, id)}})
 	return p.refused(p.check(p.drafts[0]))
 }
+
+// maxTogether is how many records one act may have; the registry admits no more at once.
+const maxTogether = 1 << 14
 
 func count(b bool) int {
 	if b {

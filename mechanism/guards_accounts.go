@@ -110,15 +110,17 @@ func (s *State) guardAccount(e *Entry, b *record.Account) (func(), error) {
 	if reportBatch != inBatch && !s.counts(reportBatch) {
 		return nil, refuse(StateForbids, "report %s belongs to a batch that is not closed, or was withdrawn: file the report again", report)
 	}
-	restOnReport := func() {
-		if reportBatch != inBatch {
-			s.rest(reportBatch, 1)
+	// restOn notes that a version of an account of the batch own rests on its document's.
+	restOn := func(own record.ID, rested []record.ID) []record.ID {
+		if reportBatch.IsZero() || reportBatch == own {
+			return rested
 		}
+		s.rest(reportBatch, 1)
+		return append(slices.Clip(rested), reportBatch)
 	}
 	if st.Kind == record.AccountFiled {
 		return func() {
-			restOnReport()
-			set(s, s.accounts, st.ID, account{member: st.Member, claimant: b.Claimant, current: st.ID, claims: len(b.Claims), batch: inBatch})
+			set(s, s.accounts, st.ID, account{member: st.Member, claimant: b.Claimant, current: st.ID, claims: len(b.Claims), batch: inBatch, rested: restOn(inBatch, nil)})
 		}, nil
 	}
 	id, _ := st.Subject(record.RoleAccount)
@@ -137,10 +139,10 @@ func (s *State) guardAccount(e *Entry, b *record.Account) (func(), error) {
 	}
 	return func() {
 		done := act{on: id, before: acc.current, claims: acc.claims}
-		if reportBatch != inBatch {
+		before := len(acc.rested)
+		if acc.rested = restOn(acc.batch, acc.rested); len(acc.rested) > before {
 			done.rested = reportBatch
 		}
-		restOnReport()
 		acc.current, acc.claims = st.ID, len(b.Claims)
 		set(s, s.accounts, id, acc)
 		set(s, s.acts, st.ID, done)
@@ -285,6 +287,9 @@ func (s *State) guardReason(e *Entry) (func(), error) {
 		return func() {
 			acc.withdrawn = true
 			set(s, s.accounts, id, acc)
+			for _, b := range acc.rested { // it no longer needs its documents
+				s.rest(b, -1)
+			}
 			set(s, s.acts, st.ID, act{on: id})
 		}, nil
 	case record.AccountSetAside:
@@ -301,6 +306,9 @@ func (s *State) guardReason(e *Entry) (func(), error) {
 		return func() {
 			b.withdrawn = true
 			set(s, s.batches, id, b)
+			for other, n := range s.restedBy(id) { // its accounts no longer need others' documents
+				s.rest(other, -n)
+			}
 			set(s, s.acts, st.ID, act{on: id})
 		}, nil
 	case record.IncidentUnlinked:
@@ -319,6 +327,20 @@ func (s *State) guardReason(e *Entry) (func(), error) {
 		return s.guardUndo(e)
 	}
 	return s.guardMerge(e)
+}
+
+// restedBy counts on which batches the accounts of a batch rest that are not withdrawn
+// themselves. It looks at every account.
+func (s *State) restedBy(id record.ID) map[record.ID]int {
+	out := map[record.ID]int{}
+	for _, acc := range s.accounts {
+		if acc.batch == id && !acc.withdrawn {
+			for _, b := range acc.rested {
+				out[b]++
+			}
+		}
+	}
+	return out
 }
 
 // guardSetAside lets an account be said to be about no incident. A link stands

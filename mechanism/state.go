@@ -76,6 +76,9 @@ type account struct {
 	withdrawn bool
 	aside     bool // said to be about no incident
 	links     int  // standing
+	// rested are batches whose documents it was told in, other than its own, once for each
+	// version that stands; follows from the records.
+	rested []record.ID
 }
 
 type incident struct {

@@ -102,7 +102,18 @@ func (s *State) undoOnAccount(id record.ID, kind record.Kind, a act) (func(), er
 		return nil, refuse(StateForbids, "account %s belongs to a batch that is not closed, or was withdrawn", a.on)
 	}
 	if kind == record.AccountWithdrawn {
-		return func() { acc.withdrawn = false; set(s, s.accounts, a.on, acc) }, nil
+		for _, b := range acc.rested {
+			if !s.counts(b) {
+				return nil, refuse(StateForbids, "account %s was told in a document of batch %s, which is withdrawn: undo that first", a.on, b)
+			}
+		}
+		return func() {
+			acc.withdrawn = false
+			set(s, s.accounts, a.on, acc)
+			for _, b := range acc.rested {
+				s.rest(b, 1)
+			}
+		}, nil
 	}
 	if acc.withdrawn {
 		return nil, refuse(StateForbids, "account %s is withdrawn: undo the withdrawal first", a.on)
@@ -115,8 +126,11 @@ func (s *State) undoOnAccount(id record.ID, kind record.Kind, a act) (func(), er
 	}
 	return func() {
 		acc.current, acc.claims = a.before, a.claims
+		if !a.rested.IsZero() { // the latest version's comes last
+			acc.rested = acc.rested[:len(acc.rested)-1]
+			s.rest(a.rested, -1)
+		}
 		set(s, s.accounts, a.on, acc)
-		s.rest(a.rested, -1)
 	}, nil
 }
 
@@ -145,5 +159,17 @@ func (s *State) undoBatchWithdrawal(id record.ID) (func(), error) {
 			return nil, refuse(StateForbids, "the file of batch %s was taken in again: withdraw that batch first", id)
 		}
 	}
-	return func() { b.withdrawn = false; set(s, s.batches, id, b) }, nil
+	rested := s.restedBy(id)
+	for other := range rested {
+		if !s.counts(other) {
+			return nil, refuse(StateForbids, "accounts of batch %s were told in documents of batch %s, which is withdrawn: undo that first", id, other)
+		}
+	}
+	return func() {
+		b.withdrawn = false
+		set(s, s.batches, id, b)
+		for other, n := range rested {
+			s.rest(other, n)
+		}
+	}, nil
 }

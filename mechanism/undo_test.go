@@ -228,3 +228,49 @@ func ownFiling(t *testing.T, d *door, b *record.Naming, own verifytest.Option) v
 	f.Body = body
 	return f
 }
+
+// Nobody holds another's batch for good: an account told in one of its documents lets go
+// of it when it is withdrawn, or when its own batch is.
+func TestBatchesAreLetGo(t *testing.T) {
+	about := verifytest.About
+	d := desk{open(t)}
+	take := func(n byte, more ...func(batch record.ID)) record.ID {
+		b := d.do("clerk", record.BatchOpened, &record.Batch{FileSHA256: record.Digest{n}, Name: "a.csv"})
+		for _, f := range more {
+			f(b)
+		}
+		d.do("clerk", record.BatchClosed, &record.BatchEnd{}, about(record.RoleBatch, b))
+		return b
+	}
+	withdraw := func(b record.ID) verifytest.Filing {
+		return d.File("clerk", record.BatchWithdrawn, because, about(record.RoleBatch, b))
+	}
+	var report, inside record.ID
+	first := take(1, func(b record.ID) {
+		report = d.do("clerk", record.ReportFiled, &record.Report{Title: "t"}, about(record.RoleBatch, b))
+		inside = d.do("clerk", record.AccountFiled, verifytest.Account(1), about(record.RoleBatch, b), about(record.RoleReport, report))
+	})
+	// An amendment of its own account does not hold it.
+	d.do("clerk", record.AccountAmended, verifytest.Account(2), about(record.RoleAccount, inside), about(record.RoleReport, report), verifytest.Supersedes(inside))
+	second := take(2, func(b record.ID) {
+		d.do("clerk", record.AccountFiled, verifytest.Account(1), about(record.RoleBatch, b), about(record.RoleReport, report))
+	})
+	theirs := d.do("OMB", record.AccountFiled, verifytest.Account(3), about(record.RoleReport, report))
+	d.do("OMB", record.AccountAmended, verifytest.Account(4), about(record.RoleAccount, theirs), about(record.RoleReport, report), verifytest.Supersedes(theirs))
+	d.refused("three versions rest on it", mechanism.StateForbids, withdraw(first))
+	gone := d.do("OMB", record.AccountWithdrawn, because, about(record.RoleAccount, theirs))
+	d.refused("one rests on it", mechanism.StateForbids, withdraw(first))
+	goneToo := d.good(withdraw(second))
+	if b, _ := d.state.Batch(first); b.Rests != 0 {
+		t.Errorf("%d rest on it", b.Rests)
+	}
+	last := d.good(withdraw(first))
+	d.refused("told in what is withdrawn", mechanism.StateForbids, d.undo("OMB", gone))
+	d.refused("a batch told in what is withdrawn", mechanism.StateForbids, d.undo("clerk", goneToo))
+	d.good(d.undo("clerk", last))
+	d.good(d.undo("OMB", gone))
+	d.good(d.undo("clerk", goneToo))
+	if b, _ := d.state.Batch(first); b.Rests != 3 {
+		t.Errorf("%d rest on it again, not 3", b.Rests)
+	}
+}

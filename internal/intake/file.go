@@ -252,6 +252,11 @@ func (im *importer) fileStatement(ctx context.Context, st *statement) error {
 		// batch: look again.
 		if ours := im.door.BatchState(im.batch) == batchOpen; (r.Code == mechanism.DuplicateID || !ours) && looks < maxLooks {
 			if !ours {
+				if im.door.BatchState(im.batch) == batchWithdrawn {
+					// What this run has filed no longer counts, and whoever withdrew it does not
+					// want the rest: to go on in a new batch would count as accepted what is gone.
+					return fmt.Errorf("batch %s was withdrawn while its file was taken in: nothing of it counts; run the same file again to take it in anew", im.batch)
+				}
 				im.report.Batch, im.report.Continued = record.ID{}, false
 				if err := im.findBatch(ctx); err != nil {
 					return err

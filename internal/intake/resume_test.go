@@ -177,6 +177,35 @@ func TestWithdrawnBatchCanBeImportedAgain(t *testing.T) {
 	}
 }
 
+// Who withdraws a file while it is taken in ends that: nothing of it is said to be
+// accepted, no other batch begins, and a further run takes in all of it.
+func TestBatchWithdrawnWhileItsFileIsTakenIn(t *testing.T) {
+	d := newDoor(t, "lakes")
+	n := 0
+	d.beforeHit = func() {
+		if n++; n != 5 { // after the opening, and a document and an account or two
+			return
+		}
+		for _, e := range d.entries {
+			if e.st.Kind == record.BatchOpened {
+				if _, err := d.admit(node.Draft{Kind: record.BatchWithdrawn, Member: "clerk", Body: &record.Reason{Reason: "wrong file"}, Subjects: []record.Subject{{ID: e.st.ID, Role: record.RoleBatch}}}); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+		}
+		t.Fatal("no batch is open")
+	}
+	if _, err := run(t, d, twelve, intake.Options{}); err == nil || !strings.Contains(err.Error(), "withdrawn while") {
+		t.Errorf("the import ended with %v", err)
+	}
+	if k := d.kinds(); k[record.BatchOpened] != 1 || k[record.BatchClosed] != 0 {
+		t.Errorf("%v", k)
+	}
+	d.beforeHit = nil
+	want(t, mustRun(t, d, twelve, intake.Options{}), 12, 12, 0, 0, 0)
+}
+
 // A row that was rejected and can be filed later goes into a new batch of the same file.
 func TestSameFileAfterItsBatchIsClosed(t *testing.T) {
 	d := newDoor(t, "lakes")

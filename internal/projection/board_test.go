@@ -299,8 +299,9 @@ func plainSearch(r *rapid.T, d *projection.DB) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	for i, h := range all.Hits[1:] {
-		before, p, q := all.Hits[i], all.Hits[i].Body.SaidOn, h.Body.SaidOn
+	for i := 1; i < len(all.Hits); i++ {
+		before, h := all.Hits[i-1], all.Hits[i]
+		p, q := before.Body.SaidOn, h.Body.SaidOn
 		if p.First().Before(q.First()) || p == q && before.State == "recorded" && h.State == "recorded" && before.Index < h.Index {
 			r.Errorf("%s of %s stands before %s of %s", before.ID, p, h.ID, q)
 		}
@@ -347,35 +348,44 @@ func plainIncidents(r *rapid.T, d *projection.DB) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	for i, in := range all[1:] {
-		if p, q := all[i].When.First(), in.When.First(); p.Before(q) || p.Equal(q) && all[i].Index < in.Index {
-			r.Errorf("%s stands before %s", all[i].Label, in.Label)
+	for i := 1; i < len(all); i++ {
+		if p, q := all[i-1].When.First(), all[i].When.First(); p.Before(q) || p.Equal(q) && all[i-1].Index < all[i].Index {
+			r.Errorf("%s stands before %s", all[i-1].Label, all[i].Label)
 		}
+	}
+	type heard struct {
+		parties, names []string
+		said           string
+	}
+	told := map[record.ID]heard{}
+	for _, in := range all {
+		words := []string{in.Label, in.PlaceText, in.Number}
+		var h heard
+		list, err := d.AccountsOf(ctx, in.ID)
+		if err != nil {
+			r.Fatal(err)
+		}
+		for _, a := range list {
+			if a.State == "withdrawn" {
+				continue
+			}
+			h.parties, h.names = append(h.parties, a.Body.Claimant.Party), append(h.names, a.Body.Claimant.Name)
+			words = append(words, a.Body.Claimant.Name, a.Body.Carrier)
+			if rep, err := d.Report(ctx, a.Report); err == nil {
+				words = append(words, rep.Body.Title, rep.Body.Carrier)
+			}
+			for _, c := range a.Body.Claims {
+				words = append(words, c.Words)
+			}
+		}
+		h.said = " " + text.Fold(strings.Join(words, "\n"))
+		told[in.ID] = h
 	}
 	for name, f := range filters {
 		var want []record.ID
 		matched, months := map[record.Class]int{}, map[when.Date]int{}
 		for _, in := range all {
-			words := []string{in.Label, in.PlaceText, in.Number}
-			var parties, names []string
-			list, err := d.AccountsOf(ctx, in.ID)
-			if err != nil {
-				r.Fatal(err)
-			}
-			for _, a := range list {
-				if a.State == "withdrawn" {
-					continue
-				}
-				parties, names = append(parties, a.Body.Claimant.Party), append(names, a.Body.Claimant.Name)
-				words = append(words, a.Body.Claimant.Name, a.Body.Carrier)
-				if rep, err := d.Report(ctx, a.Report); err == nil {
-					words = append(words, rep.Body.Title, rep.Body.Carrier)
-				}
-				for _, c := range a.Body.Claims {
-					words = append(words, c.Words)
-				}
-			}
-			said := " " + text.Fold(strings.Join(words, "\n"))
+			parties, names, said := told[in.ID].parties, told[in.ID].names, told[in.ID].said
 			if len(f.Party) > 0 && !slices.Contains(parties, "") || f.Claimant != "" && !slices.Contains(names, f.Claimant) ||
 				slices.ContainsFunc(projection.Words(f.Text), func(w string) bool { return !strings.Contains(said, " "+w) }) {
 				continue

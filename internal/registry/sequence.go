@@ -31,7 +31,7 @@ type part struct {
 }
 
 // MaxTogether is the most records that are admitted as one.
-const MaxTogether = 4096
+const MaxTogether = 1 << 14
 
 // Submit hands a record in and waits until it is durable and ordered, or refused.
 // The error is a *Refused when a rule was broken. When ctx ends first the outcome is
@@ -210,6 +210,11 @@ func (r *Registry) commit(ctx context.Context, group []*submission) error {
 		if s.err != nil {
 			r.state.Back(mark)
 			entries, full, edge = entries[:size], full[:tiles], before
+			for _, p := range s.parts {
+				if isDuplicate(p.err) {
+					p.err = nil // perhaps of a record that has just gone back; the refusal says all
+				}
+			}
 			continue
 		}
 		for _, p := range s.parts {

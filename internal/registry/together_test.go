@@ -31,6 +31,10 @@ func TestTogether(t *testing.T) {
 			t.Fatalf("bad record at %d: %d records of a refused act are in the ledger", at, got-size)
 		}
 	}
+	twice := b.tick()
+	if _, err := b.reg.SubmitTogether(ctx, []registry.Submission{twice, twice, bad}); !errors.As(err, &refused) {
+		t.Errorf("bad record after one that is there twice: %v", err)
+	}
 	if _, err := b.reg.SubmitTogether(ctx, nil); err == nil {
 		t.Error("an act of no record was taken")
 	}

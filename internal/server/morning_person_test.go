@@ -28,6 +28,7 @@ type person struct {
 	manner
 	words *text.Locale
 	shots int
+	role  string
 	steps int // how often a button or a key was pressed
 }
 
@@ -91,10 +92,9 @@ func (p *person) turn(what string, do func(), like string) {
 // until waits for what a script says; a page that is being left says nothing.
 func (p *person) until(what, like string) {
 	p.Helper()
-	for end := time.Now().Add(5 * time.Second); !p.Holds(`document.readyState === 'complete' && (` + like + `)`); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !p.Holds(`document.readyState === 'complete' && (` + like + `)`); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			p.Shot("failed-" + p.manner.String())
-			p.Logf("%s", p.Str(`(window.log??[]).slice(-30).join("\n")`))
+			p.Shot("failed-" + p.role + "-" + p.manner.String())
 			p.Fatalf("%s: not so at %s, in focus is %s: %s\n%.1500s", what, p.Str(`location.href`), p.focus(), like, p.Str(`document.querySelector('main').innerText`))
 		}
 	}
@@ -155,7 +155,7 @@ func (p *person) click(selector string) {
 	})()`, selector))
 	var x, y float64
 	if _, err := fmt.Sscan(where, &x, &y); err != nil {
-		p.Shot("failed-" + p.manner.String())
+		p.Shot("failed-" + p.role + "-" + p.manner.String())
 		p.Fatalf("%s cannot be clicked at %s: %s", selector, p.Str(`location.href`), where)
 	}
 	p.Do(chromedp.MouseClickXY(x, y))
@@ -172,7 +172,7 @@ func (p *person) tab(selector string) {
 		}
 		p.keys(kb.Tab)
 	}
-	p.Shot("failed-" + p.manner.String())
+	p.Shot("failed-" + p.role + "-" + p.manner.String())
 	p.Fatalf("the tabulator does not lead to %s at %s, but to %s", selector, p.Str(`location.href`), p.focus())
 }
 
@@ -239,14 +239,23 @@ func (p *person) choose(name, value string) {
 	} else {
 		p.Do(chromedp.Focus(chromedp.CSS(selector)))
 	}
-	n := p.Int(fmt.Sprintf(`(s => [...s.options].findIndex(o => o.value === %q) - s.selectedIndex)(document.querySelector(%q))`, value, selector))
-	key := kb.ArrowDown
-	if n < 0 {
-		key, n = kb.ArrowUp, -n
-	}
 	p.until("the list in focus", fmt.Sprintf(`document.activeElement.matches(%q)`, selector))
-	p.keys(strings.Repeat(key, n))
-	p.until(value+" chosen", fmt.Sprintf(`document.querySelector(%q).value === %q`, selector, value))
+	left := fmt.Sprintf(`(s => [...s.options].findIndex(o => o.value === %q) - s.selectedIndex)(document.querySelector(%q))`, value, selector)
+	for n, tries := p.Int(left), 0; n != 0; tries++ {
+		if tries > 200 {
+			p.Fatalf("%q cannot be chosen from the list %s", value, name)
+		}
+		key := kb.ArrowDown
+		if n < 0 {
+			key = kb.ArrowUp
+		}
+		p.keys(key)
+		// A list of proposals that the browser still shows for the field before takes the
+		// first key, as it would a person's.
+		was := n
+		for end := time.Now().Add(500 * time.Millisecond); n == was && time.Now().Before(end); n = p.Int(left) {
+		}
+	}
 }
 
 // look looks at the page as a careful reader would, whatever it is about.
@@ -257,7 +266,7 @@ func (p *person) look(what string) {
 	}
 	if dir := os.Getenv("TRUCELINE_SCREENSHOTS"); dir != "" {
 		p.shots++
-		p.keep(filepath.Join(dir, fmt.Sprintf("%s-%02d.png", strings.ReplaceAll(p.Name(), "/", "-"), p.shots)))
+		p.keep(filepath.Join(dir, fmt.Sprintf("%s-%02d.png", p.role+"-"+p.manner.String(), p.shots)))
 	}
 }
 

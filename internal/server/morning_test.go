@@ -82,6 +82,7 @@ func newMission(t *testing.T) *mission {
 // signIn opens the invitation and accepts it.
 func (p *person) signIn(role string) {
 	p.Helper()
+	p.role = role
 	p.address(p.mission.links[role])
 	p.turn("the desk", func() { p.press("main form button") }, at("/desk")+` && `+there(".who form"))
 }

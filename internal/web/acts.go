@@ -4,6 +4,7 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/url"
@@ -110,7 +111,8 @@ func (f form) wrong(name string) (out []acts.Problem) {
 
 func (f form) checked(name, value string) bool { return contains(f.values[name], value) }
 
-func (f form) isHidden(name string) bool { return contains(f.hidden, name) }
+// isHidden tells whether a field is given and not asked. The form's own token never is.
+func (f form) isHidden(name string) bool { return name == "form" || contains(f.hidden, name) }
 
 // actOf finds the act that an address names, with a page of its own here.
 func actOf(r *http.Request) (*acts.Act, error) {
@@ -139,6 +141,13 @@ func (s *server) actPage(v *view, r *http.Request) error {
 	}
 	f := form{act: a, values: valuesOf(a, v.query), next: nextOf(v.query.Get("next"))}
 	f.hidden = []string{string(a.On)}
+	if _, ok := a.Field("form"); ok {
+		token, err := record.NewID(rand.Reader)
+		if err != nil {
+			return err
+		}
+		f.values["form"] = []string{token.String()}
+	}
 	if id, err := record.ParseID(f.get(string(a.On))); err == nil && a.On != acts.OnNothing {
 		if page := v.actLink(a, id); !strings.HasPrefix(page, "/do/") {
 			v.location = page // it has a page of its own

@@ -80,7 +80,7 @@ func (s *server) page(h func(*view, *http.Request) error) http.HandlerFunc {
 }
 
 func (s *server) view(r *http.Request) (*view, error) {
-	v := &view{server: s, path: r.URL.Path, query: r.URL.Query(), now: s.Clock(), status: http.StatusOK}
+	v := &view{server: s, path: r.URL.EscapedPath(), query: r.URL.Query(), now: s.Clock(), status: http.StatusOK}
 	v.Locale, v.asked = s.locale(r)
 	v.whoIs(r)
 	var err error
@@ -189,7 +189,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if err != nil {
 		// Without the record there is still a page to say so.
 		l, asked := s.locale(r)
-		v = &view{Locale: l, asked: asked, server: s, path: r.URL.Path, query: r.URL.Query(), now: s.Clock()}
+		v = &view{Locale: l, asked: asked, server: s, path: r.URL.EscapedPath(), query: r.URL.Query(), now: s.Clock()}
 		v.private = true
 	}
 	v.status, v.section, v.location = f.status, "", ""
