@@ -15,7 +15,7 @@ import (
 // board keeps in memory, in small, what filters ask of every account and incident, so
 // that lists, totals and searches need not read the tables row by row. It is computed
 // from the tables and follows them: after a record it reads again what the record
-// changed. About 300 bytes for each account with three claims.
+// changed. About 500 bytes for each account with three claims and its share of incidents.
 //
 // Cards are numbered by slots, which stay; a card changes only while nobody reads.
 type board struct {

@@ -3,11 +3,15 @@
 package server_test
 
 import (
+	"context"
 	"strings"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
 	"truceline/internal/office"
+	"truceline/internal/projection"
+	"truceline/record"
 )
 
 // operationsMorning: four accounts of the queue are worked in the four ways that there are
@@ -17,13 +21,13 @@ func (p *person) operationsMorning() {
 	p.signIn(office.RoleOperations)
 	p.turn("the queue", func() { p.press(`main a[href^="/queue"]`) }, at("/queue")+` && `+there(`.queue-row`))
 	before := p.queue()
-	incident := p.workTheQueue()
+	p.workTheQueue()
 	p.turn("the queue", func() { p.press(`.work-nav a:not([rel])`) }, `location.pathname === '/queue'`)
 	if after := p.queue(); after != before {
 		p.Errorf("the queue was\n%s\nand is\n%s", before, after)
 	}
-	p.turn("the incident", func() { p.seek(incident) }, at("/search"))
-	p.turn("the incident", func() { p.press(`.search-incidents a`) }, at("/incident/"))
+	p.turn("what was found", func() { p.seek(p.mission.crowded()) }, at("/search"))
+	p.turn("the incident", func() { p.press(`.search-incidents a`) }, at("/incident/")+` && `+seen(`.over bdi`, p.mission.crowded()))
 	p.mergeAndUndo()
 	p.divideAndUndo()
 	p.whoSaysSo()
@@ -31,6 +35,24 @@ func (p *person) operationsMorning() {
 	p.endedElsewhere()
 	p.Quiet("status of 401", "status of 403")
 	p.Logf("%d clicks and keys", p.steps)
+}
+
+// crowded is the number of an incident of several accounts that another is near to.
+func (m *mission) crowded() string {
+	m.Helper()
+	list, _, err := m.node.Projection.Incidents(context.Background(), projection.Filter{Class: []record.Class{record.ClassIncident}})
+	if err != nil {
+		m.Fatal(err)
+	}
+	for _, a := range list {
+		for _, b := range list {
+			if a.ID != b.ID && a.Accounts > 2 && a.When.First().Sub(b.When.First()).Abs() <= 48*time.Hour {
+				return a.Number
+			}
+		}
+	}
+	m.Fatal("the example has no such incident")
+	return ""
 }
 
 // queue is the queue as its list shows it.
@@ -53,16 +75,15 @@ func (p *person) on(what string, do func(), like string) (account string) {
 	return p.worked()
 }
 
-// workTheQueue links, opens, sets aside and puts off, takes all back from the last to the
-// first, and gives the number of the incident that the first account was linked to.
-func (p *person) workTheQueue() (number string) {
+// workTheQueue links, opens, sets aside and puts off, and takes all back from the last to
+// the first.
+func (p *person) workTheQueue() {
 	p.Helper()
 	first := p.on("the first account", func() { p.press(`.filter-found a[href^="/queue/"]`) }, `true`)
 	if p.Int(`document.querySelectorAll('#link input:checked').length`) != 0 {
 		p.Error("an incident is ticked before the officer did it")
 	}
 	reason := `reason.` + p.Str(`document.querySelector('#link input[name="incident"]').value`)
-	number = p.Str(`document.querySelector('.candidate .numbered bdi').textContent`)
 	second := p.on("the second account", func() {
 		if p.keyboard {
 			p.keys("1")
@@ -118,7 +139,6 @@ func (p *person) workTheQueue() (number string) {
 	if p.has(`.last-form`) {
 		p.Error("there is still something to take back")
 	}
-	return number
 }
 
 // openWay opens one of the other things that can be done with an account.
@@ -192,11 +212,7 @@ func (p *person) mergeAndUndo() {
 	p.Helper()
 	page, before := "/incident/"+p.id(), p.matrixOf()
 	p.turn("the form to merge", func() { p.press(`.acts a[href*="/merge"]`) }, at(page+"/merge"))
-	if p.has(`main input[name="into"]`) {
-		p.press(`main input[name="into"]`)
-	} else {
-		p.write("number", p.another())
-	}
+	p.press(`main input[name="into"]`)
 	p.becauseOf("one night, one fight", page, there(`.title .wrong a.undo`))
 	p.turn("the form to undo", func() { p.press(`.title .wrong a.undo`) }, at("/do/act.undo"))
 	p.becauseOf("two nights after all", page, `!`+there(`.title .wrong`))
@@ -204,15 +220,6 @@ func (p *person) mergeAndUndo() {
 		p.Errorf("the facts were %s and are %s", before, after)
 	}
 	p.reasons("one night, one fight", "two nights after all")
-}
-
-// another is the number of another incident.
-func (p *person) another() string {
-	own := p.Str(`document.querySelector('.about-subject bdi, .candidate-head bdi').textContent`)
-	if own == "001/2025" {
-		return "002/2025"
-	}
-	return "001/2025"
 }
 
 func (p *person) divideAndUndo() {

@@ -295,7 +295,7 @@ const careful = `(lang, dir, missing) => {
 	if (document.querySelectorAll('h1').length !== 1) wrong.push('it has ' + document.querySelectorAll('h1').length + ' headings of the first level');
 	const wide = document.scrollingElement.scrollWidth;
 	if (wide > innerWidth) {
-		const out = [...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, .matrix-scroll, .wide, .ear') && (e.getBoundingClientRect().right > innerWidth + 1 || e.getBoundingClientRect().left < -1));
+		const out = [...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, .matrix-scroll, .ear') && (e.getBoundingClientRect().right > innerWidth + 1 || e.getBoundingClientRect().left < -1));
 		wrong.push('it is ' + wide + ' pixels wide on ' + innerWidth + ': ' + out.slice(0, 5).map(e => e.localName + '.' + e.className).join(' '));
 	}
 	const own = 'bdi, time[dir=ltr], code, pre, input, textarea, select, title, svg[direction=ltr], :not(html)[dir=ltr], :not(html)[dir=auto], template, script, style';

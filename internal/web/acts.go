@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"truceline/acts"
@@ -112,6 +113,11 @@ func (f form) wrong(name string) (out []acts.Problem) {
 func (f form) checked(name, value string) bool { return contains(f.values[name], value) }
 
 // isHidden tells whether a field is given and not asked. The form's own token never is.
+// asksDay tells whether a date is to be filled in.
+func (f form) asksDay() bool {
+	return slices.ContainsFunc(f.act.Fields, func(x acts.Field) bool { return x.Type == acts.Day && !f.isHidden(x.Name) })
+}
+
 func (f form) isHidden(name string) bool { return name == "form" || contains(f.hidden, name) }
 
 // actOf finds the act that an address names, with a page of its own here.

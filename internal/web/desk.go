@@ -10,6 +10,7 @@ import (
 	"truceline/acts"
 	"truceline/internal/office"
 	"truceline/internal/projection"
+	"truceline/record"
 )
 
 // deskPage is an officer's first page: what waits, what is begun, what was done.
@@ -17,6 +18,7 @@ type deskPage struct {
 	begin  []*acts.Act // what begins something
 	drafts []office.Draft
 	lately []projection.Record
+	told   map[record.ID]projection.Account // what they are about, by record
 	done   *doneView
 }
 
@@ -30,6 +32,9 @@ func (s *server) desk(v *view, r *http.Request) error {
 		return err
 	}
 	if p.lately, err = s.Source.By(r.Context(), v.who.ID, latelyRows); err != nil {
+		return err
+	}
+	if p.told, err = s.accountsIn(r.Context(), p.lately, nil); err != nil {
 		return err
 	}
 	v.section, v.title, v.body = "desk", v.T("desk.title"), deskBody(v, p)

@@ -246,6 +246,16 @@ type splitRow struct {
 	link projection.Link
 }
 
+// firstWords are those of the first claim that the link is about.
+func (r splitRow) firstWords() string {
+	for _, c := range r.Body.Claims {
+		if c.Words != "" && (len(r.link.Claims) == 0 || slices.Contains(r.link.Claims, c.N)) {
+			return c.Words
+		}
+	}
+	return r.accountView.firstWords()
+}
+
 func (s *server) splitPage(v *view, r *http.Request) error {
 	in, err := s.incidentOf(v, r, "incident.split")
 	if err != nil {

@@ -273,7 +273,7 @@ func (v *view) languages() []*text.Locale {
 		l, _ := v.server.texts.Exact(tag)
 		out = append(out, l)
 	}
-	if v.server.Dev || v.Tag == text.Pseudo {
+	if v.Tag == text.Pseudo { // offered to nobody who did not ask for it by name
 		l, _ := v.server.texts.Exact(text.Pseudo)
 		out = append(out, l)
 	}

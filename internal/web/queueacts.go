@@ -46,7 +46,11 @@ func (s *server) workAct(v *view, r *http.Request, name string, values, sent act
 	f := form{act: act, values: values}
 	values["account"] = []string{p.ID.String()}
 	var done node.Done
-	if len(p.meanwhile) == 0 {
+	switch {
+	case len(p.meanwhile) > 0:
+	case name == "account.link" && len(values["incident"]) == 0:
+		f.problems = []acts.Problem{{Field: "incident", Key: "problem.none_ticked"}}
+	default:
 		if done, err = s.perform(v, r, &f); err != nil {
 			return err
 		}

@@ -274,6 +274,11 @@ func TestSituationPages(t *testing.T) {
 	if w := get(h, "/?page=9"); w.Code != 200 || !strings.Contains(w.Body.String(), "The list has fewer pages.") {
 		t.Error("a page after the last does not say so")
 	}
+	// Each list has its own pages.
+	others := strip(parse(t, get(newHandler(t, newSource(t, "durand")), "/?page=9").Body.String()).words())
+	if !strings.Contains(others, "48-hour truce") || strings.Count(others, "The list has fewer pages.") != 1 {
+		t.Error("a later page of incidents takes the other lists away")
+	}
 	feed := get(h, "/map/places.json").Body.String()
 	if !strings.Contains(feed, `"n":13`) {
 		t.Errorf("incidents at two places are not told apart: %.400s", feed)

@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,28 @@ import (
 	"truceline/internal/web/webtest"
 )
 
+// manyDir holds what the benchmarks of one run fill; TestMain removes it.
+var manyDir = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "truceline-many-*")
+	if err != nil {
+		panic(err)
+	}
+	filled = dir
+	return dir
+})
+
+var filled string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if filled != "" {
+		if err := os.RemoveAll(filled); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	os.Exit(code)
+}
+
 // many opens a projection of so many accounts and incidents. Filling one takes a while:
 // with TRUCELINE_MANY naming a folder, it is kept there for the next run.
 func many(b *testing.B, accounts, incidents int) *projection.DB {
@@ -30,7 +53,7 @@ func many(b *testing.B, accounts, incidents int) *projection.DB {
 	ctx := context.Background()
 	dir := os.Getenv("TRUCELINE_MANY")
 	if dir == "" {
-		dir = b.TempDir()
+		dir = manyDir()
 	}
 	db, err := projection.Open(ctx, filepath.Join(dir, fmt.Sprintf("many-%d.db", accounts)))
 	if err != nil {

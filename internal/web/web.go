@@ -56,7 +56,7 @@ type Config struct {
 	StepUp func(ctx context.Context, in office.SignIn, act string) error
 	Clock  func() time.Time // default time.Now
 	Log    *slog.Logger     // default slog.Default()
-	// Dev adds the page of all signs, and the pseudo language to the choice of languages.
+	// Dev adds the page of all signs.
 	Dev bool
 }
 

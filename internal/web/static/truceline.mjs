@@ -47,7 +47,9 @@ for (const form of document.querySelectorAll('form[data-auto], form[data-tidy]')
 // A slash leads to the search, unless somebody is writing.
 addEventListener('keydown', (event) => {
   const box = document.querySelector('[data-find]');
-  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || !box) return;
+  // On keyboards of other scripts the key gives another letter.
+  const slash = event.key === '/' || event.code === 'Slash' && !event.shiftKey;
+  if (!slash || event.ctrlKey || event.metaKey || event.altKey || !box) return;
   if (event.target.closest('input, textarea, select, [contenteditable]')) return;
   event.preventDefault();
   box.focus();
