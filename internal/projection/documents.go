@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"truceline/record"
@@ -56,7 +57,7 @@ func (d *DB) withAddress(ctx context.Context, address string) ([]Report, error) 
 		args[i] = s
 	}
 	ids, err := column[[]byte](ctx, d.read, `SELECT id FROM reports WHERE counted AND json_extract(body, '$.url') IN (?`+strings.Repeat(",?", len(args)-1)+`)
-		ORDER BY idx DESC LIMIT `+digits(maxDocuments), args...)
+		ORDER BY idx DESC LIMIT `+strconv.Itoa(maxDocuments), args...)
 	if err != nil {
 		return nil, err
 	}

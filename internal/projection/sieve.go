@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"truceline/agreement"
@@ -242,5 +241,3 @@ func (m *sieve) has(slot int32, s *seek) bool {
 	return s.texts.has(c.idx) || len(s.places) > 0 && meet(s.places, c.places) ||
 		slices.ContainsFunc(m.told[slot], func(a int32) bool { return m.accounts[a].stands() && m.inAccount(s, &m.accounts[a]) })
 }
-
-func digits(n int32) string { return strconv.Itoa(int(n)) }

@@ -5,6 +5,7 @@ package projection
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 
 	"truceline/record"
@@ -74,7 +75,8 @@ func (d *DB) Overview(ctx context.Context, f Filter) (Overview, error) {
 			return err
 		}
 		since, until := window(f.Since, f.Until)
-		places, shared, months, years := map[int32]int{}, map[string]*Shared{}, map[int32]int{}, map[int32]int{}
+		places, shared := make([]int, len(b.words.list)), map[string]*Shared{}
+		t := b.newTally()
 		for _, slot := range sifted {
 			c := &b.incidents[slot]
 			incident, now := c.class == record.ClassIncident, c.when.meets(since, until)
@@ -84,7 +86,7 @@ func (d *DB) Overview(ctx context.Context, f Filter) (Overview, error) {
 			if !incident {
 				continue
 			}
-			c.when.each(months, years)
+			t.add(c.when)
 			if !now || len(c.places) == 0 {
 				continue
 			}
@@ -97,17 +99,14 @@ func (d *DB) Overview(ctx context.Context, f Filter) (Overview, error) {
 			}
 		}
 		for p, n := range places {
-			out.Places[b.words.list[p]] = n
+			if n > 0 {
+				out.Places[b.words.list[p]] = n
+			}
 		}
 		for _, s := range shared {
 			out.Shared = append(out.Shared, *s)
 		}
-		for n, count := range months {
-			out.Months[dateOf(n)] = count
-		}
-		for n, count := range years {
-			out.Years[dateOf(n)] = count
-		}
+		t.write(out.Months, out.Years)
 		slices.SortFunc(out.Shared, func(x, y Shared) int { return slices.Compare(x.Places, y.Places) })
 		return nil
 	})
@@ -127,34 +126,61 @@ func (b *board) share(shared map[string]*Shared, places []int32) {
 	shared[key].N++
 }
 
-// each counts every month and every year that the stretch may share a day with.
-func (d days) each(months, years map[int32]int) {
+// tally counts incidents by year and by month, from the year of the first one on.
+type tally struct {
+	first  int32
+	years  []int
+	months [][12]int
+}
+
+func (b *board) newTally() *tally {
+	first, last := int32(9999), int32(0)
+	for i := range b.incidents {
+		if d := b.incidents[i].when; d.from != 0 {
+			first, last = min(first, d.from/10000), max(last, d.to/10000)
+		}
+	}
+	if first > last {
+		return &tally{}
+	}
+	n := last - first + 1
+	return &tally{first: first, years: make([]int, n), months: make([][12]int, n)}
+}
+
+// add counts every month and every year that the stretch may share a day with.
+func (t *tally) add(d days) {
 	if d.from == 0 {
 		return
 	}
-	first, last := d.from/10000, min(d.to/10000, d.from/10000+longest)
-	for y := first; y <= last; y++ {
-		years[y]++
+	first, last := d.from/10000, d.to/10000
+	for y := first; y <= min(last, first+longest); y++ {
+		t.years[y-t.first]++
 		m, to := int32(1), int32(12)
 		if y == first {
 			m = max(m, d.from/100%100)
 		}
-		if y == d.to/10000 {
+		if y == last {
 			to = min(to, d.to/100%100)
 		}
 		for ; m <= to; m++ {
-			months[y*100+m]++
+			t.months[y-t.first][m-1]++
 		}
 	}
 }
 
-// dateOf writes a year, or a year and a month, as a date.
-func dateOf(n int32) when.Date {
-	s := digits(n)
-	if len(s) > 4 {
-		s = s[:4] + "-" + s[4:]
+func (t *tally) write(months, years map[when.Date]int) {
+	for i, n := range t.years {
+		if n == 0 {
+			continue
+		}
+		year := fmt.Sprintf("%04d", int(t.first)+i)
+		years[when.Date(year)] = n
+		for m, n := range t.months[i] {
+			if n > 0 {
+				months[when.Date(fmt.Sprintf("%s-%02d", year, m+1))] = n
+			}
+		}
 	}
-	return when.Date(s)
 }
 
 // incidentsAt reads the incidents on some slots of the board, in their order.

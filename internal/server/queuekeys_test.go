@@ -51,7 +51,7 @@ func (w *world) keyboard(b *browsertest.Browser, roles ...string) *keyboard {
 // until waits for what a script says; a page that is being left says nothing.
 func (k *keyboard) until(what, script string) {
 	k.Helper()
-	for end := time.Now().Add(20 * time.Second); !k.Holds(`document.readyState === 'complete' && !!(`+script+`)`); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); !k.Holds(`document.readyState === 'complete' && !!(` + script + `)`); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			k.Fatalf("%s does not come; the page is %s, in focus is %s: %.900s", what, k.Str(`location.href`), k.focus(), k.Str(`document.querySelector('main').innerText`))
 		}

@@ -56,7 +56,7 @@ func (k *typist) fill(name, text string) {
 // sees waits until a script says yes.
 func (k *typist) sees(what, script string) {
 	k.Helper()
-	for end := time.Now().Add(20 * time.Second); !k.Holds(`!!(`+script+`)`); time.Sleep(30 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); !k.Holds(`!!(` + script + `)`); time.Sleep(30 * time.Millisecond) {
 		if time.Now().After(end) {
 			k.Fatalf("%s: not so at %s: %.1500s", what, k.Str(`location.href`), k.Str(`document.querySelector('main').innerText`))
 		}
