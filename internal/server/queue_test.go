@@ -258,7 +258,7 @@ func TestMorningInTheQueue(t *testing.T) {
 	if v.Get("role."+id) != "about" || v.Get("reason."+id) != "same day; same place" {
 		t.Errorf("proposed: %v", v)
 	}
-	p.send("/link").says(422, "Incident is needed.")
+	p.send("/link").says(422, "Incident is not ticked yet")
 	p = p.send("/link", "incident", id, "reason."+id, "the same boats")
 	p.says(200, "Linked the account of First speaker to Incident "+in.Number, "Second speaker", "2 of 3")
 	if l := w.linksOf(known); len(l) != 1 || l[0].Incident != in.ID || l[0].Reason != "the same boats" || l[0].Role != record.LinkAbout {
