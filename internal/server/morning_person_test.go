@@ -100,6 +100,17 @@ func (p *person) until(what, like string) {
 	}
 }
 
+// reloadUntil loads the page anew until it is what a script says, as who is in a hurry does.
+func (p *person) reloadUntil(what, like string) {
+	p.Helper()
+	for end := time.Now().Add(30 * time.Second); !p.Holds(like); p.Do(chromedp.Reload()) {
+		if time.Now().After(end) {
+			p.Fatalf("%s: not so at %s: %s", what, p.Str(`location.href`), like)
+		}
+	}
+	p.look(what)
+}
+
 func (p *person) focus() string { return p.Str(`document.activeElement.outerHTML.slice(0, 160)`) }
 
 // at is the condition that the page's address begins so.

@@ -138,7 +138,7 @@ func (p *person) deskMorning(n int) {
 	account := p.recordStatement(x)
 	p.seeItAgain(x, account)
 	p.amendStatement(x, account)
-	p.importFile(n)
+	p.importFile()
 	p.findStatement(x, account)
 	p.withdrawStatement(account)
 	p.signOut(account)
@@ -248,8 +248,7 @@ func (p *person) seeItAgain(x paper, account string) {
 // amendStatement corrects a figure, and sees the first one beside it and whole.
 func (p *person) amendStatement(x paper, account string) {
 	p.Helper()
-	p.turn("the account", func() { p.press(`.lately a[href^="/record/"]`) }, at("/record/"))
-	p.turn("the account", func() { p.press(`.under a[href^="/account/"]`) }, at("/account/"+account))
+	p.turn("the account", func() { p.press(`.lately a[href^="/account/"]`) }, at("/account/"+account))
 	p.turn("the form to amend", func() { p.press(`.acts a[href*="/amend"]`) }, at("/account/"+account+"/amend"))
 	p.write("claim.2.figure", x.amended)
 	p.turn("the account amended", func() { p.press(`.bar button[value="file"]`) }, at("/account/"+account)+` && `+there(`.done`))
@@ -265,18 +264,19 @@ func (p *person) amendStatement(x paper, account string) {
 
 // importFile checks a file with a bad row, takes the others in, sees that it takes
 // nothing in twice, and withdraws the file.
-func (p *person) importFile(n int) {
+func (p *person) importFile() {
 	p.Helper()
 	pack := p.mission.node.Pack()
+	kind := pack.ClaimantKinds[0].Code
 	var file strings.Builder
 	file.WriteString("statement_id,claim_id,claimant,claimant_kind,element,measure,group,low,high,bound,scope,stance,source_title\n")
 	for i, low := range []string{"3", "three", "5"} {
 		id := p.manner.String() + string(rune('a'+i))
-		file.WriteString(id + ",1,Watch team,monitor,event,,,,,,incident," + pack.Stances[0].Code + ",Log\n")
-		file.WriteString(id + ",2,Watch team,monitor,harm," + pack.Measures[0].Code + "," + pack.Groups[0].Code + "," + low + ",5,range,incident," + pack.Stances[0].Code + ",Log\n")
+		file.WriteString(id + ",1,Watch team," + kind + ",event,,,,,,incident," + pack.Stances[0].Code + ",Log\n")
+		file.WriteString(id + ",2,Watch team," + kind + ",harm," + pack.Measures[0].Code + "," + pack.Groups[0].Code + "," + low + ",5,range,incident," + pack.Stances[0].Code + ",Log\n")
 	}
 	path := filepath.Join(p.TempDir(), "log-"+p.manner.String()+".csv")
-	if err := os.WriteFile(path, []byte(strings.ReplaceAll(file.String(), ",monitor,", ","+pack.ClaimantKinds[0].Code+",")), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(file.String()), 0o600); err != nil {
 		p.Fatal(err)
 	}
 	p.turn("the desk", func() { p.press(`.nav a[href^="/desk"]`) }, at("/desk"))
@@ -284,6 +284,7 @@ func (p *person) importFile(n int) {
 	p.bring("file", path)
 	p.turn("the import", func() { p.press(`form.bring button`) }, at("/imports/"))
 	size := p.mission.node.Registry.Head().Size
+	// The page renews itself.
 	p.until("the check", there(`button[value="skip"]`)+` && `+there(`#h-bad`))
 	p.look("the check")
 	if got := p.Int(`document.querySelectorAll('[aria-labelledby="h-bad"] tbody tr').length`); got != 1 {
@@ -296,15 +297,13 @@ func (p *person) importFile(n int) {
 		return p.Str(`[...document.querySelectorAll('[aria-labelledby="h-report"] td.num')].map(e => e.textContent.trim()).join(' ')`)
 	}
 	p.turn("the run", func() { p.press(`form[action*="/run"] button[value="skip"]`) }, at("/imports/"))
-	p.until("the report", there(`a[href^="/batch/"]`)+` && !`+there(`meta[http-equiv="refresh"]`))
-	p.look("the report")
+	p.reloadUntil("the report", there(`a[href^="/batch/"]`)+` && !`+there(`meta[http-equiv="refresh"]`))
 	if got := counts(); got != "4 0 2 0 6" {
 		p.Errorf("the first run reports %s", got)
 	}
 	size = p.mission.node.Registry.Head().Size
 	p.turn("the run again", func() { p.press(`form[action*="/run"] button[value="skip"]`) }, at("/imports/"))
-	p.until("the report", there(`#h-report`)+` && !`+there(`meta[http-equiv="refresh"]`))
-	p.look("the report again")
+	p.reloadUntil("the report again", there(`#h-report`)+` && !`+there(`meta[http-equiv="refresh"]`))
 	if got := counts(); got != "0 4 2 0 6" {
 		p.Errorf("the second run reports %s", got)
 	}
@@ -329,7 +328,7 @@ func (p *person) findStatement(x paper, account string) {
 	name := "کاریز " + p.manner.String()
 	p.write("name", name)
 	p.turn("the lists", func() { p.press(`.save-list button`) }, at("/lists")+` && `+seen(`.lists th`, name))
-	p.turn("what was found", func() { p.press(`.lists tr:last-child th a, .lists th a[href*="/search"]`) }, at("/search")+` && `+there(`.hit a[href*="`+account+`"]`))
+	p.turn("what was found", func() { p.press(`.lists th a`) }, at("/search")+` && `+there(`.hit a[href*="`+account+`"]`))
 	p.turn("the account", func() { p.press(`.hit .account-head a[href*="` + account + `"]`) }, at("/account/"+account))
 }
 
