@@ -469,7 +469,7 @@ func TestWhatMayNotBeDoneInTheQueue(t *testing.T) {
 		"divide what has one account":  {"/incident/" + lonely.String(), []string{"/split"}, nil, "/incident/" + lonely.String() + "/split", url.Values{"label": one("x"), "start": one("2031"), "reason": one("x"), "link": one(told[0].Links[0].ID.String())}, "not linked to this incident"},
 		"divide without an account":    {"/incident/" + in.ID.String() + "/split", nil, []string{"/split"}, "/incident/" + in.ID.String() + "/split", url.Values{"label": one("x"), "start": one("2031"), "reason": one("x")}, "Accounts that go to the new incident is needed."},
 		"undo an opening with links":   {"/incident/" + in.ID.String(), nil, nil, "/do/act.undo", url.Values{"record": one(in.ID.String()), "reason": one("x")}, "undo them first"},
-		"undo what desk officers file": {"/account/" + linked.String(), nil, nil, "/do/act.undo", url.Values{"record": one(linked.String()), "reason": one("x")}, "needs an officer with the role desk"},
+		"undo what desk officers file": {"/account/" + linked.String(), nil, nil, "/do/act.undo", url.Values{"record": one(linked.String()), "reason": one("x")}, "needs one of these roles: desk"},
 	} {
 		size := w.node.Registry.Head().Size
 		p := ops.open(tt.page).says(200)

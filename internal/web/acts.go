@@ -15,7 +15,6 @@ import (
 	"truceline/acts"
 	"truceline/agreement"
 	"truceline/internal/node"
-	"truceline/internal/office"
 	"truceline/internal/projection"
 	"truceline/internal/registry"
 	"truceline/mechanism"
@@ -132,7 +131,7 @@ func actOf(r *http.Request) (*acts.Act, error) {
 // allowed is nil for an officer whose roles allow the act.
 func (v *view) allowed(a *acts.Act) error {
 	if !a.Allows(v.who.Roles) {
-		return fault{status: http.StatusForbidden, key: "error.needs_role", args: []any{"roles", v.roleNames(a.Roles)}}
+		return fault{status: http.StatusForbidden, key: "error.role", args: []any{"roles", v.roleNames(a.Roles)}}
 	}
 	return nil
 }
@@ -241,7 +240,7 @@ func (s *server) perform(v *view, r *http.Request, f *form) (node.Done, error) {
 	case err == nil:
 		return done, nil
 	case errors.As(err, &denied):
-		return done, fault{status: http.StatusForbidden, key: "error.needs_role", args: []any{"roles", v.roleNames(denied.Roles)}, err: err}
+		return done, fault{status: http.StatusForbidden, key: "error.role", args: []any{"roles", v.roleNames(denied.Roles)}, err: err}
 	case errors.As(err, &invalid):
 		f.problems = append(f.problems, invalid.Problems...)
 		return done, nil
@@ -420,5 +419,3 @@ func (s *server) lately(v *view, r *http.Request) *doneView {
 	}
 	return &doneView{rec, v.mayDo(r.Context(), "act.undo", id)}
 }
-
-var _ = office.RoleDesk

@@ -118,7 +118,7 @@ func (d *deskSite) open(who, path string) *screen {
 			s.form = fieldsOf(f)
 		}
 	}
-	checkStructure2(d, path, s.page)
+	checkPage(d, path, s.page)
 	return s
 }
 
@@ -223,8 +223,8 @@ func (s *screen) at(id string) string {
 	return out
 }
 
-// checkStructure2 is checkStructure for helpers that may serve benchmarks too.
-func checkStructure2(t testing.TB, path string, page *node) {
+// checkPage is checkStructure where a benchmark may call too.
+func checkPage(t testing.TB, path string, page *node) {
 	if t, ok := t.(*testing.T); ok {
 		checkStructure(t, path, page)
 		checkForeign(t, path, page)
