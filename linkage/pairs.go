@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package linkage
+
+import (
+	"context"
+	"runtime"
+
+	"sync"
+	"sync/atomic"
+)
+
+// pair is two items, i before j, and how they meet.
+type pair struct {
+	i, j int32
+	p    pattern
+}
+
+// A broad item is compared with all items near in days. Where those are more than
+// maxBroad, the days are drawn closer; where those of the very days are more still, it
+// is compared with nothing: what tells neither where nor what day tells too little.
+const maxBroad = 4000
+
+// toldBefore is for how many days before it was told an event is looked for that an
+// item gives no day of.
+const toldBefore = 30
+
+// visitor calls yield once with each item that a search comes to.
+type visitor struct {
+	seen  []int32 // by item: the stamp of the last search that came to it
+	stamp int32
+}
+
+func (g *grid) visitor() *visitor { return &visitor{seen: make([]int32, len(g.items))} }
+
+func (v *visitor) once(yield func(int32)) func(int32) {
+	v.stamp++
+	return func(m int32) {
+		if v.seen[m] != v.stamp {
+			v.seen[m] = v.stamp
+			yield(m)
+		}
+	}
+}
+
+// sharp calls yield with the items in cells that lie around one that stands in cells.
+func (g *grid) sharp(it *item, v *visitor, yield func(int32)) { g.near(it, v.once(yield)) }
+
+// wide calls yield with the items that a broad one may be compared with; all is false
+// where there were too many in its days.
+func (g *grid) wide(it *item, v *visitor, yield func(int32)) (all bool) {
+	span, gap, ok := g.window(it)
+	if !ok {
+		return true
+	}
+	all = true
+	for {
+		n := 0
+		g.inDays(span, gap, func(int32) { n++ })
+		if n <= maxBroad {
+			g.inDays(span, gap, v.once(yield))
+			break
+		}
+		all = false
+		if gap == 0 {
+			break
+		}
+		gap--
+	}
+	once := v.once(yield)
+	for _, m := range g.undated {
+		if g.wants(&g.items[m], it) {
+			once(m)
+		}
+	}
+	return all
+}
+
+// wants tells whether a broad item is compared with another that is in its days.
+func (g *grid) wants(b, it *item) bool {
+	span, gap, ok := g.window(b)
+	if !ok {
+		return false
+	}
+	if it.days.Known {
+		return daysGap(span, it.days) <= gap
+	}
+	other, _, ok := g.window(it)
+	return ok && daysGap(span, other) <= gap
+}
+
+// window is the days in which a broad item looks for others.
+func (g *grid) window(it *item) (span Days, gap int32, ok bool) {
+	switch {
+	case it.days.Known:
+		return it.days, maxGap, true
+	case it.told.Known:
+		return Days{First: it.told.First - toldBefore, Last: it.told.Last + 1, Known: true}, 0, true
+	}
+	return Days{}, 0, false
+}
+
+// inParts runs work for each of some parts, as many at once as there are processors.
+func inParts(parts int, work func(part int)) {
+	workers := min(runtime.GOMAXPROCS(0), parts)
+	if workers < 2 {
+		for part := range parts {
+			work(part)
+		}
+		return
+	}
+	var wg sync.WaitGroup
+	var next atomic.Int32
+	for range workers {
+		wg.Go(func() {
+			for part := int(next.Add(1)) - 1; part < parts; part = int(next.Add(1)) - 1 {
+				work(part)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// parallel runs work over the numbers below n in parts, on all processors; parts are
+// numbered in order, so that results can be put together in one order whatever ran when.
+func parallel(ctx context.Context, n int, work func(part, from, to int)) error {
+	inParts(partsOf(n), func(part int) {
+		if ctx.Err() == nil {
+			work(part, part*partSize, min(n, (part+1)*partSize))
+		}
+	})
+	return ctx.Err()
+}
+
+// partSize is fixed, so that parts do not depend on the number of processors.
+const partSize = 2048
+
+func partsOf(n int) int { return (n + partSize - 1) / partSize }
+
+// allPairs lists the pairs of items that are near enough to be compared, always in the
+// same order. Their patterns have what near gives.
+func (g *grid) allPairs(ctx context.Context, c *comparer) ([]pair, error) {
+	n := len(g.items)
+	lists := make([][]pair, partsOf(n))
+	scratch := sync.Pool{New: func() any { return g.visitor() }}
+	err := parallel(ctx, n, func(part, from, to int) {
+		v := scratch.Get().(*visitor)
+		defer scratch.Put(v)
+		out := make([]pair, 0, 4*(to-from))
+		for i := int32(from); i < int32(to); i++ {
+			a := &g.items[i]
+			keep := func(j int32) {
+				// Of two items that find each other the first keeps the pair. A
+				// broad one finds those in cells, and is not found by them.
+				if j > i || j < i && g.broad[i] && !g.broad[j] {
+					if p, ok := c.near(a, &g.items[j]); ok {
+						out = append(out, pair{min(i, j), max(i, j), p})
+					}
+				}
+			}
+			if g.broad[i] {
+				g.wide(a, v, func(j int32) {
+					if j > i || !g.broad[j] {
+						keep(j)
+					}
+				})
+			} else {
+				g.sharp(a, v, keep)
+			}
+		}
+		lists[part] = out
+	})
+	if err != nil {
+		return nil, err
+	}
+	total := 0
+	for _, l := range lists {
+		total += len(l)
+	}
+	out := make([]pair, 0, total)
+	for _, l := range lists {
+		out = append(out, l...)
+	}
+	return out, nil
+}
