@@ -276,11 +276,13 @@ func (r *run) weigh() error {
 	r.graph.compete()
 	if !r.fresh {
 		r.graph.share(m.shift)
+		r.graph.soften()
 		return nil
 	}
 	p := *m.params
 	p.Shift = millionths(r.graph.settle())
-	expected := r.graph.share(natural(p.Shift))
+	r.graph.share(natural(p.Shift))
+	expected := r.graph.soften()
 	p.Expected = int64(math.Round(1000 * expected))
 	once := make([]float64, 0, len(r.graph.p)/2)
 	for k, b := range r.graph.back {

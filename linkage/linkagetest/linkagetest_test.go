@@ -146,8 +146,8 @@ var reference = figures{
 	"type same": 0.826, "type near": 0.098, "type l3": 0.023,
 	"target military": 0.434, "target civilian": 0.329, "target infrastructure": 0.099, "target same": 0.906,
 	"prec 1": 0.494, "prec 2": 0.310, "prec 3": 0.196,
-	"killed 0-0": 0.515, "killed 0-2": 0.172, "killed 1-3": 0.085, "killed 2-4": 0.064, "killed 3-5": 0.044, "killed same": 0.624, "killed meet": 0.941, "killed mean": 1.685,
-	"km 1/1": 3.29, "km 1/2": 9.25, "km 1/3": 12.88, "km 2/2": 13.6, "km 2/3": 15.39, "km 3/3": 0.80, "candidates": 5.80,
+	"killed 0-0": 0.515, "killed 0-2": 0.172, "killed 1-3": 0.085, "killed 2-4": 0.064, "killed 3-5": 0.044, "killed same": 0.624, "killed meet": 0.941, "killed mean": 1.713,
+	"km 1/1": 3.29, "km 1/2": 9.25, "km 1/3": 12.88, "km 2/2": 13.6, "km 2/3": 15.47, "km 3/3": 0.80, "candidates": 5.79,
 }
 
 func written(t *testing.T, s linkagetest.Set) []byte {
@@ -169,7 +169,7 @@ func compare(t *testing.T, got, want figures) {
 }
 
 func TestConflictIsLikeTheReference(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(4) {
 		compare(t, measured(t, written(t, linkagetest.Conflict(rand.New(rand.NewPCG(seed, 1)), linkagetest.Default(3333)))), reference)
 	}
 }

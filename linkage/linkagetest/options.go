@@ -56,7 +56,7 @@ func Default(incidents int) Options {
 		Follow: 0.77, FollowDays: 1, Stay: 0.85,
 		Sources:  []Source{{"src1", 0.6, 0.81}, {"src2", 0.5, 1}, {"src3", 0.4, 1.33}},
 		Late:     []float64{0.07, 0.75, 0.145, 0.035},
-		TypeNear: 0.052, TypeAny: 0.045, TargetAny: 0.07, TargetUnknown: 0.14,
+		TypeNear: 0.053, TypeAny: 0.05, TargetAny: 0.07, TargetUnknown: 0.14,
 		Precision: [3]float64{0.5, 0.3, 0.2}, Noise: 1, CountNoise: 0.316,
 	}
 }
@@ -80,7 +80,7 @@ var weapons = []string{"rifle", "rocket", "shell", "mine", "bomb"}
 // Most incidents kill nobody; each that were killed makes one more likely. Injured are
 // the killed and more.
 const (
-	noneKilled  = 0.486
+	noneKilled  = 0.515
 	moreKilled  = 0.70
 	noneInjured = 0.35
 	moreInjured = 0.75
