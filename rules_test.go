@@ -28,13 +28,13 @@ const module = "truceline/"
 // sideways edges named below. docs/architecture.md draws it.
 var floors = map[string]int{
 	"acts": 1, "record": 0, "when": 0, "text": 0, "example": 0, "internal/progress": 0,
-	"agreement": 1, "ledger": 1, "mechanism": 1, "reconcile": 1, "statistics": 1, "suggest": 1, "alike": 1,
+	"agreement": 1, "ledger": 1, "mechanism": 1, "reconcile": 1, "statistics": 1, "suggest": 1, "alike": 1, "independence": 1,
 	"verify": 2, "internal/ledgerstore": 2, "internal/ledgerstore/sqlite": 2, "internal/ledgerstore/ledgerstoretest": 2,
 	"internal/local": 2, "internal/blobstore": 2, "internal/office": 2, "internal/projection": 2, "internal/basemap": 2, "internal/assets": 2,
 	"internal/registry": 3, "internal/node": 3, "internal/node/nodetest": 3,
-	"internal/web": 4, "internal/peer": 4, "internal/intake": 4, "internal/demo": 4, "internal/server": 4,
+	"internal/web": 4, "internal/peer": 4, "internal/intake": 4, "internal/linkfile": 4, "internal/demo": 4, "internal/server": 4,
 	"internal/web/webtest": 5, // test data for the pages
-	"cmd/truceline":        5, "internal/bench": 5, "internal/browsertest": 4, "verify/verifytest": 5,
+	"cmd/truceline":        5, "internal/bench": 5, "internal/browsertest": 4, "verify/verifytest": 5, "linkage/linkagetest": 5,
 }
 
 // sideways are the imports within a floor that are allowed.
@@ -44,7 +44,7 @@ var sideways = map[string][]string{
 	"mechanism":                            {"agreement", "ledger"},
 	"reconcile":                            {"agreement"},
 	"statistics":                           {"agreement", "reconcile"},
-	"suggest":                              {"agreement"},
+	"suggest":                              {"agreement", "linkage"},
 	"internal/ledgerstore/sqlite":          {"internal/ledgerstore"},
 	"internal/ledgerstore/ledgerstoretest": {"internal/ledgerstore"},
 	"internal/projection":                  {"internal/ledgerstore"},
