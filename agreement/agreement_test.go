@@ -138,6 +138,23 @@ func TestLoadErrors(t *testing.T) {
 		{"term twice", twice("claimant_kinds"), "given twice"},
 		{"measure unit", set("unit", "kg", "measures", 0), "is not one of"},
 		{"group's side", set("side", "watch", "groups", 0), "is not a party"},
+		{"part of a group", set("parts", []string{"nobody"}, "groups", 0), "is not a group"},
+		{"part of itself", set("parts", []string{"OMB_guards"}, "groups", 0), "part of itself"},
+		{"parts in a ring", func(p pack) {
+			delete(at(p, "groups", 0), "side")
+			delete(at(p, "groups", 1), "civilian")
+			at(p, "groups", 0)["parts"], at(p, "groups", 1)["parts"] = []string{"shore_people"}, []string{"OMB_guards"}
+		}, "part of itself"},
+		{"part twice", func(p pack) {
+			p["groups"] = append(p["groups"].([]any), pack{"code": "all", "name": pack{"en": "x"}, "parts": []string{"OMB_guards", "OMB_guards"}})
+		}, "OMB_guards lies in two"},
+		{"part in a part", func(p pack) {
+			p["groups"] = append(p["groups"].([]any), pack{"code": "some", "name": pack{"en": "x"}, "parts": []string{"OMB_guards"}},
+				pack{"code": "all", "name": pack{"en": "x"}, "parts": []string{"some", "OMB_guards"}})
+		}, "OMB_guards lies in two"},
+		{"part of another side", set("parts", []string{"shore_people"}, "groups", 0), "does not belong to its side"},
+		{"civilian whole", set("parts", []string{"OMB_guards"}, "groups", 1), "is not civilian"},
+		{"complete without parts", set("complete", true, "groups", 0), "there are none"},
 		{"stance effect", set("effect", "shouts", "stances", 0), "is not one of"},
 		{"denial covers nothing", func(p pack) { delete(at(p, "stances", 1), "covers") }, "is not one of"},
 		{"assertion covers", set("covers", "event", "stances", 0), "is not one of"},

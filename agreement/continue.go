@@ -62,5 +62,23 @@ func (p *Pack) Continues(old *Pack) error {
 			}
 		}
 	}
+	return continuesParts(old, p)
+}
+
+// continuesParts tells whether p keeps the parts of groups. A version may say of what
+// groups a group is made that was whole before; what was said stays.
+func continuesParts(old, p *Pack) error {
+	now := map[string]Group{}
+	for _, g := range p.Groups {
+		now[g.Code] = g
+	}
+	for _, was := range old.Groups {
+		is := now[was.Code]
+		if len(was.Parts) > 0 && (was.Complete != is.Complete || !slices.Equal(sortedCodes(was.Parts), sortedCodes(is.Parts))) {
+			return fmt.Errorf("pack: groups: code %s has other parts in the agreement in force: give the new meaning a new code", was.Code)
+		}
+	}
 	return nil
 }
+
+func sortedCodes(codes []string) []string { return slices.Sorted(slices.Values(codes)) }

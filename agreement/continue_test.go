@@ -39,6 +39,9 @@ func TestContinues(t *testing.T) {
 		"a letter":          {func(p *agreement.Pack) { p.Parties[0].Letter = "Z" }, "parties: code " + old.Parties[0].Code},
 		"a group's side":    {func(p *agreement.Pack) { p.Groups[0].Side = old.Parties[2].Code + "x" }, "groups: code " + old.Groups[0].Code},
 		"a civilian group":  {func(p *agreement.Pack) { p.Groups[0].Civilian = !p.Groups[0].Civilian }, "groups: code " + old.Groups[0].Code},
+		"parts where there were none": {func(p *agreement.Pack) {
+			p.Groups = append(p.Groups, agreement.Group{Code: "all", Name: agreement.Text{"en": "n"}, Parts: []string{old.Groups[0].Code}})
+		}, ""},
 		"a stance's effect": {func(p *agreement.Pack) {
 			p.Stances[0].Effect, p.Stances[0].Covers = agreement.Denies, agreement.CoversEvent
 		}, "stances: code " + old.Stances[0].Code},
@@ -51,6 +54,29 @@ func TestContinues(t *testing.T) {
 		err := p.Continues(old)
 		if (tt.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+	}
+}
+
+// What a group is made of may be said later, and stays once it is said.
+func TestPartsContinue(t *testing.T) {
+	pack := func(complete bool, parts ...string) *agreement.Pack {
+		return &agreement.Pack{Groups: []agreement.Group{{Code: "all", Parts: parts, Complete: complete}, {Code: "a"}, {Code: "b"}}}
+	}
+	for _, tt := range []struct {
+		name    string
+		was, is *agreement.Pack
+		ok      bool
+	}{
+		{"said later", pack(false), pack(true, "a", "b"), true},
+		{"in another order", pack(true, "a", "b"), pack(true, "b", "a"), true},
+		{"another part", pack(false, "a"), pack(false, "a", "b"), false},
+		{"no part", pack(false, "a"), pack(false), false},
+		{"complete", pack(false, "a", "b"), pack(true, "a", "b"), false},
+	} {
+		err := tt.is.Continues(tt.was)
+		if tt.ok != (err == nil) || err != nil && !strings.Contains(err.Error(), "groups: code all") {
+			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
 }

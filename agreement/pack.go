@@ -101,8 +101,14 @@ type Group struct {
 	// Civilian tells that a denial of civilian harm covers the group.
 	Civilian bool   `json:"civilian,omitempty"`
 	Code     string `json:"code"`
-	Name     Text   `json:"name"`
-	Side     string `json:"side,omitempty"` // party code, where the group belongs to one
+	// Complete tells that nobody of the group is outside its Parts. Where it is false,
+	// those whose part is not known are the rest.
+	Complete bool `json:"complete,omitempty"`
+	Name     Text `json:"name"`
+	// Parts are codes of groups that lie wholly in this one and have nobody in common,
+	// such as the civilians and the forces of one side in all its people.
+	Parts []string `json:"parts,omitempty"`
+	Side  string   `json:"side,omitempty"` // party code, where the group belongs to one
 }
 
 // Effect is what a stance does to the fact it is about.

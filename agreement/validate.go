@@ -96,13 +96,7 @@ func (p *Pack) Validate() error {
 		c.text("measures "+m.Code, m.Name)
 		c.one("measures "+m.Code+": unit", m.Unit, units)
 	}
-	for _, g := range p.Groups {
-		c.code("groups", g.Code)
-		c.text("groups "+g.Code, g.Name)
-		if g.Side != "" && !c.codes["parties"][g.Side] {
-			c.fail("groups %s: side %.40q is not a party", g.Code, g.Side)
-		}
-	}
+	c.groups(p)
 	c.stances(p)
 	c.places(p)
 	c.lines(p)

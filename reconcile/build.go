@@ -16,7 +16,11 @@ import (
 // order of the items does not matter. Items are to be those of one incident, or of
 // one aggregate, in their latest form and not withdrawn.
 func Build(pack *agreement.Pack, items []Item) *Matrix {
-	b := &builder{codes: newCodes(pack), rows: map[Key]*draft{}}
+	return newCodes(pack).build(items)
+}
+
+func (c *codes) build(items []Item) *Matrix {
+	b := &builder{codes: c, rows: map[Key]*draft{}}
 	b.items = sorted(items)
 	b.narrow, b.overtaken = b.eventDenials()
 	var optional []Item
@@ -203,7 +207,7 @@ func (b *builder) matrix() *Matrix {
 	for _, d := range b.rows {
 		m.Rows = append(m.Rows, b.row(d, m.Columns, spoke[total(d.key.Scope)]))
 	}
-	slices.SortFunc(m.Rows, b.compareRows)
+	slices.SortFunc(m.Rows, func(x, y Row) int { return b.compareKeys(x.Key, y.Key) })
 	return m
 }
 
@@ -235,18 +239,17 @@ func (b *builder) row(d *draft, columns []Column, spoke []bool) Row {
 	return r
 }
 
-func (b *builder) compareRows(x, y Row) int {
-	p, q := x.Key, y.Key
+func (c *codes) compareKeys(p, q Key) int {
 	return cmp.Or(
 		cmp.Compare(slices.Index(record.Scopes, p.Scope), slices.Index(record.Scopes, q.Scope)),
 		cmp.Compare(p.Place, q.Place),
 		cmp.Compare(p.Since, q.Since), cmp.Compare(p.Until, q.Until),
 		cmp.Compare(slices.Index(record.Elements, p.Element), slices.Index(record.Elements, q.Element)),
-		b.byCode("measure", p.Measure, q.Measure),
-		b.byCode("group", p.Group, q.Group),
-		b.byCode("subset", p.Subset, q.Subset))
+		c.byCode("measure", p.Measure, q.Measure),
+		c.byCode("group", p.Group, q.Group),
+		c.byCode("subset", p.Subset, q.Subset))
 }
 
-func (b *builder) byCode(list, x, y string) int {
-	return cmp.Or(cmp.Compare(b.position(list, x), b.position(list, y)), cmp.Compare(x, y))
+func (c *codes) byCode(list, x, y string) int {
+	return cmp.Or(cmp.Compare(c.position(list, x), c.position(list, y)), cmp.Compare(x, y))
 }

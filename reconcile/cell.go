@@ -16,13 +16,13 @@ func cellOf(k Key, vs []Value) Cell {
 	c := Cell{Claimant: vs[0].Item.Claimant, Series: vs}
 	ws := valuesOf(vs)
 	if len(ws) == 0 {
-		c.Kind, c.First, c.Latest = Worded, vs[0], vs[len(vs)-1]
+		c.Kind, c.First, c.Latest, c.basis = Worded, vs[0], vs[len(vs)-1], vs[len(vs)-1:]
 		c.FirstHand = c.Latest.Item.Claim.FirstHand == "yes"
 		return c
 	}
 	c.First = ws[0]
 	if ws[0].Via == ViaImplied {
-		c.Kind, c.Latest = Implied, ws[len(ws)-1]
+		c.Kind, c.Latest, c.basis = Implied, ws[len(ws)-1], ws
 		c.nameAll(ws)
 		return c
 	}
@@ -34,7 +34,7 @@ func cellOf(k Key, vs []Value) Cell {
 	if counts := only(ws, func(v Value) bool { return v.Kind != Denied }); len(counts) > 0 && k.mode() == figures {
 		ws = counts // who denies in general and counts in particular, counts
 	}
-	c.Latest = ws[len(ws)-1]
+	c.Latest, c.basis = ws[len(ws)-1], ws
 	c.Kind, c.Figure = c.Latest.Kind, c.Latest.Figure
 	c.FirstHand = c.Latest.Item.Claim.FirstHand == "yes"
 	if k.mode() == names {

@@ -26,6 +26,14 @@
 // total with anything but the same total, words with words. A sum made by the
 // recorder tells that its claimant asserted something, never how much.
 //
+// # Beyond one row
+//
+// Row.Spread gives the range of figures and their support by independent origins.
+// Matrix.Balances gives what one claimant's figures of a whole and its parts imply.
+// CheckTotal sets a total against incidents, SeriesOf follows a claimant through all
+// of them, Explain tells row by row why two count differently. All add only one
+// speaker's figures, take nothing that may overlap, and cite the claims of each number.
+//
 // The rules with examples, and what they cannot know, are docs/reconciliation.md.
 // Everything here is a pure function of its input; the order of the items does
 // not matter.

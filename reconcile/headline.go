@@ -4,6 +4,7 @@ package reconcile
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"truceline/agreement"
@@ -28,6 +29,25 @@ func (m *Matrix) Row(k Key) *Row {
 		}
 	}
 	return nil
+}
+
+// cells walks over the cells of all rows that are kept, in order.
+func (m *Matrix) cells(keep func(Key) bool) iter.Seq2[Key, *Cell] {
+	return func(yield func(Key, *Cell) bool) {
+		for i := range m.Rows {
+			r := &m.Rows[i]
+			if !keep(r.Key) {
+				continue
+			}
+			for j := range r.Columns {
+				for n := range r.Columns[j].Cells {
+					if !yield(r.Key, &r.Columns[j].Cells[n]) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // Series is what all claimants of the column said of the row and may be cited,

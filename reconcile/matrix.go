@@ -136,6 +136,8 @@ type Cell struct {
 	Own       bool
 	FirstHand bool // Latest was told first hand
 	Derived   bool // the figure is the recorder's sum, and is compared with nothing
+
+	basis []Value // the values of Series that make Kind and Figure; at least Latest
 }
 
 // State is how the values of a row stand to each other.
