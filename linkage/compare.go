@@ -12,14 +12,14 @@ type pattern uint64
 // Bits of a pattern, by field.
 const (
 	bitDays    = 0
-	bitPlace   = 4
-	bitType    = 12
-	bitTarget  = 17
-	bitWeapon  = 20
-	bitCounts  = 23 // 4 for each measure
+	bitPlace   = 5
+	bitType    = 13
+	bitTarget  = 18
+	bitWeapon  = 21
+	bitCounts  = 24 // 4 for each measure
 	bitKinds   = bitCounts + 4*MaxMeasures
 	bitWords   = bitKinds + 2
-	bitCrowd   = bitWords + 3 // how crowded the surroundings are, 4
+	bitCrowd   = bitWords + 4 // how crowded the surroundings are, 4
 	bitTwin    = bitCrowd + 4 // both are of one source
 	patternEnd = bitTwin + 1
 )
@@ -40,7 +40,7 @@ func newLayout(measures []string) *layout {
 		var shift, bits int
 		switch s.field {
 		case FieldDays:
-			shift, bits = bitDays, 4
+			shift, bits = bitDays, 5
 		case FieldPlace:
 			shift, bits = bitPlace, 8
 		case FieldType:
@@ -52,7 +52,7 @@ func newLayout(measures []string) *layout {
 		case FieldKinds:
 			shift, bits = bitKinds, 2
 		case FieldWords:
-			shift, bits = bitWords, 3
+			shift, bits = bitWords, 4
 		default:
 			shift, bits = bitCounts+4*(i-5), 4
 		}
@@ -152,14 +152,34 @@ func (c *comparer) days(a, b *item) (slot int, ok bool) {
 	if a.days.First == a.days.Last && b.days.First == b.days.Last {
 		return c.first[field][daysSharp] + int(gap), true
 	}
-	first := c.first[field][daysSpan]
-	switch {
-	case gap > 0:
-		return first + 1 + int(gap), true
-	case a.days.First == b.days.First && a.days.Last == b.days.Last:
-		return first, true
+	same := a.days.First == b.days.First && a.days.Last == b.days.Last
+	if a.days.Vague || b.days.Vague {
+		first := c.first[field][daysVague]
+		switch {
+		case gap > 0:
+			return first + 1 + int(gap), true
+		case same:
+			return first, true
+		}
+		return first + 1, true
 	}
-	return first + 1, true
+	first := c.first[field][daysSpan]
+	if gap > 0 {
+		return first + 4 + int(gap), true
+	}
+	shared := int64(min(a.days.Last, b.days.Last)-max(a.days.First, b.days.First)) + 1
+	longer := int64(max(a.days.Last-a.days.First, b.days.Last-b.days.First)) + 1
+	switch {
+	case same:
+		return first, true
+	case a.days.First == b.days.First && a.days.First < min(a.days.Last, b.days.Last):
+		return first + 1, true
+	case 5*shared >= 4*longer:
+		return first + 2, true
+	case 4*shared >= longer:
+		return first + 3, true
+	}
+	return first + 4, true
 }
 
 // told compares where a record gives no day: what was told was over then. Where neither
@@ -378,9 +398,9 @@ func countLevel(x, y *count) int {
 	return 6
 }
 
-// words counts the words in common that few records have.
+// words counts the words in common that few records have; where there are none, others.
 func (c *comparer) words(a, b *item) int {
-	n := 0
+	n, weak := 0, false
 	for i, j := 0, 0; i < len(a.words) && j < len(b.words); {
 		switch x, y := a.words[i], b.words[j]; {
 		case x < y:
@@ -390,18 +410,27 @@ func (c *comparer) words(a, b *item) int {
 		default:
 			if int(x) >= len(c.common) || !c.common[x] {
 				n++
+			} else {
+				weak = true
 			}
 			i++
 			j++
 		}
 	}
+	class := 0
+	if min(len(a.words), len(b.words)) <= labelWords {
+		class = 1
+	}
+	first := c.first[len(c.first)-1][class]
 	switch {
 	case n >= 6:
-		return 1
+		return first
 	case n >= 3:
-		return 2
+		return first + 1
 	case n >= 1:
-		return 3
+		return first + 2
+	case weak:
+		return first + 3
 	}
-	return 4
+	return first + 4
 }

@@ -111,6 +111,7 @@ type fitting struct {
 	sumU  [fitParts][]float64
 	match [fitParts][2]float64
 	total [2][maxCrowd + 1]float64
+	next  [2][16]float64 // m and u of a class
 }
 
 // fit learns the model from counts of patterns by expectation maximisation (Dempster,
@@ -210,6 +211,14 @@ func (x *fitting) maximise() (change float64) {
 				s := from + i
 				m := (x.sumM[0][sums+i] + float64(priorM*x.first.m[f][s])) / (tm + priorM)
 				u := (x.sumU[0][sums+i] + float64(priorU*x.first.u[f][s])) / (tu + priorU)
+				x.next[0][i], x.next[1][i] = m, u
+			}
+			if x.specs[f].ordered() {
+				inOrder(x.next[0][:len(c.levels)], x.next[1][:len(c.levels)])
+			}
+			for i := range c.levels {
+				s := from + i
+				m, u := x.next[0][i], x.next[1][i]
 				change = max(change, math.Abs(m-x.m[f][s]), math.Abs(u-x.u[f][s]))
 				x.m[f][s], x.u[f][s] = m, u
 			}
@@ -219,6 +228,41 @@ func (x *fitting) maximise() (change float64) {
 		x.prior[twin] = x.solvePrior(twin)
 	}
 	return change
+}
+
+// inOrder makes the ratios of m to u fall from level to level, by giving neighbours that
+// do not the ratio of their sums (pool adjacent violators). So a level that happens to be
+// rare cannot teach that three days apart is a better sign than two.
+func inOrder(m, u []float64) {
+	type block struct {
+		from   int
+		sm, su float64
+	}
+	var blocks [16]block
+	n := 0
+	for i := range m {
+		blocks[n] = block{i, m[i], u[i]}
+		n++
+		for n > 1 && float64(blocks[n-2].sm*blocks[n-1].su) < float64(blocks[n-1].sm*blocks[n-2].su) {
+			blocks[n-2].sm += blocks[n-1].sm
+			blocks[n-2].su += blocks[n-1].su
+			n--
+		}
+	}
+	for k := range n {
+		to := len(m)
+		if k+1 < n {
+			to = blocks[k+1].from
+		}
+		b := blocks[k]
+		if to-b.from < 2 {
+			continue
+		}
+		for i := b.from; i < to; i++ { // both keep their sums
+			share := (m[i] + u[i]) / (b.sm + b.su)
+			m[i], u[i] = float64(b.sm*share), float64(b.su*share)
+		}
+	}
 }
 
 // solvePrior finds the log odds at which as many pairs are expected to be of one event as

@@ -167,20 +167,31 @@ func cellsOf(out []uint64, it *item) (cells []uint64, broad bool) {
 // near calls yield with each item in the cells around an item that stands in cells; an
 // item may come several times.
 func (g *grid) near(it *item, yield func(int32)) {
+	cellsAround(it, func(key uint64) {
+		for _, m := range g.cell(key) {
+			yield(m)
+		}
+	})
+}
+
+// cellsAround calls yield with the cells in which an item may stand that is in reach of
+// one that stands in cells itself.
+func cellsAround(it *item, yield func(uint64)) {
 	from, to := floorDiv(it.days.First-maxGap, cellDays), floorDiv(it.days.Last+maxGap, cellDays)
+	slabs := func(band, column int) {
+		for slab := from; slab <= to; slab++ {
+			yield(cellKey(band, column, slab))
+		}
+	}
 	for i := range it.places {
 		p := &it.places[i]
 		home := bandOf(p.lat)
+		edge := math.Abs(p.lat) + cellDegrees
 		for band := home - 1; band <= home+1; band++ {
 			n := columns(band)
-			edge := max(math.Abs(p.lat)+cellDegrees, 0)
-			if edge >= 89 || n < 4 {
+			if edge >= 89 || n < 4 { // around a pole all columns are near
 				for column := range n {
-					for slab := from; slab <= to; slab++ {
-						for _, m := range g.cell(cellKey(band, column, slab)) {
-							yield(m)
-						}
-					}
+					slabs(band, column)
 				}
 				continue
 			}
@@ -188,12 +199,7 @@ func (g *grid) near(it *item, yield func(int32)) {
 			first := int(math.Floor((p.lon - wide + 180) / 360 * float64(n)))
 			last := int(math.Floor((p.lon + wide + 180) / 360 * float64(n)))
 			for c := first; c <= last && c < first+n; c++ {
-				column := ((c % n) + n) % n
-				for slab := from; slab <= to; slab++ {
-					for _, m := range g.cell(cellKey(band, column, slab)) {
-						yield(m)
-					}
-				}
+				slabs(band, ((c%n)+n)%n)
 			}
 		}
 	}

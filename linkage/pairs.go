@@ -49,7 +49,7 @@ func (g *grid) sharp(it *item, v *visitor, yield func(int32)) { g.near(it, v.onc
 // wide calls yield with the items that a broad one may be compared with; all is false
 // where there were too many in its days.
 func (g *grid) wide(it *item, v *visitor, yield func(int32)) (all bool) {
-	span, gap, ok := g.window(it)
+	span, gap, ok := window(it)
 	if !ok {
 		return true
 	}
@@ -69,7 +69,7 @@ func (g *grid) wide(it *item, v *visitor, yield func(int32)) (all bool) {
 	}
 	once := v.once(yield)
 	for _, m := range g.undated {
-		if g.wants(&g.items[m], it) {
+		if wants(&g.items[m], it) {
 			once(m)
 		}
 	}
@@ -77,20 +77,20 @@ func (g *grid) wide(it *item, v *visitor, yield func(int32)) (all bool) {
 }
 
 // wants tells whether a broad item is compared with another that is in its days.
-func (g *grid) wants(b, it *item) bool {
-	span, gap, ok := g.window(b)
+func wants(b, it *item) bool {
+	span, gap, ok := window(b)
 	if !ok {
 		return false
 	}
 	if it.days.Known {
 		return daysGap(span, it.days) <= gap
 	}
-	other, _, ok := g.window(it)
+	other, _, ok := window(it)
 	return ok && daysGap(span, other) <= gap
 }
 
 // window is the days in which a broad item looks for others.
-func (g *grid) window(it *item) (span Days, gap int32, ok bool) {
+func window(it *item) (span Days, gap int32, ok bool) {
 	switch {
 	case it.days.Known:
 		return it.days, maxGap, true

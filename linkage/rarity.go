@@ -74,9 +74,11 @@ func sharesOf(items []item, compared []bool, c *compiler) []Share {
 }
 
 // A word is common, and no sign, if more than one record in commonShare of those that
-// are compared has it; of few records, more than two.
+// are compared has it; of few records, more than commonLeast: so many may tell of one
+// event. maxCommon of the commonest are named.
 const (
-	commonShare = 25
+	commonShare = 20
+	commonLeast = 20
 	maxCommon   = 500
 )
 
@@ -92,7 +94,7 @@ func commonWords(items []item, compared []bool, c *compiler) []string {
 			n[w]++
 		}
 	}
-	least := max(2, total/commonShare)
+	least := max(commonLeast, total/commonShare)
 	type word struct {
 		stem string
 		n    int

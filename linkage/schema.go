@@ -45,7 +45,10 @@ const (
 	Missing Level = "missing"
 
 	DaySame    Level = "same"        // the same day, or spans that are the same
-	DayOverlap Level = "overlap"     // spans that overlap
+	DayStart   Level = "same_start"  // spans that begin on one day: a count that goes on
+	DayMost    Level = "most"        // spans that have four fifths of the longer in common
+	DayOverlap Level = "overlap"     // spans that overlap by a quarter of the longer or more
+	DayPart    Level = "part"        // spans that overlap by less
 	DayOne     Level = "one"         // one day between
 	DayTwo     Level = "two"         // two days between
 	DayThree   Level = "three"       // three days between
@@ -91,9 +94,10 @@ const (
 	KindsCommon Level = "in_common"
 	KindsOther  Level = "other"
 
-	WordsMany Level = "many" // six or more words in common that few records have
-	WordsSome Level = "some" // three to five
-	WordsFew  Level = "few"  // one or two
+	WordsMany Level = "many"   // six or more words in common that few records have
+	WordsSome Level = "some"   // three to five
+	WordsFew  Level = "few"    // one or two
+	WordsWeak Level = "common" // only such as many records have
 	WordsNone Level = "none"
 )
 
@@ -103,6 +107,10 @@ type fieldSpec struct {
 	field   Field
 	classes []classSpec
 }
+
+// ordered tells whether a level further down must never speak more for one event than
+// one before it. Counts are not: none and many are no steps of one scale.
+func (s *fieldSpec) ordered() bool { return s.field.Measure() == "" }
 
 type classSpec struct {
 	name   string
@@ -115,7 +123,8 @@ type classSpec struct {
 // Classes of days.
 const (
 	daysSharp = iota // a day each
-	daysSpan         // an episode, or several days of which one is meant
+	daysSpan         // an episode, or a total of several days
+	daysVague        // one or both give several days, of which one is meant
 	daysTold         // one gives none
 )
 
@@ -137,7 +146,8 @@ var placeCuts = []float64{0.125, 0.25, 0.5, 0.75, 1, 1.5, 2.25, 3, 4.5}
 
 var daysSpec = fieldSpec{FieldDays, []classSpec{
 	daysSharp: {"day", []Level{DaySame, DayOne, DayTwo, DayThree}, []float64{70, 22, 6, 2}, []float64{14, 29, 29, 28}},
-	daysSpan:  {"span", []Level{DaySame, DayOverlap, DayOne, DayTwo, DayThree}, []float64{30, 60, 6, 3, 1}, []float64{2, 68, 10, 10, 10}},
+	daysSpan:  {"span", []Level{DaySame, DayStart, DayMost, DayOverlap, DayPart, DayOne, DayTwo, DayThree}, []float64{30, 20, 12, 15, 15, 5, 2, 1}, []float64{1, 3, 3, 20, 43, 10, 10, 10}},
+	daysVague: {"vague", []Level{DaySame, DayOverlap, DayOne, DayTwo, DayThree}, []float64{20, 70, 6, 3, 1}, []float64{4, 72, 8, 8, 8}},
 	daysTold:  {"told", []Level{ToldSoon, ToldWeek, ToldMonth, ToldLater, ToldBefore}, []float64{55, 20, 15, 9, 1}, []float64{10, 10, 20, 50, 10}},
 }}
 
@@ -181,7 +191,17 @@ var weaponSpec = fieldSpec{FieldWeapon, []classSpec{{"both", codeLevels, []float
 
 var kindsSpec = fieldSpec{FieldKinds, []classSpec{{"both", []Level{KindsCommon, KindsOther}, []float64{98, 2}, []float64{75, 25}}}}
 
-var wordsSpec = fieldSpec{FieldWords, []classSpec{{"both", []Level{WordsMany, WordsSome, WordsFew, WordsNone}, []float64{25, 30, 30, 15}, []float64{1, 5, 20, 74}}}}
+// wordsSpec tells texts from labels: that a label of a few words shares none with a text
+// says less.
+var wordsSpec = fieldSpec{FieldWords, []classSpec{
+	{"texts", wordLevels, []float64{25, 25, 25, 15, 10}, []float64{1, 5, 15, 24, 55}},
+	{"label", wordLevels, []float64{6, 20, 34, 20, 20}, []float64{0.2, 1.8, 13, 25, 60}},
+}}
+
+var wordLevels = []Level{WordsMany, WordsSome, WordsFew, WordsWeak, WordsNone}
+
+// labelWords is up to how many words are a label.
+const labelWords = 9
 
 func countSpec(measure string) fieldSpec {
 	return fieldSpec{CountField(measure), []classSpec{{"both",
