@@ -28,7 +28,7 @@ const module = "truceline/"
 // sideways edges named below. docs/architecture.md draws it.
 var floors = map[string]int{
 	"acts": 1, "record": 0, "when": 0, "text": 0, "example": 0, "internal/progress": 0,
-	"agreement": 1, "ledger": 1, "mechanism": 1, "reconcile": 1, "statistics": 1, "suggest": 1, "alike": 1, "independence": 1,
+	"agreement": 1, "ledger": 1, "mechanism": 1, "reconcile": 1, "statistics": 1, "suggest": 1, "alike": 1, "linkage": 1, "independence": 1,
 	"verify": 2, "internal/ledgerstore": 2, "internal/ledgerstore/sqlite": 2, "internal/ledgerstore/ledgerstoretest": 2,
 	"internal/local": 2, "internal/blobstore": 2, "internal/office": 2, "internal/projection": 2, "internal/basemap": 2, "internal/assets": 2,
 	"internal/registry": 3, "internal/node": 3, "internal/node/nodetest": 3,

@@ -194,8 +194,10 @@ func arc(chord2 float64) float64 {
 // reach is how far apart two places may be, in metres, to be compared at all: one
 // event, told with these precisions, is practically never told further apart.
 func reach(a, b *spot) float64 {
-	sum := a.radius + b.radius
-	return max(gridReach, 20_000+1.25*sum)
+	if a.class <= gridClass && b.class <= gridClass {
+		return gridReach
+	}
+	return max(gridReach, 20_000+1.25*(a.radius+b.radius))
 }
 
 // gridReach is the reach of all places whose precision is of gridClass or sharper.

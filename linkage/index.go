@@ -225,7 +225,7 @@ func (x *Index) rivals(it *item, s scored, all []scored) (sum float64) {
 
 // rivalsAt are the odds of other records of the item's source that s may belong with.
 func (x *Index) rivalsAt(it *item, self int32, s scored) (sum float64) {
-	if s.odds < 0.01 {
+	if s.odds < 1e-4 { // whatever else it may belong with, it is not likely here
 		return 0
 	}
 	b := &x.items[s.item]

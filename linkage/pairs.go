@@ -85,8 +85,8 @@ func wants(b, it *item) bool {
 	if it.days.Known {
 		return daysGap(span, it.days) <= gap
 	}
-	other, _, ok := window(it)
-	return ok && daysGap(span, other) <= gap
+	other, less, ok := window(it)
+	return ok && daysGap(span, other) <= min(gap, less)
 }
 
 // window is the days in which a broad item looks for others.

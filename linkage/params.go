@@ -3,127 +3,133 @@
 package linkage
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
+
+	"truceline/record"
 )
 
+// SchemaVersion is the version of the fields, classes and levels of this package. It goes
+// up whenever they change, or what they mean: parameters of another version say nothing
+// here.
+const SchemaVersion = 1
+
 // Params is a fitted model as numbers that can be signed: whole numbers only, so that
-// everybody who reads them computes the same. A Model is made of them.
+// everybody who reads them computes the same. A Model is made of them. In JSON they are
+// written as the record of a fitted model has them.
 type Params struct {
 	// Measures are those whose counts are compared, at most MaxMeasures.
-	Measures []string `json:"measures"`
+	Measures []string
 	// Fields say how often records of one event, and of two, meet on each level.
-	Fields []FieldParams `json:"fields"`
+	Fields []FieldParams
 	// Shares are the codes that more than one record in 33 has, with that share. A
 	// code that is not listed is rare.
-	Shares []Share `json:"shares,omitempty"`
+	Shares []Share
 	// Common are the stems of words that are no sign, since many records have them.
-	Common []string `json:"common,omitempty"`
+	Common []string
 	// Prior is the natural logarithm of the odds, in millionths, that two records of
 	// different sources which lie near each other with no other around are of one
 	// event. PriorSame is that of two records of one source.
-	Prior     int64 `json:"prior"`
-	PriorSame int64 `json:"prior_same"`
+	Prior     int64
+	PriorSame int64
 	// Shift is added to both, in millionths, where records compete: of several records
 	// of one source, one at most is usually of the event.
-	Shift int64 `json:"shift"`
+	Shift int64
 	// Ask, Link and Strong are probabilities in millionths: pairs below Ask are left,
 	// those from Strong on are strong, and between them people are asked. Link is where
 	// clusters are cut if nobody is asked.
-	Ask    int64 `json:"ask"`
-	Link   int64 `json:"link"`
-	Strong int64 `json:"strong"`
+	Ask    int64
+	Link   int64
+	Strong int64
 	// Records and Pairs are how many the model was fitted on, and Expected how many of
 	// the pairs are expected to be of one event, in thousandths.
-	Records  int64 `json:"records"`
-	Pairs    int64 `json:"pairs"`
-	Expected int64 `json:"expected"`
+	Records  int64
+	Pairs    int64
+	Expected int64
 }
 
-// FieldParams are the levels of a field, by class of comparison.
-type FieldParams struct {
-	Field   Field         `json:"field"`
-	Classes []ClassParams `json:"classes"`
-}
-
-// ClassParams are the levels of a class, in the order of the schema.
-type ClassParams struct {
-	Class  string        `json:"class"`
-	Levels []LevelParams `json:"levels"`
-}
-
-// LevelParams say how often a level is met, in parts of a thousand million, at least 1:
-// by records of one event (m) and of two (u).
-type LevelParams struct {
-	Level Level `json:"level"`
-	M     int64 `json:"m"`
-	U     int64 `json:"u"`
-}
+// The levels of a field, by class of comparison, as a record has them.
+type (
+	FieldParams = record.LinkageField
+	ClassParams = record.LinkageClass
+	LevelParams = record.LinkageLevel
+)
 
 // Share is how many records have a code, in millionths of those that were compared.
 type Share struct {
-	Field Field  `json:"field"`
-	Code  string `json:"code"`
-	Share int64  `json:"share"`
+	Field Field
+	Code  string
+	Share int64
+}
+
+// Record gives the parameters as they are signed and filed. It shares their lists, which
+// must not be changed after.
+func (p *Params) Record() *record.LinkageParams {
+	out := &record.LinkageParams{Ask: p.Ask, Common: p.Common, Expected: p.Expected, Fields: p.Fields, Link: p.Link, Measures: p.Measures,
+		Pairs: p.Pairs, Prior: p.Prior, PriorSame: p.PriorSame, Records: p.Records, Shift: p.Shift, Strong: p.Strong}
+	if out.Measures == nil {
+		out.Measures = []string{} // that there are none is said
+	}
+	for _, s := range p.Shares {
+		out.Shares = append(out.Shares, record.LinkageShare{Code: s.Code, Field: string(s.Field), Share: s.Share})
+	}
+	return out
+}
+
+// ParamsOf gives the parameters that a record holds, which may be of another schema: see
+// Validate. It shares their lists.
+func ParamsOf(r *record.LinkageParams) *Params {
+	p := &Params{Ask: r.Ask, Common: r.Common, Expected: r.Expected, Fields: r.Fields, Link: r.Link, Measures: r.Measures,
+		Pairs: r.Pairs, Prior: r.Prior, PriorSame: r.PriorSame, Records: r.Records, Shift: r.Shift, Strong: r.Strong}
+	for _, s := range r.Shares {
+		p.Shares = append(p.Shares, Share{Field(s.Field), s.Code, s.Share})
+	}
+	return p
+}
+
+// MarshalJSON writes the parameters as Record has them.
+func (p Params) MarshalJSON() ([]byte, error) { return json.Marshal(p.Record()) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *Params) UnmarshalJSON(b []byte) error {
+	var r record.LinkageParams
+	if err := json.Unmarshal(b, &r); err != nil {
+		return err
+	}
+	*p = *ParamsOf(&r)
+	return nil
 }
 
 const (
-	billion = 1_000_000_000
-	million = 1_000_000
+	billion = record.LinkageParts
+	million = record.Millionths
 )
-
-// maxPrior bounds logarithms of odds, in millionths.
-const maxPrior = 30 * million
 
 // Validate checks that the numbers make a model of this package's schema.
 func (p *Params) Validate() error {
 	if len(p.Measures) > MaxMeasures {
 		return fmt.Errorf("%d measures are compared, more than %d", len(p.Measures), MaxMeasures)
 	}
-	for i, m := range p.Measures {
-		if m == "" || slices.Contains(p.Measures[:i], m) {
-			return fmt.Errorf("measure %.40q is empty or stands twice", m)
-		}
+	if err := p.Record().Validate(); err != nil {
+		return err
 	}
 	specs := specsFor(p.Measures)
 	if len(p.Fields) != len(specs) {
 		return fmt.Errorf("%d fields, and the schema has %d", len(p.Fields), len(specs))
 	}
 	for f := range specs {
-		if err := p.Fields[f].check(&specs[f]); err != nil {
+		if err := specs[f].check(&p.Fields[f]); err != nil {
 			return fmt.Errorf("field %.40q: %w", p.Fields[f].Field, err)
 		}
-	}
-	for i, s := range p.Shares {
-		if s.Code == "" || s.Share < 1 || s.Share > million {
-			return fmt.Errorf("share of %.40q: %d is not 1 to %d", s.Code, s.Share, million)
-		}
-		if i > 0 && compareShares(p.Shares[i-1], s) >= 0 {
-			return fmt.Errorf("share of %.40q: shares stand in order of field and code, once each", s.Code)
-		}
-	}
-	for i, w := range p.Common {
-		if w == "" || i > 0 && p.Common[i-1] >= w {
-			return fmt.Errorf("common word %.40q: words stand in order, once each", w)
-		}
-	}
-	for _, n := range []int64{p.Prior, p.PriorSame, p.Shift} {
-		if n < -maxPrior || n > maxPrior {
-			return fmt.Errorf("log odds of %d millionths are beyond %d", n, maxPrior)
-		}
-	}
-	if p.Ask < 1 || p.Ask > p.Link || p.Link > p.Strong || p.Strong > million {
-		return fmt.Errorf("ask %d, link %d and strong %d are not ascending from 1 to %d", p.Ask, p.Link, p.Strong, million)
-	}
-	if p.Records < 0 || p.Pairs < 0 || p.Expected < 0 {
-		return fmt.Errorf("a number of records or pairs is below 0")
 	}
 	return nil
 }
 
-func (p *FieldParams) check(s *fieldSpec) error {
-	if p.Field != s.field {
+// check looks that the levels of a field are those of the schema, in its order.
+func (s *fieldSpec) check(p *FieldParams) error {
+	if p.Field != string(s.field) {
 		return fmt.Errorf("%s is expected in its place", s.field)
 	}
 	if len(p.Classes) != len(s.classes) {
@@ -135,11 +141,8 @@ func (p *FieldParams) check(s *fieldSpec) error {
 			return fmt.Errorf("class %.40q with %d levels, and the schema has %s with %d", c.Class, len(c.Levels), want.name, len(want.levels))
 		}
 		for i, l := range c.Levels {
-			if l.Level != want.levels[i] {
+			if l.Level != string(want.levels[i]) {
 				return fmt.Errorf("class %s: level %.40q, and the schema has %s", c.Class, l.Level, want.levels[i])
-			}
-			if l.M < 1 || l.U < 1 || l.M > billion || l.U > billion {
-				return fmt.Errorf("class %s, level %s: m %d and u %d are not 1 to %d", c.Class, l.Level, l.M, l.U, billion)
 			}
 		}
 	}
@@ -157,12 +160,12 @@ func (t *table) params(measures []string) *Params {
 		p.Measures = []string{}
 	}
 	for f := range t.specs {
-		fp := FieldParams{Field: t.specs[f].field}
+		fp := FieldParams{Field: string(t.specs[f].field)}
 		for k, c := range t.specs[f].classes {
 			cp := ClassParams{Class: c.name}
 			for i, l := range c.levels {
 				s := t.first[f][k] + i
-				cp.Levels = append(cp.Levels, LevelParams{l, parts(t.m[f][s]), parts(t.u[f][s])})
+				cp.Levels = append(cp.Levels, LevelParams{Level: string(l), M: parts(t.m[f][s]), U: parts(t.u[f][s])})
 			}
 			fp.Classes = append(fp.Classes, cp)
 		}
