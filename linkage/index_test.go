@@ -63,6 +63,7 @@ func TestIndexAgreesWithLinking(t *testing.T) {
 					compared++
 					if math.Abs(p-f.Probability) > 0.02 {
 						off++
+					}
 				}
 			}
 		}
