@@ -38,6 +38,7 @@ type commands struct {
 	Serve   serveCmd   `cmd:"" help:"Serve a node's pages and log until a signal."`
 	Import  importCmd  `cmd:"" help:"Take files in."`
 	Export  exportCmd  `cmd:"" help:"Give the record out as files."`
+	Link    linkCmd    `cmd:"" help:"Say which records of several sources likely tell of one event. Needs no node."`
 	Do      doCmd      `cmd:"" help:"Do an act: link, merge, undo and the others that the pages offer."`
 	Officer officerCmd `cmd:"" help:"Invite officers, and end their sign-ins."`
 	Verify  verifyCmd  `cmd:"" help:"Check a log, from its address or from a folder. Needs no node and trusts no server."`
