@@ -61,3 +61,6 @@ func (m *Model) comparison(p pattern, rival float64) Comparison {
 
 // soft is the probability of log odds beside rivals.
 func (m *Model) soft(w float64) float64 { return probability(float64(temper * w)) }
+
+// Chance is the probability of a total, in doublings of the odds.
+func (m *Model) Chance(total float64) float64 { return m.soft(total * math.Ln2) }

@@ -184,6 +184,31 @@ func (x *Index) Find(r *Record, limit int) ([]Match, error) {
 	return out[:min(limit, len(out))], nil
 }
 
+// Near compares a record with all of the index that lie near enough, as Find does, but each
+// by itself: nothing is taken off for rivals, and Total and Probability are without them.
+func (x *Index) Near(r *Record) ([]Match, error) {
+	if err := r.validate(); err != nil {
+		return nil, fmt.Errorf("compare with what lies near: %w", err)
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	it := x.comp.item(r)
+	self := int32(-1)
+	if n, ok := x.at[[2]string{r.Source, r.ID}]; ok {
+		self = n
+	}
+	list := x.score(&it, self)
+	slices.SortFunc(list, func(a, b scored) int { return x.compareNames(a.item, b.item) })
+	out := make([]Match, 0, len(list))
+	for _, s := range list {
+		c := x.model.comparison(s.p, 0)
+		c.Total, c.Rivals = c.Total-c.Rivals, 0
+		c.Probability = x.model.Chance(c.Total)
+		out = append(out, Match{x.names[s.item][0], x.names[s.item][1], c})
+	}
+	return out, nil
+}
+
 func (x *Index) compareNames(a, b int32) int {
 	return cmp.Or(cmp.Compare(x.names[a][0], x.names[b][0]), cmp.Compare(x.names[a][1], x.names[b][1]))
 }

@@ -26,6 +26,9 @@ type mission struct {
 	accounts []told
 	openings []opening
 	answers  map[string]map[string][]int // account to what it was linked to, by which claims
+
+	told map[string]*toldRecords      // made once
+	cold map[bool][]suggest.Candidate // cold and warm, made once
 }
 
 type told struct {
@@ -58,7 +61,7 @@ func load(t testing.TB, name string) *mission {
 		t.Fatal(err, report)
 	}
 	defer report.Close()
-	m := &mission{pack: file.Pack, accounts: d.accounts, answers: map[string]map[string][]int{}}
+	m := &mission{pack: file.Pack, accounts: d.accounts, answers: map[string]map[string][]int{}, cold: map[bool][]suggest.Candidate{}}
 	var sheet struct {
 		Incidents []struct {
 			Ref       string       `json:"ref"`

@@ -23,10 +23,19 @@ type Suggestion struct {
 	// mention for which it is likely, or of the one that it fits best. Ascending.
 	Claims  []int
 	Reasons []Reason // one a criterion, in the order of Criteria, of the best mention
+	// Weighed is what the mission's fitted model says; nil where there is none, or it
+	// cannot tell.
+	Weighed *Weighed
 }
 
-// Likely tells whether the score reaches LikelyScore.
-func (s *Suggestion) Likely() bool { return s.Score >= LikelyScore }
+// Likely tells whether the incident is called likely: by the model where it was weighed,
+// else by the score.
+func (s *Suggestion) Likely() bool {
+	if s.Weighed != nil {
+		return s.Weighed.Probability >= s.Weighed.link
+	}
+	return s.Score >= LikelyScore
+}
 
 // Rank puts candidates in order, the likeliest first, those of one score by id. The
 // score of each depends on nothing but the mentions and itself.
@@ -41,9 +50,11 @@ func (r *Rule) Rank(mentions []Mention, candidates []Candidate) []Suggestion {
 
 // Sort puts suggestions in the order of Rank, after some were compared again.
 func Sort(list []Suggestion) {
-	slices.SortFunc(list, func(a, b Suggestion) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), bytes.Compare(a.ID[:], b.ID[:]))
-	})
+	slices.SortFunc(list, compare)
+}
+
+func compare(a, b Suggestion) int {
+	return cmp.Or(cmp.Compare(b.Score, a.Score), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
 // Compare scores one candidate.
