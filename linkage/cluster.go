@@ -16,6 +16,7 @@ type graph struct {
 	w     []float64 // log odds by itself
 	odds  []float64 // exp of w
 	rival []float64 // odds of what competes with the edge, at both items
+	usual []float64 // what these would be if all that competes were of other events
 	p     []float64 // probability, once shared
 	back  []int32   // the same edge at the other item
 }
@@ -40,7 +41,7 @@ func newGraph(items []item, pairs []pair, w []float64) *graph {
 		g.start[i+1] += g.start[i]
 	}
 	size := g.start[n]
-	g.to, g.w, g.odds, g.rival, g.p, g.back = make([]int32, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]int32, size)
+	g.to, g.w, g.odds, g.rival, g.usual, g.p, g.back = make([]int32, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]int32, size) //make([]int32, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]int32, size)
 	at := slices.Clone(g.start[:n])
 	put := func(i, j int32, w float64) {
 		g.to[at[i]], g.w[at[i]] = j, w
@@ -158,38 +159,60 @@ func (g *graph) compete() {
 	}
 }
 
-// share gives each edge its probability beside its rivals, with a shift of the log odds,
-// and returns the sum over pairs.
-func (g *graph) share(shift float64) float64 {
-	n := len(g.items)
-	more := math.Exp(shift)
-	sums := make([]float64, partsOf(n))
-	inParts(partsOf(n), func(part int) {
-		sum := 0.0
-		for k := g.start[part*partSize]; k < g.start[min(n, (part+1)*partSize)]; k++ {
-			o := float64(more * g.odds[k])
-			g.p[k] = o / (1 + o + float64(more*g.rival[k]))
-			sum += g.p[k]
+// expect finds the usual odds of the rivals of each edge: as many as there are records of
+// the same sources near each of the two, each of the odds that a pair has beforehand.
+func (g *graph) expect(pairs []pair, w []float64, m *Model) {
+	around := g.aroundBySource(pairs)
+	inParts(partsOf(len(pairs)), func(part int) {
+		for k := part * partSize; k < min(len(pairs), (part+1)*partSize); k++ {
+			if w[k] < floor {
+				continue
+			}
+			i, j := pairs[k].i, pairs[k].j
+			n := around(i, g.items[j].src) + around(j, g.items[i].src) - 2
+			e := g.find(i, j)
+			u := min(mostUsual, float64(n)*math.Exp(m.logPrior(pairs[k].p)))
+			g.usual[e], g.usual[g.back[e]] = u, u
 		}
-		sums[part] = sum
 	})
-	total := 0.0
-	for _, s := range sums {
-		total += s
-	}
-	return total / 2
 }
 
-// temper is by how much the log odds of the result are drawn towards even: fields are
-// taken to be independent, and are not quite, which makes sums of weights too sure. It
-// was set on simulated lists whose truth is known; docs/methods/linkage.md has the tables.
-const temper = 0.95
+// aroundBySource counts the pairs of each item by the source of the other.
+func (g *graph) aroundBySource(pairs []pair) func(item, src int32) int32 {
+	sources := int32(0)
+	for i := range g.items {
+		sources = max(sources, g.items[i].src+1)
+	}
+	const most = 1 << 26 // numbers in a table of all items and sources
+	if int64(sources)*int64(len(g.items)) <= most {
+		table := make([]int32, int(sources)*len(g.items))
+		for k := range pairs {
+			i, j := pairs[k].i, pairs[k].j
+			table[int(i)*int(sources)+int(g.items[j].src)]++
+			table[int(j)*int(sources)+int(g.items[i].src)]++
+		}
+		return func(item, src int32) int32 { return table[int(item)*int(sources)+int(src)] }
+	}
+	table := make(map[[2]int32]int32, len(pairs))
+	for k := range pairs {
+		i, j := pairs[k].i, pairs[k].j
+		table[[2]int32{i, g.items[j].src}]++
+		table[[2]int32{j, g.items[i].src}]++
+	}
+	return func(item, src int32) int32 { return table[[2]int32{item, src}] }
+}
 
-// soften applies temper to the probabilities of all edges, and returns the sum over pairs.
-func (g *graph) soften() float64 {
+// share gives each edge its probability beside its rivals and returns the sum over pairs.
+//
+// Odds by themselves hold for a pair with as many rivals as usual, of the likeness that
+// records of other events have: the crowd is in the prior. So a pair whose rivals have the
+// usual odds keeps its own, one whose rivals are likelier loses, and one that has none to
+// fear gains. With o, r and u for the odds of the pair, of its rivals and their usual odds
+// that is o/(1 - u + r + o).
+func (g *graph) share() float64 {
 	inParts(partsOf(len(g.p)), func(part int) {
 		for k := part * partSize; k < min(len(g.p), (part+1)*partSize); k++ {
-			g.p[k] = probability(float64(temper * logOdds(min(g.p[k], 1-1e-12))))
+			g.p[k] = probability(float64(temper * math.Log(g.odds[k]/(1-g.usual[k]+g.rival[k]))))
 		}
 	})
 	sum := 0.0
@@ -199,19 +222,13 @@ func (g *graph) soften() float64 {
 	return sum / 2
 }
 
-// maxShift bounds the shift: where records hardly compete, it would have no end.
-const maxShift = 2.5
+// mostUsual bounds the usual odds of rivals: below 1, or a pair would gain without end.
+const mostUsual = 0.9
 
-// settle finds the shift at which as many pairs are expected to be of one event beside
-// their rivals as were expected without them. What competes was counted twice otherwise:
-// as a crowd, which makes each less likely, and as rivals.
-func (g *graph) settle() float64 {
-	want := 0.0
-	for k := range g.odds {
-		want += g.odds[k] / (1 + g.odds[k])
-	}
-	return bisect(0, maxShift, want/2, g.share)
-}
+// temper is by how much the log odds of the result are drawn towards even: fields are
+// taken to be independent, and are not quite, which makes sums of weights too sure. It
+// was set on simulated lists whose truth is known; docs/methods/linkage.md has the tables.
+const temper = 0.95
 
 // between is the mean log odds of the pairs between two lists of items.
 func (g *graph) between(a, b []int32) float64 {

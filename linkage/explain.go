@@ -15,8 +15,8 @@ type Comparison struct {
 	Twins  bool // both are of one source
 	// Steps are the fields that both tell of, in the order of the schema.
 	Steps []Step
-	// Rivals is what records that may be meant instead take off, in the same unit, and
-	// what the shift adds; Total is the sum of all.
+	// Rivals is what records that may be meant instead take off, in the same unit; it is
+	// above 0 where these are less likely than as many usually are. Total is the sum of all.
 	Rivals float64
 	Total  float64
 	// Probability is that of Total, drawn a little towards even; see temper.
@@ -35,8 +35,8 @@ type Step struct {
 	Both, Other int64
 }
 
-// comparison explains a pattern.
-func (m *Model) comparison(p pattern, rival float64) Comparison {
+// comparison explains a pattern, with the odds of its rivals and what these usually are.
+func (m *Model) comparison(p pattern, rival, usual float64) Comparison {
 	out := Comparison{Prior: m.logPrior(p) / math.Ln2, Around: 1<<p.crowd() - 1, Twins: p.twin() == 1}
 	out.Total = out.Prior
 	for f := range m.weight {
@@ -53,7 +53,7 @@ func (m *Model) comparison(p pattern, rival float64) Comparison {
 		out.Steps = append(out.Steps, s)
 		out.Total += s.Weight
 	}
-	out.Rivals = (m.shift - math.Log1p(float64(math.Exp(m.shift)*rival))) / math.Ln2
+	out.Rivals = -math.Log2(1 - min(mostUsual, usual) + rival)
 	out.Total += out.Rivals
 	out.Probability = m.soft(out.Total * math.Ln2)
 	return out

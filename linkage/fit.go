@@ -70,7 +70,7 @@ func tallies(pairs []pair, names []uint64) []tally {
 // one event, and of two, count as if they had been seen to meet as expected. It keeps few
 // records from teaching nonsense and is nothing beside many.
 const (
-	priorM = 8.0
+	priorM = 4.0
 	priorU = 8.0
 )
 

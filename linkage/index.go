@@ -171,14 +171,20 @@ func (x *Index) Find(r *Record, limit int) ([]Match, error) {
 	slices.SortFunc(list, func(a, b scored) int {
 		return cmp.Or(cmp.Compare(b.odds, a.odds), x.compareNames(a.item, b.item))
 	})
+	around := map[int32]int{} // by source
+	for _, s := range list {
+		around[x.items[s.item].src]++
+	}
 	// Rivals can put the likeliest few in another order; more than are shown are looked at.
 	list = list[:min(len(list), limit+8)]
 	all := list
 	var out []Match
 	for _, s := range list {
-		rival := x.rivals(&it, s, all)
-		rival += x.rivalsAt(&it, self, s)
-		out = append(out, Match{x.names[s.item][0], x.names[s.item][1], x.model.comparison(s.p, rival)})
+		rival := x.rivals(s, all)
+		more, n := x.rivalsAt(&it, self, s)
+		n += around[x.items[s.item].src] - 1
+		usual := float64(n) * math.Exp(x.model.logPrior(s.p))
+		out = append(out, Match{x.names[s.item][0], x.names[s.item][1], x.model.comparison(s.p, rival+more, usual)})
 	}
 	slices.SortStableFunc(out, func(a, b Match) int { return cmp.Compare(b.Total, a.Total) })
 	return out[:min(limit, len(out))], nil
@@ -201,10 +207,7 @@ func (x *Index) Near(r *Record) ([]Match, error) {
 	slices.SortFunc(list, func(a, b scored) int { return x.compareNames(a.item, b.item) })
 	out := make([]Match, 0, len(list))
 	for _, s := range list {
-		c := x.model.comparison(s.p, 0)
-		c.Total, c.Rivals = c.Total-c.Rivals, 0
-		c.Probability = x.model.Chance(c.Total)
-		out = append(out, Match{x.names[s.item][0], x.names[s.item][1], c})
+		out = append(out, Match{x.names[s.item][0], x.names[s.item][1], x.model.comparison(s.p, 0, 0)})
 	}
 	return out, nil
 }
@@ -237,23 +240,36 @@ func (x *Index) score(it *item, self int32) []scored {
 }
 
 // rivals are the odds of other records of the source of s that the item may belong with.
-func (x *Index) rivals(it *item, s scored, all []scored) (sum float64) {
+func (x *Index) rivals(s scored, all []scored) (sum float64) {
 	src := x.items[s.item].src
+	var odds []float64
 	for _, o := range all {
 		if o.item == s.item || x.items[o.item].src != src {
 			continue
 		}
-		sum += float64(o.odds * (1 - x.one(s.item, o.item)))
+		odds = append(odds, o.odds*(1-x.one(s.item, o.item)))
+	}
+	return ascending(odds)
+}
+
+// ascending adds numbers up in their own order: in whatever order records came, the sum is
+// the same to the last bit.
+func ascending(list []float64) (sum float64) {
+	slices.Sort(list)
+	for _, x := range list {
+		sum += x
 	}
 	return sum
 }
 
-// rivalsAt are the odds of other records of the item's source that s may belong with.
-func (x *Index) rivalsAt(it *item, self int32, s scored) (sum float64) {
+// rivalsAt are the odds of other records of the item's source that s may belong with, and
+// how many they are.
+func (x *Index) rivalsAt(it *item, self int32, s scored) (sum float64, n int) {
 	if s.odds < 1e-4 { // whatever else it may belong with, it is not likely here
-		return 0
+		return 0, 0
 	}
 	b := &x.items[s.item]
+	var list []float64
 	x.each(b, s.item, func(m int32, p pattern) {
 		if m == self || x.items[m].src != it.src {
 			return
@@ -265,9 +281,9 @@ func (x *Index) rivalsAt(it *item, self int32, s scored) (sum float64) {
 			twin |= x.rules.rest(it, &x.items[m]) | p&(maxCrowd<<bitCrowd)
 			odds *= 1 - probability(x.model.logOdds(twin))
 		}
-		sum += odds
+		list = append(list, odds)
 	})
-	return sum
+	return ascending(list), len(list)
 }
 
 // one is how likely two items of one source are of one event.

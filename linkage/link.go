@@ -274,15 +274,12 @@ func (r *run) weigh() error {
 	}
 	r.graph = newGraph(r.items, r.pairs, w)
 	r.graph.compete()
+	r.graph.expect(r.pairs, w, m)
+	expected := r.graph.share()
 	if !r.fresh {
-		r.graph.share(m.shift)
-		r.graph.soften()
 		return nil
 	}
 	p := *m.params
-	p.Shift = millionths(r.graph.settle())
-	r.graph.share(natural(p.Shift))
-	expected := r.graph.soften()
 	p.Expected = int64(math.Round(1000 * expected))
 	once := make([]float64, 0, len(r.graph.p)/2)
 	for k, b := range r.graph.back {

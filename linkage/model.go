@@ -11,7 +11,6 @@ type Model struct {
 	*layout
 	weight [][]float64 // by field and slot: log of m over u; 0 where one does not say
 	prior  [2]float64
-	shift  float64
 }
 
 // NewModel makes a model of parameters, which must not change afterwards.
@@ -19,7 +18,7 @@ func NewModel(p *Params) (*Model, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	m := &Model{params: p, layout: newLayout(p.Measures), prior: [2]float64{natural(p.Prior), natural(p.PriorSame)}, shift: natural(p.Shift)}
+	m := &Model{params: p, layout: newLayout(p.Measures), prior: [2]float64{natural(p.Prior), natural(p.PriorSame)}}
 	for f := range m.specs {
 		w := make([]float64, m.slots[f])
 		for k, c := range p.Fields[f].Classes {

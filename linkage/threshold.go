@@ -15,7 +15,7 @@ const (
 //
 // Linked is the probability from which on pairs are taken that gives the greatest
 // expected F1, 2·S/(n + T): S is the sum of the probabilities of the n that are taken, T
-// that of all (Nan, Chai, Lee, Chieu 2012, theorem of the optimal threshold F/2).
+// that of all (Lipton, Elkan, Naryanaswamy 2014: the best threshold is half the best F1).
 func cuts(p []float64) (ask, link, strong float64) {
 	slices.SortFunc(p, func(a, b float64) int {
 		switch {

@@ -164,7 +164,6 @@ func (p *Pool) Weigh(m *linkage.Record) ([]*Weighed, error) {
 	// How crowded it is around an incident's own accounts says nothing against it: all
 	// have the prior of the mention's surroundings, counted in incidents.
 	prior := float64(p.model.Params().Prior)/1e6/math.Ln2 - math.Round(math.Log2(float64(max(1, len(met)))))
-	shift := float64(p.model.Params().Shift) / 1e6 / math.Ln2
 	odds := 0.0
 	for n, b := range met {
 		w := &Weighed{Prior: prior}
@@ -178,14 +177,14 @@ func (p *Pool) Weigh(m *linkage.Record) ([]*Weighed, error) {
 	}
 	for _, w := range out { // in one order
 		if w != nil {
-			odds += math.Exp2(w.Total + shift)
+			odds += math.Exp2(w.Total)
 		}
 	}
 	for _, w := range out {
 		if w == nil {
 			continue
 		}
-		w.Rivals = shift - math.Log2(1+max(0, odds-math.Exp2(w.Total+shift)))
+		w.Rivals = -math.Log2(1 + max(0, odds-math.Exp2(w.Total)))
 		w.Total += w.Rivals
 		w.Probability = p.model.Chance(w.Total)
 		w.Band = p.model.Band(w.Probability)
