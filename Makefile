@@ -49,6 +49,7 @@ test-long: $(STAMP) check
 bench: build
 	go run ./internal/bench
 	go test -run '^$$' -bench='100k$$|^BenchmarkImport' -timeout 20m ./internal/projection ./internal/web ./internal/intake
+	go test -run '^$$' -bench='^BenchmarkLink$$|^BenchmarkFind$$|AtSize|^BenchmarkIndex' -timeout 20m ./linkage ./independence
 
 ## bench-parts: every benchmark of every package, one second each
 bench-parts: $(STAMP)
