@@ -157,6 +157,10 @@ var catalogue = []*Act{
 		Fields: []Field{{Name: "source", Type: Line, Required: true, Max: 200}, {Name: "grade", Type: Code, Codes: "grades", Required: true}, reason}, plan: planGrade, offer: offerGrade,
 	},
 	{
+		Name: "linkage.fit", Kinds: []record.Kind{record.LinkageFitted}, Roles: []string{Operations},
+		Fields: []Field{reason}, plan: planFit, offer: offerFit,
+	},
+	{
 		Name: "import.accounts", Kinds: []record.Kind{record.BatchOpened, record.ReportFiled, record.AccountFiled, record.BatchClosed}, Roles: []string{Desk}, Job: true,
 		Fields: []Field{{Name: "file", Type: File, Required: true}}, offer: offerStatement,
 	},

@@ -33,6 +33,10 @@ type World struct {
 	// Together lists the records that were filed as one act with the given one, in their
 	// order; it alone where it stands alone.
 	Together func(record.ID) ([]record.ID, error)
+	// Fitted hands over the model that was learnt for the plan, without its reason. It
+	// learns nothing itself: State is held while it is called. Nil where nothing here
+	// learns models, so that linkage.fit is not offered.
+	Fitted func() (*record.Linkage, error)
 }
 
 // Denied is the error for an act that the officer's roles do not allow.

@@ -67,6 +67,9 @@ func (m *mission) world(member string, roles ...string) acts.World {
 			return r.st, r.body, nil
 		},
 		Together: func(id record.ID) ([]record.ID, error) { return []record.ID{id}, nil },
+		Fitted: func() (*record.Linkage, error) {
+			return verifytest.Linkage(m.state.Size(), record.Digest{1}), nil
+		},
 	}
 }
 
@@ -215,6 +218,10 @@ record incident_aliased
   act.undo                    d  y  d  d  d  y  d  r  r  r
 record source_graded
   act.undo                    d  y  d  d  d  y  d  r  r  r
+record linkage_fitted
+  act.undo                    d  y  d  d  d  y  d  r  r  r
+record undone_model
+  act.undo                    d  y  d  d  d  y  d  r  r  r
 record batch_withdrawn
   act.undo                    y  d  d  d  r  d  r  d  d  d
 record undone_merge
@@ -243,6 +250,7 @@ nothing any
   import.ucdp-ged             y  d  d  d  y  d  y  d  d  d
   incident.open               d  y  d  d  d  y  d  r  y  r
   source.grade                d  y  d  d  d  y  d  r  r  r
+  linkage.fit                 d  y  d  d  d  y  d  r  r  r
 `
 	members := map[byte]string{'D': "clerk", 'T': "scribe", 'P': "OMB", 'M': "watch", 'O': "guest"}
 	roles := map[byte]string{'d': acts.Desk, 'o': acts.Operations, 'a': acts.Administrator, 'r': acts.Reader}
@@ -421,6 +429,10 @@ func (m *mission) filed(what string) record.ID {
 		return m.merge(m.incident(), m.incident())
 	case "source_graded":
 		return m.file("clerk", record.SourceGraded, &record.Grade{Grade: "B2", Reason: "r", Source: "s"})
+	case "linkage_fitted":
+		return m.model()
+	case "undone_model":
+		return m.undo(m.model())
 	case "batch_withdrawn":
 		b, _, _ := m.batch(true)
 		return m.file("clerk", record.BatchWithdrawn, why, role(record.RoleBatch, b))
@@ -435,6 +447,10 @@ func (m *mission) filed(what string) record.ID {
 	}
 	m.Fatalf("no situation %s", what)
 	return record.ID{}
+}
+
+func (m *mission) model() record.ID {
+	return m.file("clerk", record.LinkageFitted, verifytest.Linkage(m.state.Size(), record.Digest{1}))
 }
 
 func (m *mission) first() record.ID {

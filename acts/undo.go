@@ -16,12 +16,12 @@ func refuse(format string, a ...any) error {
 }
 
 // mayFile asks for the right of the officer's member.
-func (o *offer) mayFile(kind record.Kind) error {
-	m, _ := o.State.Member(o.Member)
+func (w World) mayFile(kind record.Kind) error {
+	m, _ := w.State.Member(w.Member)
 	if !mechanism.MayFile(m.Role, kind) {
-		return &mechanism.Refusal{Code: mechanism.NoRight, Reason: fmt.Sprintf("%s has the role %s, which may not file %s", o.Member, m.Role, kind)}
+		return &mechanism.Refusal{Code: mechanism.NoRight, Reason: fmt.Sprintf("%s has the role %s, which may not file %s", w.Member, m.Role, kind)}
 	}
-	if o.State.Pack() == nil {
+	if w.State.Pack() == nil {
 		return refuse("no agreement is adopted yet")
 	}
 	return nil
@@ -185,6 +185,7 @@ var rolesFor = map[record.Kind][]string{
 	record.IncidentUnlinked: {Operations},
 	record.IncidentAliased:  {Operations},
 	record.SourceGraded:     {Operations},
+	record.LinkageFitted:    {Operations},
 }
 
 func offerUndo(o *offer) error {

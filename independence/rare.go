@@ -84,7 +84,13 @@ type Context struct {
 }
 
 // Add counts a telling. Each account is to be added once, those under comparison too.
-func (c *Context) Add(t *Telling) {
+func (c *Context) Add(t *Telling) { c.count(t, 1) }
+
+// Remove takes back a telling that was added just so, as when its account was amended or
+// withdrawn. What is left is as if it had never been added.
+func (c *Context) Remove(t *Telling) { c.count(t, -1) }
+
+func (c *Context) count(t *Telling, by int) {
 	if c.figures == nil {
 		c.figures, c.measures, c.words, c.near = map[figureKind]int{}, map[figureKind]int{}, map[string]int{}, map[string][]string{}
 	}
@@ -101,17 +107,33 @@ func (c *Context) Add(t *Telling) {
 		}
 	}
 	for k := range kinds {
-		c.figures[k]++
+		tally(c.figures, k, by)
 	}
 	for k := range measures {
-		c.measures[k]++
+		tally(c.measures, k, by)
 	}
 	for w := range words {
-		if c.words[w]++; c.words[w] == 1 {
+		before := c.words[w]
+		switch tally(c.words, w, by); {
+		case before == 0:
 			for _, key := range shortened(w) {
-				c.near[key] = append(c.near[key], w)
+				i, _ := slices.BinarySearch(c.near[key], w) // in order, so that nothing tells what came first
+				c.near[key] = slices.Insert(c.near[key], i, w)
+			}
+		case c.words[w] == 0:
+			for _, key := range shortened(w) {
+				if c.near[key] = slices.DeleteFunc(c.near[key], func(v string) bool { return v == w }); len(c.near[key]) == 0 {
+					delete(c.near, key)
+				}
 			}
 		}
+	}
+}
+
+// tally changes a count, and keeps none of what is counted no more.
+func tally[K comparable](m map[K]int, k K, by int) {
+	if m[k] += by; m[k] == 0 {
+		delete(m, k)
 	}
 }
 

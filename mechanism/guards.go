@@ -57,6 +57,8 @@ func (s *State) guard(e *Entry) (apply func(), err error) {
 		return s.guardReason(e)
 	case *record.Grade:
 		return s.guardGrade(e, b)
+	case *record.Linkage:
+		return s.guardLinkage(e, b)
 	case nil:
 		return none, nil // clock.ticked, and kinds whose body is their member's own
 	}
@@ -243,6 +245,19 @@ func (s *State) guardAdoption(b *record.Adoption) (func(), error) {
 		assign(s, &s.codes, c)
 		assign(s, &s.packVersion, b.Version)
 	}, nil
+}
+
+// guardLinkage lets a model be filed that was learnt from records which are here. The
+// state has no tree, so that the root is for those who learn it again; and the rules do
+// not read the numbers, so that they stay the same when a schema changes.
+func (s *State) guardLinkage(e *Entry, b *record.Linkage) (func(), error) {
+	if err := s.guardPack(); err != nil {
+		return nil, err
+	}
+	if b.Prefix.Size > s.size {
+		return nil, refuse(StateForbids, "the model was learnt from %d records, and the ledger has %d: learn it from what is here", b.Prefix.Size, s.size)
+	}
+	return func() { set(s, s.acts, e.Statement.ID, act{}) }, nil
 }
 
 // formatNumber writes an incident's number for people.

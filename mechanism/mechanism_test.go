@@ -85,6 +85,7 @@ incident.linked   --T--D
 incident.unlinked --T--D
 incident.aliased  --T--D
 source.graded     --T--D
+linkage.fitted    --T--D
 account.set_aside --T--D
 officer.named     -PTMOD
 act.undone        -PTMOD
@@ -175,6 +176,7 @@ func TestRefusals(t *testing.T) {
 	in.Places = []string{"x"}
 	refused("incident's place", mechanism.NotInAgreement, d.File("clerk", record.IncidentOpened, in))
 	refused("grade", mechanism.NotInAgreement, d.File("scribe", record.SourceGraded, &record.Grade{Grade: "Z9", Reason: "r", Source: "s"}))
+	refused("a model of what is not here", mechanism.StateForbids, d.File("scribe", record.LinkageFitted, verifytest.Linkage(d.state.Size()+1, record.Digest{1})))
 	refused("member of no pack", mechanism.NotInAgreement, d.File("book", record.MemberAdmitted, &record.Admission{Code: "pal", Name: "P", Role: record.PartyRole}))
 	refused("member again", mechanism.StateForbids, d.File("book", record.MemberAdmitted, &record.Admission{Code: "OMB", Name: "P", Role: record.PartyRole}))
 	refused("second mission", mechanism.OtherMission, verifytest.NewMission("another").Opening()[0])

@@ -32,6 +32,7 @@ var rights = map[record.Kind][]record.MemberRole{
 	record.IncidentUnlinked: {record.ThirdPartyRole, record.DeskRole},
 	record.IncidentAliased:  {record.ThirdPartyRole, record.DeskRole},
 	record.SourceGraded:     {record.ThirdPartyRole, record.DeskRole},
+	record.LinkageFitted:    {record.ThirdPartyRole, record.DeskRole},
 	record.ActUndone:        filers, // and of those, who may file what is undone
 }
 

@@ -99,7 +99,7 @@ type link struct {
 
 // act is what act.undone needs of the record it undoes.
 type act struct {
-	on     record.ID // the account, link, incident or batch acted on; zero for a grade
+	on     record.ID // the account, link, incident or batch acted on; zero for a grade or a model
 	before record.ID // of an amendment: the version before it
 	claims int       // of that version
 	rested record.ID // of an amendment: the batch of the report it was told in, if it rests on it

@@ -150,6 +150,7 @@ func TestBatches(t *testing.T) {
 	told := d.good(d.File("clerk", record.ReportFiled, &record.Report{Title: "t"}, about(record.RoleBatch, b)))
 	d.refused("another's row", mechanism.NoRight, row("OMB", b))
 	d.refused("a row that is none", mechanism.StateForbids, d.File("scribe", record.SourceGraded, &record.Grade{Grade: "B2", Reason: "r", Source: "s"}, about(record.RoleBatch, b)))
+	d.refused("a model in a batch", mechanism.StateForbids, d.File("scribe", record.LinkageFitted, verifytest.Linkage(1, record.Digest{1}), about(record.RoleBatch, b)))
 	d.refused("a batch in a batch", mechanism.StateForbids, d.File("clerk", record.BatchOpened, &record.Batch{FileSHA256: record.Digest{1}, Name: "b"}, about(record.RoleBatch, b)))
 	link := func(acc, in record.ID) verifytest.Filing {
 		return d.File("clerk", record.IncidentLinked, &record.Link{Reason: "r", Role: record.LinkAbout}, about(record.RoleAccount, acc), about(record.RoleIncident, in))
@@ -233,4 +234,25 @@ func TestAmendmentsKeepWhatOthersUse(t *testing.T) {
 	second := d.good(amend(verifytest.Account(2), acc))
 	d.good(d.File("clerk", record.IncidentUnlinked, &record.Reason{Reason: "r"}, about(record.RoleLink, l)))
 	d.good(amend(short, second))
+}
+
+// A model is learnt from records that are here, be it from one alone, of whatever schema.
+func TestLinkage(t *testing.T) {
+	d := open(t)
+	fit := func(member string, size int64, schema int) verifytest.Filing {
+		b := verifytest.Linkage(size, record.Digest{1})
+		b.Schema = schema
+		return d.File(member, record.LinkageFitted, b)
+	}
+	here := d.state.Size()
+	d.refused("of a record that is not here", mechanism.StateForbids, fit("clerk", here+1, 1))
+	first := d.good(fit("clerk", here, 1))
+	d.good(fit("scribe", here+1, 1)) // the one before it among them
+	d.good(fit("clerk", 1, 99))
+	for _, member := range []string{"OMB", "watch", "guest", "book"} {
+		d.refused("by "+member, mechanism.NoRight, fit(member, 1, 1))
+	}
+	if on := d.state.ActedOn(first); !on.IsZero() {
+		t.Errorf("it was done on %s", on)
+	}
 }

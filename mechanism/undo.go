@@ -93,7 +93,7 @@ func (s *State) undoAct(e *Entry, id record.ID, done seen, a act) (func(), error
 	case record.IncidentAliased:
 		return func() { s.merge(a.on, s.incidents[a.on].alias, -1) }, nil
 	}
-	return none, nil // source.graded: the grade before it is the latest again
+	return none, nil // source.graded, linkage.fitted: the one before it is the latest again
 }
 
 func (s *State) undoOnAccount(id record.ID, kind record.Kind, a act) (func(), error) {

@@ -53,8 +53,8 @@ type TotalCheck struct {
 	// inside or not: they are not added.
 	Inside, Without, Edge []Share
 	EdgeWithout           int // incidents without a figure that may lie inside or not
-	// Later are claims that the speaker made after the total was told. The total cannot
-	// hold what was not known, so that they are not looked at.
+	// Later are claims that the speaker made after the total was told, of what may lie in
+	// it. The total cannot hold what was not known, so that they are not looked at.
 	Later []Cite
 }
 
@@ -86,7 +86,7 @@ func CheckTotal(pack *agreement.Pack, q TotalQuestion, incidents []Incident) (*T
 	if out.By == (Speaker{}) {
 		out.By = Speaker{Claimant: q.Total.Claimant}
 	}
-	out.Across = !out.By.is(q.Total.Claimant)
+	out.Across = !out.By.Is(q.Total.Claimant)
 	ext := extentOf(c, q)
 	key = Key{Element: key.Element, Measure: key.Measure, Group: key.Group, Subset: key.Subset, Scope: record.ScopeIncident}
 	all := gathered(incidents)
@@ -98,7 +98,7 @@ func CheckTotal(pack *agreement.Pack, q TotalQuestion, incidents []Incident) (*T
 		}
 		in.Said = slices.DeleteFunc(in.Said, func(s Linked) bool {
 			later := q.Total.SaidOn != "" && s.SaidOn.First().After(q.Total.SaidOn.Last())
-			if later && out.By.is(s.Claimant) && keyOf(&s.Claim) == key {
+			if later && out.By.Is(s.Claimant) && keyOf(&s.Claim) == key && ext.place(in.span(&s.Claim), in.places(&s.Claim)) != outside {
 				out.Later = append(out.Later, citeOf(s.Item))
 			}
 			return later
@@ -115,7 +115,7 @@ func (out *TotalCheck) add(c *codes, ext extent, in *Incident, key Key, several 
 	// Outside for sure as it was opened, and nothing dated or placed otherwise: spare the work.
 	where := ext.place(in.When, in.Places)
 	if where == outside && !slices.ContainsFunc(in.Said, func(s Linked) bool {
-		return out.By.is(s.Claimant) && ext.place(in.span(&s.Claim), in.places(&s.Claim)) != outside
+		return out.By.Is(s.Claimant) && ext.place(in.span(&s.Claim), in.places(&s.Claim)) != outside
 	}) {
 		return
 	}

@@ -37,7 +37,8 @@ type Speaker struct {
 	Party    string // code of the pack
 }
 
-func (s Speaker) is(c record.Claimant) bool {
+// Is tells whether the claimant is the speaker, or one of its party.
+func (s Speaker) Is(c record.Claimant) bool {
 	if s.Party != "" {
 		return c.Party == s.Party
 	}
@@ -116,11 +117,15 @@ func gathered(incidents []Incident) []Incident {
 	return out
 }
 
-// shared finds the claims that several incidents hold as being about them.
+// shared finds the claims that several incidents hold as being about them. A total or an
+// agreement that an account is about as well is no other incident.
 func shared(incidents []Incident) map[claimID]bool {
 	first := map[claimID]record.ID{}
 	out := map[claimID]bool{}
 	for i := range incidents {
+		if c := incidents[i].Class; c != "" && c != record.ClassIncident {
+			continue
+		}
 		for _, s := range incidents[i].Said {
 			if s.Role != record.LinkAbout {
 				continue
@@ -176,14 +181,14 @@ func (c *codes) read(in *Incident, several map[claimID]bool) *reading {
 
 // speaks tells whether anything of the speaker is linked to the incident.
 func (in *Incident) speaks(s Speaker) bool {
-	return slices.ContainsFunc(in.Said, func(x Linked) bool { return s.is(x.Claimant) })
+	return slices.ContainsFunc(in.Said, func(x Linked) bool { return s.Is(x.Claimant) })
 }
 
 // cells are the speaker's cells on the row of the fact.
 func (r *reading) cells(k Key, s Speaker) []*Cell {
 	var out []*Cell
 	for _, c := range r.m.cells(func(o Key) bool { return o == k }) {
-		if s.is(c.Claimant) {
+		if s.Is(c.Claimant) {
 			out = append(out, c)
 		}
 	}
@@ -227,14 +232,14 @@ func (r *reading) beside(k Key, s Speaker) []Beside {
 	var out []Beside
 	next := func(o Key) bool { _, ok := near(o); return ok }
 	for key, c := range r.m.cells(next) {
-		if !s.is(c.Claimant) || c.Kind == Worded || c.Kind == Denied || c.Latest.Via != ViaClaim {
+		if !s.Is(c.Claimant) || c.Kind == Worded || c.Kind == Denied || c.Latest.Via != ViaClaim {
 			continue // a denial of something else tells nothing of this fact
 		}
 		gap, _ := near(key)
 		out = append(out, Beside{gap, c.Claimant, key, c.Kind, c.Figure, c.Cites()})
 	}
 	for _, b := range r.aside {
-		if gap, other := near(b.Key); s.is(b.Claimant) && b.Key.Element == k.Element && b.Key.Measure == k.Measure {
+		if gap, other := near(b.Key); s.Is(b.Claimant) && b.Key.Element == k.Element && b.Key.Measure == k.Measure {
 			if other {
 				b.Gap = gap // why it would not count in any role
 			}

@@ -169,7 +169,7 @@ func (q *TallyQuestion) touches(in *Incident) bool {
 	}
 	return slices.ContainsFunc(in.Said, func(s Linked) bool {
 		k := keyOf(&s.Claim)
-		return k.Element == q.Element && k.Measure == q.Measure && (q.A.is(s.Claimant) || q.B.is(s.Claimant))
+		return k.Element == q.Element && k.Measure == q.Measure && (q.A.Is(s.Claimant) || q.B.Is(s.Claimant))
 	})
 }
 
@@ -251,7 +251,7 @@ func (q *TallyQuestion) check(c *codes, groups []agreement.Group) error {
 		t := &x.total.Claim
 		k := keyOf(t)
 		if !total(t.Scope) || t.Derived || t.Subset != "" || c.stances[t.Stance].Effect != agreement.Asserts || !figureOf(t).numbered() ||
-			!x.by.is(x.total.Claimant) || k.Element != q.Element || k.Measure != q.Measure || len(asked) != 1 || k.Group != asked[0] {
+			!x.by.Is(x.total.Claimant) || k.Element != q.Element || k.Measure != q.Measure || len(asked) != 1 || k.Group != asked[0] {
 			return fmt.Errorf("reconcile: claim %d is no total that its speaker gave of the one group asked for", t.N)
 		}
 	}

@@ -55,6 +55,26 @@ func bodies() map[record.Kind]record.Body {
 		record.ActUndone:        reason,
 		record.OfficerNamed:     &record.Naming{Name: "n", Officer: record.ID{4}},
 		record.SourceGraded:     &record.Grade{Grade: "B2", Reason: "r", Source: "s"},
+		record.LinkageFitted:    linkageBody(),
+	}
+}
+
+// linkageBody is a model of two fields, with all that one may hold.
+func linkageBody() *record.Linkage {
+	return &record.Linkage{
+		Params: record.LinkageParams{
+			Ask: 1, Common: []string{"a", "ب"}, Expected: 1500,
+			Fields: []record.LinkageField{
+				{Field: "days", Classes: []record.LinkageClass{
+					{Class: "day", Levels: []record.LinkageLevel{{Level: "same", M: 900_000_000, U: 1}, {Level: "one", M: 1, U: record.LinkageParts}}},
+					{Class: "span", Levels: []record.LinkageLevel{{Level: "same", M: 2, U: 3}}},
+				}},
+				{Field: "count:hurt", Classes: []record.LinkageClass{{Class: "both", Levels: []record.LinkageLevel{{Level: "in_1/8", M: 5, U: 7}}}}},
+			},
+			Link: 450_000, Measures: []string{"hurt", "damaged"}, Pairs: 12, Prior: -record.MaxLogOdds, PriorSame: record.MaxLogOdds, Records: 9,
+			Shares: []record.LinkageShare{{Code: "shots", Field: "type", Share: 1}, {Code: "raid", Field: "weapon", Share: record.Millionths}}, Strong: record.Millionths,
+		},
+		Prefix: record.Prefix{Root: record.Digest{7}, Size: 40}, Reason: "r", Schema: 1,
 	}
 }
 

@@ -33,6 +33,7 @@ const (
 	IncidentUnlinked Kind = "incident.unlinked"
 	IncidentAliased  Kind = "incident.aliased"
 	SourceGraded     Kind = "source.graded"
+	LinkageFitted    Kind = "linkage.fitted"
 	ActUndone        Kind = "act.undone"
 	ClockTicked      Kind = "clock.ticked"
 )
@@ -66,6 +67,7 @@ var kinds = map[Kind]kindSpec{
 	IncidentUnlinked: {newBody: func() Body { return new(Reason) }, needs: []Role{RoleLink}},
 	IncidentAliased:  {newBody: func() Body { return new(Reason) }, needs: []Role{RoleIncident, RoleInto}},
 	SourceGraded:     {newBody: func() Body { return new(Grade) }},
+	LinkageFitted:    {newBody: func() Body { return new(Linkage) }},
 	ActUndone:        {newBody: func() Body { return new(Reason) }, needs: []Role{RoleAct}},
 	ClockTicked:      {},
 }

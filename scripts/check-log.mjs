@@ -73,7 +73,7 @@ function parseVerifierKey(vkey) {
 const KINDS = Object.fromEntries(`mission.opened, member.admitted, key.added, key.rotated, key.revoked, officer.enrolled, officer.named,
   agreement.adopted, report.filed, account.filed ?report, account.amended account ?report, account.withdrawn account, account.set_aside account,
   batch.opened, batch.closed batch, batch.withdrawn batch, incident.opened, incident.linked account incident, incident.unlinked link,
-  incident.aliased incident into, source.graded, act.undone act, clock.ticked`.split(/,\s+/).map(k => k.split(' ')).map(([k, ...roles]) => [k, roles]))
+  incident.aliased incident into, source.graded, linkage.fitted, act.undone act, clock.ticked`.split(/,\s+/).map(k => k.split(' ')).map(([k, ...roles]) => [k, roles]))
 const KEY = { alg: /^ed25519$/, public: s => publicKey(base64(s, 32)) }
 const ADMISSION = { code: CODE, 'keys?': [KEY], name: WORDS, role: /^(party|third_party|monitor|observer|desk|registry)$/ }
 const BODIES = {

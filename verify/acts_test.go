@@ -25,21 +25,36 @@ func acts() *verifytest.Log {
 	return l
 }
 
-// actsCase is a log of acts and what undoes them, with the state hash after it.
-func actsCase(t *testing.T) namedCase {
+// learnt is a log of models, each learnt from what stands before it.
+func learnt() *verifytest.Log {
+	l := &verifytest.Log{Mission: verifytest.NewMission("linkage")}
+	l.Learn()
+	return l
+}
+
+// ruledCases are logs that the rules admit, each with the state hash after it.
+func ruledCases(t *testing.T) []namedCase {
 	t.Helper()
-	l := acts()
+	return []namedCase{
+		ruledCase(t, "acts", "acts and what undoes them, admitted by the rules, with the state hash after it", acts(), 1),
+		ruledCase(t, "linkage", "models learnt from prefixes of the log, one undone and one of a schema that is not known, admitted by the rules, with the state hash after it", learnt(), 0),
+	}
+}
+
+// ruledCase is a log with so many own bodies, which the rules admit.
+func ruledCase(t *testing.T, name, what string, l *verifytest.Log, own int64) namedCase {
+	t.Helper()
 	r := check(t, memory(l.Files()), verify.Options{Key: l.Mission.LogKey, Rules: true})
-	if !r.OK() || !r.Complete() || r.StateHash.IsZero() || r.Own != 1 {
+	if !r.OK() || !r.Complete() || r.StateHash.IsZero() || r.Own != own {
 		t.Fatal(text(r))
 	}
-	f := caseFile{What: "acts and what undoes them, admitted by the rules, with the state hash after it", Outcome: "ok", Problems: []string{}, StateHash: &r.StateHash, Key: l.Mission.LogKey, Files: map[string]string{}}
+	f := caseFile{What: what, Outcome: "ok", Problems: []string{}, StateHash: &r.StateHash, Key: l.Mission.LogKey, Files: map[string]string{}}
 	for path, b := range l.Files() {
 		if f.Files[path] = string(b); strings.HasPrefix(path, "tile/") {
 			f.Files[path] = hex.EncodeToString(b)
 		}
 	}
-	return namedCase{"acts", f}
+	return namedCase{name, f}
 }
 
 // TestOwnBodies are no gap, and are named in the report.
@@ -54,7 +69,13 @@ func TestOwnBodies(t *testing.T) {
 // TestGapsAmongActs leaves out each record, and each body, of a log in which much rests on
 // other records: what is left is never called wrong.
 func TestGapsAmongActs(t *testing.T) {
-	l := acts()
+	for _, l := range []*verifytest.Log{acts(), learnt()} {
+		gaps(t, l)
+	}
+}
+
+func gaps(t *testing.T, l *verifytest.Log) {
+	t.Helper()
 	path := fmt.Sprintf("records/000.p/%d", len(l.Entries))
 	files := memory(l.Files())
 	for i := range l.Entries {
@@ -78,5 +99,44 @@ func TestGapsAmongActs(t *testing.T) {
 				t.Errorf("without %s %d (body alone: %t): %s", kept.Statement.Kind, i, body, text(r))
 			}
 		}
+	}
+}
+
+// TestLearntFromThePrefix looks that each model names the records before it by the root
+// that the log had then, as whoever learns it again will.
+func TestLearntFromThePrefix(t *testing.T) {
+	l := learnt()
+	found := 0
+	for i, e := range l.Entries {
+		if e.Statement.Kind != record.LinkageFitted {
+			continue
+		}
+		found++
+		b, err := record.ParseBody(record.LinkageFitted, e.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := &verifytest.Log{Mission: l.Mission, Entries: l.Entries[:i]}
+		if p := b.(*record.Linkage).Prefix; p.Size != int64(i) || p.Root != before.Root() {
+			t.Errorf("record %d: %+v", i, p)
+		}
+	}
+	if found != 3 {
+		t.Errorf("%d models", found)
+	}
+}
+
+// TestAModelOfWhatIsNotHere is wrong by the rules, and by nothing else.
+func TestAModelOfWhatIsNotHere(t *testing.T) {
+	l := &verifytest.Log{Mission: verifytest.NewMission("linkage")}
+	l.Append(l.Mission.Opening()...)
+	n := int64(len(l.Entries))
+	l.Append(l.Mission.File("clerk", record.LinkageFitted, verifytest.Linkage(n+1, record.Digest{1})))
+	if r := check(t, memory(l.Files()), verify.Options{Key: l.Mission.LogKey}); r.Outcome() != verify.Good {
+		t.Error(text(r))
+	}
+	r := check(t, memory(l.Files()), verify.Options{Key: l.Mission.LogKey, Rules: true})
+	if r.ProblemCount != 1 || r.Problems[0].Index != n || r.Problems[0].Layer != verify.Rule {
+		t.Error(text(r))
 	}
 }

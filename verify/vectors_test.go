@@ -264,8 +264,9 @@ func caseVectors(t *testing.T, put putter) {
 	for _, x := range logCases {
 		put("cases/"+x.name+".json", x.build())
 	}
-	acts := actsCase(t)
-	put("cases/"+acts.name+".json", acts.caseFile)
+	for _, x := range ruledCases(t) {
+		put("cases/"+x.name+".json", x.caseFile)
+	}
 }
 
 // TestGoodVectors opens the logs that are right as others will, from the files.

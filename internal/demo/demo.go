@@ -13,9 +13,11 @@ import (
 	"fmt"
 	"slices"
 
+	"truceline/acts"
 	"truceline/example"
 	"truceline/internal/intake"
 	"truceline/internal/node"
+	"truceline/mechanism"
 	"truceline/record"
 	"truceline/when"
 )
@@ -74,7 +76,29 @@ func Load(ctx context.Context, n *node.Node, set *example.Set, progress func(wha
 	if err := l.load(ctx, &s, step("file incidents and links")); err != nil {
 		return fmt.Errorf("load the example: %w", err)
 	}
+	if err := n.Sync(ctx); err != nil {
+		return err
+	}
+	if err := fit(ctx, n, desk); err != nil {
+		return fmt.Errorf("load the example: %w", err)
+	}
 	return n.Sync(ctx)
+}
+
+// fit files the model by which the queue weighs accounts, unless there is one, or too few
+// accounts to learn it from.
+func fit(ctx context.Context, n *node.Node, desk string) error {
+	history, err := n.Projection.LinkageHistory(ctx)
+	if err != nil || len(history) > 0 {
+		return err
+	}
+	act, _ := acts.Find("linkage.fit")
+	_, err = n.Do(ctx, node.Officer{Member: desk, Roles: []string{acts.Operations}}, act, acts.Values{"reason": {"first model, from the example's accounts"}})
+	var little *mechanism.Refusal
+	if errors.As(err, &little) && little.Code == mechanism.StateForbids {
+		return nil
+	}
+	return err
 }
 
 type loader struct {

@@ -4,6 +4,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"truceline/acts"
@@ -68,8 +69,29 @@ func (n *Node) Do(ctx context.Context, who Officer, act *acts.Act, v acts.Values
 
 // Plan makes the records of an act and files nothing. Its errors are those of Do, but
 // for rules that only show at the door.
-func (n *Node) Plan(ctx context.Context, who Officer, act *acts.Act, v acts.Values) (drafts []acts.Draft, err error) {
-	n.Registry.View(func(s *mechanism.State) { drafts, err = act.Plan(n.world(ctx, s, who), v) })
+func (n *Node) Plan(ctx context.Context, who Officer, act *acts.Act, v acts.Values) ([]acts.Draft, error) {
+	drafts, err := n.plan(ctx, who, act, v, nil)
+	if !errors.Is(err, errToLearn) {
+		return drafts, err
+	}
+	// The plan asks for a model. It is learnt while the registry goes on, and the plan
+	// made again with it.
+	fitted, err := n.learn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return n.plan(ctx, who, act, v, fitted)
+}
+
+// plan makes a plan with the model that was learnt for it, if one was.
+func (n *Node) plan(ctx context.Context, who Officer, act *acts.Act, v acts.Values, fitted *record.Linkage) (drafts []acts.Draft, err error) {
+	n.Registry.View(func(s *mechanism.State) {
+		w := n.world(ctx, s, who)
+		if fitted != nil {
+			w.Fitted = func() (*record.Linkage, error) { return fitted, nil }
+		}
+		drafts, err = act.Plan(w, v)
+	})
 	return drafts, err
 }
 
@@ -115,5 +137,6 @@ func (n *Node) world(ctx context.Context, s *mechanism.State, who Officer) acts.
 			}
 			return out, err
 		},
+		Fitted: func() (*record.Linkage, error) { return nil, errToLearn },
 	}
 }

@@ -41,6 +41,8 @@ type Options struct {
 	Log  *slog.Logger
 	// Progress, if set, hears of long work at the start: what, how much of how much.
 	Progress func(what string, done, total int64)
+	// Fitter learns the model by which accounts are compared; nil: the tables do.
+	Fitter Fitter
 }
 
 // Node is one installation that is open. It is safe for concurrent use.
@@ -57,6 +59,7 @@ type Node struct {
 	verifier note.Verifier             // of the log
 	signers  map[string]*record.Signer // member code to its node key here
 	kept     int64                     // size of the head that keepHead wrote last
+	learning chan struct{}             // holds a token while a model is learnt
 
 	follow context.CancelFunc
 	wg     sync.WaitGroup
@@ -84,7 +87,7 @@ func newNode(priv *local.Store, cfg *local.Config, opts Options) *Node {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Node{Config: cfg, opts: opts, private: priv, signers: map[string]*record.Signer{}}
+	return &Node{Config: cfg, opts: opts, private: priv, signers: map[string]*record.Signer{}, learning: make(chan struct{}, 1)}
 }
 
 func (n *Node) open(ctx context.Context) (err error) {

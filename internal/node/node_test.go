@@ -22,6 +22,7 @@ import (
 	"truceline/internal/registry"
 	"truceline/mechanism"
 	"truceline/record"
+	"truceline/verify/verifytest"
 )
 
 func TestCreateIsAllOrNothing(t *testing.T) {
@@ -294,6 +295,7 @@ func story(t *testing.T, n *node.Node) {
 	nodetest.MustFile(t, n, amended)
 	reason(record.AccountWithdrawn, record.Subject{ID: a3, Role: record.RoleAccount})
 	reason(record.IncidentAliased, record.Subject{ID: i2, Role: record.RoleIncident}, record.Subject{ID: i1, Role: record.RoleInto})
+	nodetest.MustFile(t, n, node.Draft{Kind: record.LinkageFitted, Member: nodetest.Desk(n), Body: verifytest.Linkage(1, record.Digest{1})})
 	for _, closed := range []bool{true, false} {
 		batch := nodetest.MustFile(t, n, node.Draft{Kind: record.BatchOpened, Member: nodetest.Desk(n), Body: &record.Batch{FileSHA256: record.Digest{1}, Name: "f.csv", Rows: 1}})
 		in := record.Subject{ID: batch, Role: record.RoleBatch}

@@ -6,15 +6,18 @@ import (
 	"bytes"
 	"context"
 	mrand "math/rand/v2"
+	"slices"
 	"testing"
 
 	"truceline/internal/node"
 	"truceline/internal/node/nodetest"
 	"truceline/internal/peer"
 	"truceline/internal/projection"
+	"truceline/linkage"
 	"truceline/mechanism"
 	"truceline/record"
 	"truceline/verify"
+	"truceline/verify/verifytest"
 	"truceline/when"
 )
 
@@ -31,7 +34,7 @@ func TestRandomSequences(t *testing.T) {
 		dir := nodetest.Create(t)
 		n := nodetest.Open(t, dir)
 		desk := nodetest.Desk(n)
-		var accs, ins, links, batches, reports, acts, all []record.ID
+		var accs, ins, links, batches, reports, models, acts, all []record.ID
 		who := map[record.ID]string{}
 		pick := func(l []record.ID) record.ID {
 			if len(l) == 0 || r.IntN(40) == 0 {
@@ -50,7 +53,7 @@ func TestRandomSequences(t *testing.T) {
 					d.Subjects = append(d.Subjects, sub(pick(batches), record.RoleBatch))
 				}
 			}
-			switch r.IntN(17) {
+			switch r.IntN(18) {
 			case 0:
 				d = nodetest.Report(n, "r")
 				inBatch()
@@ -123,6 +126,14 @@ func TestRandomSequences(t *testing.T) {
 				d.Kind, d.Body = record.ActUndone, &record.Reason{Reason: "x"}
 				from := [][]record.ID{acts, acts, ins}[r.IntN(3)]
 				d.Subjects = []record.Subject{sub(pick(from), record.RoleAct)}
+			case 17:
+				b := verifytest.Linkage(1+r.Int64N(n.Registry.Head().Size+1), record.Digest{1})
+				if b.Schema = 1 + r.IntN(2); r.IntN(2) == 0 {
+					b.Params = *linkage.Default(nil).Record()
+				}
+				d.Kind, d.Body = record.LinkageFitted, b
+				inBatch()
+				then = func(id record.ID) { acts, models = append(acts, id), append(models, id) }
 			}
 			rec, err := n.File(ctx, d)
 			if err != nil {
@@ -172,6 +183,9 @@ func TestRandomSequences(t *testing.T) {
 				}
 			})
 		}
+		if !modelsAsFiled(t, n, models) {
+			diffs["models"]++
+		}
 		// every counted standing account is somewhere
 		for a, err := range n.Projection.Accounts(ctx) {
 			if err != nil {
@@ -216,6 +230,32 @@ func TestRandomSequences(t *testing.T) {
 	if len(diffs) > 0 || admitted < 500 || refused < 200 {
 		t.Errorf("%d admitted, %d refused, differences: %v", admitted, refused, diffs)
 	}
+}
+
+// modelsAsFiled tells whether the tables list every model, the newest first, and whether
+// the one in force is the latest that stands and can be compared by.
+func modelsAsFiled(t *testing.T, n *node.Node, filed []record.ID) bool {
+	t.Helper()
+	ctx := context.Background()
+	list, err := n.Projection.LinkageHistory(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inForce, _, err := n.Projection.LinkageInForce(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var latest record.ID
+	var ids []record.ID
+	n.Registry.View(func(s *mechanism.State) {
+		for _, f := range slices.Backward(list) {
+			ids = append(ids, f.ID)
+			if !s.IsUndone(f.ID) && f.Known() == nil {
+				latest = f.ID
+			}
+		}
+	})
+	return slices.Equal(ids, filed) && inForce.ID == latest
 }
 
 // inSight tells whether an account stands under an incident, or among the unlinked.

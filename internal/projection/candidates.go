@@ -44,6 +44,9 @@ type Suggestions struct {
 	// Partial tells that more incidents lay in the time that the account gives, or it gives
 	// none, so that the right one may not have been compared.
 	Partial bool
+	// Model is the record of the model that weighed them; zero where none is in force, and
+	// the rule's order stands.
+	Model record.ID
 }
 
 // Suggestions says which incidents an account is likely about, by what was opened and
@@ -108,7 +111,11 @@ func (d *DB) suggestions(ctx context.Context, body *record.Account, told suggest
 		}
 		suggest.Sort(list)
 	}
-	return Suggestions{List: list[:min(MaxSuggestions, len(list))], Compared: len(s.found), Partial: s.partial}, nil
+	model, err := s.weigh(d, list, mentions, body, self)
+	if err != nil {
+		return Suggestions{}, wrap("weigh likely incidents", err)
+	}
+	return Suggestions{List: list[:min(MaxSuggestions, len(list))], Compared: len(s.found), Partial: s.partial, Model: model}, nil
 }
 
 // suggestRule is the rule of the agreement in force, made once; nil before the first.

@@ -27,7 +27,7 @@ var schema string
 
 // schemaVersion goes up whenever the tables or the fold change; a projection of
 // another version is computed again.
-const schemaVersion = 5
+const schemaVersion = 6
 
 // ErrNotFound: the viewer may read no such thing.
 var ErrNotFound error = notFound{}
@@ -54,6 +54,10 @@ type DB struct {
 	named       []placeName // of pack, for searches
 
 	book book // what statistics are counted from
+
+	rarity rarity // what is rare in the accounts, for their origins
+
+	models modelCache // what accounts are weighed by
 
 	boardMu sync.RWMutex
 	board   *board // what filters read; nil until it is asked for
@@ -198,6 +202,7 @@ func (d *DB) Reset(ctx context.Context) error {
 	}
 	d.forgetPack()
 	d.forgetBoard()
+	d.rarity.forget()
 	if err := remove(d.path); err != nil {
 		return fmt.Errorf("remove the old projection: %w", err)
 	}

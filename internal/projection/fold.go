@@ -179,6 +179,8 @@ func (f *fold) entry(le *ledgerstore.Entry) error {
 		return f.batch(batch, "closed", true)
 	case *record.Grade:
 		return f.exec(`INSERT INTO grades VALUES (?,?,?,?,?,?,-1)`, blob(st.ID), b.Source, b.Grade, b.Reason, st.Member, le.Index)
+	case *record.Linkage:
+		return f.exec(`INSERT INTO models VALUES (?,?,?,?,-1,?)`, blob(st.ID), le.Index, b.Schema, b.Prefix.Size, string(le.Body))
 	case *record.Reason:
 		return f.reason(at, b)
 	}

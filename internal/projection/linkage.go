@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 
+	"truceline/agreement"
 	"truceline/linkage"
 	"truceline/record"
 	"truceline/suggest"
@@ -37,22 +38,14 @@ func (tooLittle) NotEnough() bool { return true }
 // the same numbers.
 func (d *DB) FitLinkage(ctx context.Context) (*linkage.Params, int64, error) {
 	fail := func(err error) (*linkage.Params, int64, error) { return nil, 0, wrap("learn a model", err) }
-	pack, err := d.Pack(ctx)
-	if err != nil {
-		return fail(err)
-	}
-	rule, err := d.suggestRule(ctx)
-	if err != nil {
-		return fail(err)
-	}
-	if rule == nil {
-		return nil, 0, tooLittle(0)
-	}
-	tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, pack, rule, err := d.readUnder(ctx)
 	if err != nil {
 		return fail(err)
 	}
 	defer tx.Rollback()
+	if rule == nil {
+		return nil, 0, tooLittle(0)
+	}
 	size, err := applied(ctx, tx)
 	if err != nil {
 		return fail(err)
@@ -80,6 +73,38 @@ func (d *DB) FitLinkage(ctx context.Context) (*linkage.Params, int64, error) {
 		return fail(err)
 	}
 	return p, size, nil
+}
+
+// readUnder begins a reading whose agreement is the one that the pack and the rule are of,
+// also while another is adopted: numbers learnt under another could not be learnt again
+// from the records that they name.
+func (d *DB) readUnder(ctx context.Context) (*sql.Tx, *agreement.Pack, *suggest.Rule, error) {
+	for {
+		pack, err := d.Pack(ctx)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		rule, err := d.suggestRule(ctx)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		var version int
+		if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(value + 0), 0) FROM meta WHERE key = 'agreement'").Scan(&version); err != nil {
+			tx.Rollback()
+			return nil, nil, nil, err
+		}
+		d.mu.Lock()
+		same := d.pack == pack && (pack == nil || d.packVersion == version) && (rule == nil || d.rulePack == pack)
+		d.mu.Unlock()
+		if same {
+			return tx, pack, rule, nil
+		}
+		tx.Rollback()
+	}
 }
 
 // all gathers everything that was opened and stands.

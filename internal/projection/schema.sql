@@ -179,6 +179,17 @@ CREATE TABLE grades (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX grades_source ON grades (source, idx);
 
+-- models by which accounts are compared, as they were learnt
+CREATE TABLE models (
+  id     BLOB PRIMARY KEY,
+  idx    INTEGER NOT NULL,
+  schema INTEGER NOT NULL,           -- version of the comparison that it is for
+  size   INTEGER NOT NULL,           -- of the prefix of the ledger that it was learnt from
+  undone INTEGER NOT NULL,           -- index of the record that undid it; -1: stands
+  body   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX models_idx ON models (idx);
+
 -- The words of every version of an account, under the index of its record, and of the
 -- labels of incidents, as text.Fold writes them. Nothing is ever taken out: what counts
 -- is for the tables above to say. Its own tables depend on how many records were folded

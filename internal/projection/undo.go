@@ -27,6 +27,8 @@ func reasonOf(b record.Body) string {
 		return b.Reason
 	case *record.Grade:
 		return b.Reason
+	case *record.Linkage:
+		return b.Reason
 	}
 	return ""
 }
@@ -72,6 +74,8 @@ func (f *fold) undo(at around) error {
 		return f.undoMerge(from)
 	case record.SourceGraded:
 		return f.exec(`UPDATE grades SET undone = ? WHERE id = ?`, at.entry.Index, blob(id))
+	case record.LinkageFitted:
+		return f.exec(`UPDATE models SET undone = ? WHERE id = ?`, at.entry.Index, blob(id))
 	}
 	return fmt.Errorf("a %s was undone, and the tables do not know how", kind)
 }

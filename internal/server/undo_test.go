@@ -21,6 +21,7 @@ import (
 	"truceline/example"
 	"truceline/internal/demo"
 	"truceline/internal/node"
+	"truceline/internal/node/nodetest"
 	"truceline/internal/office"
 	"truceline/internal/projection"
 	"truceline/internal/server"
@@ -48,10 +49,12 @@ func openAt(t *testing.T, now func() time.Time) *world {
 	if err := node.Create(ctx, dir, node.Creation{Agreement: set.Agreement, Origin: "test.truceline.invalid/{mission}", Now: now, Rand: rand.Reader}); err != nil {
 		t.Fatal(err)
 	}
-	n, err := node.Open(ctx, dir, node.Options{Now: now, Rand: rand.Reader})
+	fitter := &nodetest.Fitter{}
+	n, err := node.Open(ctx, dir, node.Options{Now: now, Rand: rand.Reader, Fitter: fitter})
 	if err != nil {
 		t.Fatal(err)
 	}
+	fitter.Node = n
 	t.Cleanup(func() { n.Close() })
 	if err := demo.Load(ctx, n, set, func(string, int64, int64) {}); err != nil {
 		t.Fatal(err)
@@ -209,6 +212,7 @@ func TestUndoRestoresTheView(t *testing.T) {
 		{"incident.split", with(opening, "incident", many.ID.String(), "link", linkOf(told[0]).String())},
 		{"batch.withdraw", with(why, "batch", told[0].Batch.String())},
 		{"source.grade", with(why, "source", b.Claimant.Name, "grade", firstGrade(pack.Grades))},
+		{"linkage.fit", why},
 	} {
 		if c.act == "source.grade" && len(pack.Grades) == 0 {
 			continue
@@ -216,7 +220,7 @@ func TestUndoRestoresTheView(t *testing.T) {
 		before := w.view()
 		done := w.do(c.act, c.v)
 		between := w.view()
-		if maps.Equal(before, between) && c.act != "source.grade" {
+		if maps.Equal(before, between) && c.act != "source.grade" && c.act != "linkage.fit" {
 			t.Errorf("%s changes no page", c.act)
 		}
 		undone := w.do("act.undo", with(why, "record", done.Receipts[0].ID.String()))

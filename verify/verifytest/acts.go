@@ -7,8 +7,8 @@ import (
 )
 
 // Acts are records that a registry admits and that undo one another: each kind that can
-// be undone is, an account is set aside, an officer is named, and statements are filed
-// together as one act. It begins with the opening.
+// be undone is, but for models, which Log.Learn has; an account is set aside, an officer
+// is named, and statements are filed together as one act. It begins with the opening.
 func (m *Mission) Acts() []Filing {
 	out := m.Opening()
 	var act record.ID
