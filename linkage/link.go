@@ -261,7 +261,7 @@ func (r *run) learn() error {
 	return err
 }
 
-// weigh gives each pair its probability. Of a fresh model it finds the shift and the bands.
+// weigh gives each pair its probability. Of a fresh model it finds the bands.
 func (r *run) weigh() error {
 	m := r.model
 	w := make([]float64, len(r.pairs))

@@ -34,9 +34,6 @@ type Params struct {
 	// event. PriorSame is that of two records of one source.
 	Prior     int64
 	PriorSame int64
-	// Shift is added to both, in millionths, where records compete: of several records
-	// of one source, one at most is usually of the event.
-	Shift int64
 	// Ask, Link and Strong are probabilities in millionths: pairs below Ask are left,
 	// those from Strong on are strong, and between them people are asked. Link is where
 	// clusters are cut if nobody is asked.
@@ -68,7 +65,7 @@ type Share struct {
 // must not be changed after.
 func (p *Params) Record() *record.LinkageParams {
 	out := &record.LinkageParams{Ask: p.Ask, Common: p.Common, Expected: p.Expected, Fields: p.Fields, Link: p.Link, Measures: p.Measures,
-		Pairs: p.Pairs, Prior: p.Prior, PriorSame: p.PriorSame, Records: p.Records, Shift: p.Shift, Strong: p.Strong}
+		Pairs: p.Pairs, Prior: p.Prior, PriorSame: p.PriorSame, Records: p.Records, Strong: p.Strong}
 	if out.Measures == nil {
 		out.Measures = []string{} // that there are none is said
 	}
@@ -82,7 +79,7 @@ func (p *Params) Record() *record.LinkageParams {
 // Validate. It shares their lists.
 func ParamsOf(r *record.LinkageParams) *Params {
 	p := &Params{Ask: r.Ask, Common: r.Common, Expected: r.Expected, Fields: r.Fields, Link: r.Link, Measures: r.Measures,
-		Pairs: r.Pairs, Prior: r.Prior, PriorSame: r.PriorSame, Records: r.Records, Shift: r.Shift, Strong: r.Strong}
+		Pairs: r.Pairs, Prior: r.Prior, PriorSame: r.PriorSame, Records: r.Records, Strong: r.Strong}
 	for _, s := range r.Shares {
 		p.Shares = append(p.Shares, Share{Field(s.Field), s.Code, s.Share})
 	}
