@@ -70,7 +70,9 @@ func TestTenOutletsOneSpokesman(t *testing.T) {
 func TestOnlyQuotedWordsAreCompared(t *testing.T) {
 	const words = "the boats were burned at the landing before dawn and nobody of the watch was near when the first shots fell"
 	s := newStory(t, "lakes")
-	who := func(name string) record.Claimant { return record.Claimant{Kind: s.pack.ClaimantKinds[2].Code, Name: name} }
+	who := func(name string) record.Claimant {
+		return record.Claimant{Kind: s.pack.ClaimantKinds[2].Code, Name: name}
+	}
 	var told, quoted []record.ID
 	for _, name := range []string{"one", "two"} {
 		told = append(told, s.account(record.ID{}, who("told "+name), words))
@@ -131,13 +133,17 @@ func TestRarityFollows(t *testing.T) {
 		},
 		func() { s.because(record.ActUndone, about(record.RoleAct, amendment)) },
 		func() { s.because(record.AccountWithdrawn, about(record.RoleAccount, b)) },
-		func() { batch = s.file(record.BatchOpened, &record.Batch{Name: "rows", FileSHA256: record.Digest{1}}, nil) },
+		func() {
+			batch = s.file(record.BatchOpened, &record.Batch{Name: "rows", FileSHA256: record.Digest{1}}, nil)
+		},
 		func() {
 			for i := range 600 { // more than are read one by one
 				s.file(record.AccountFiled, s.figured(who, int64(21+i), fmt.Sprint("landing ", i%7)), nil, about(record.RoleBatch, batch))
 			}
 		},
-		func() { s.file(record.BatchClosed, &record.BatchEnd{Accepted: 600}, nil, about(record.RoleBatch, batch)) },
+		func() {
+			s.file(record.BatchClosed, &record.BatchEnd{Accepted: 600}, nil, about(record.RoleBatch, batch))
+		},
 		func() { s.because(record.BatchWithdrawn, about(record.RoleBatch, batch)) },
 	} {
 		step()

@@ -171,7 +171,7 @@ func TestTalliedLeavesOutNothingThatCounts(t *testing.T) {
 		}
 		inside += len(check.Inside)
 	}
-	if rows < 300 || figures < 300 || points < 300 || inside < 100 {
+	if rows < 200 || figures < 200 || points < 500 || inside < 100 {
 		t.Errorf("only %d rows, %d figures, %d points, %d incidents in totals: the record is too thin", rows, figures, points, inside)
 	}
 }

@@ -19,6 +19,8 @@ type Analysis interface {
 	// Statistics lists every incident that counts; the list is not to be changed.
 	Statistics(ctx context.Context) ([]*statistics.Entry, error)
 	SaidOf(ctx context.Context, incident record.ID) ([]statistics.Said, error)
+	// Tallied reads what is asked of figures over incidents.
+	Tallied(ctx context.Context, q projection.TallyQuery) (projection.Tallied, error)
 	SourceOf(ctx context.Context, q projection.SourceQuery) (projection.SourceSummary, error)
 	SourceAccounts(ctx context.Context, q projection.SourceQuery, limit, offset int) (list []projection.Account, total int, err error)
 	SourceIncidents(ctx context.Context, q projection.SourceQuery, limit, offset int) (list []record.ID, total int, err error)
@@ -33,6 +35,10 @@ func (s *server) analysisRoutes(page func(string, func(*view, *http.Request) err
 	page("/statistics", s.statistics)
 	page("/statistics/cell", s.statisticsCell)
 	s.mux.HandleFunc("GET /statistics.csv", s.statisticsCSV)
+	page("/tally", s.tally)
+	s.mux.HandleFunc("GET /tally.csv", s.tallyCSV)
+	page("/tally/series", s.tallySeries)
+	page("/tally/total", s.tallyTotal)
 	page("/source/{name}", s.sourcePage)
 	page("/agreement", s.agreement)
 }

@@ -13,6 +13,7 @@ import (
 	"truceline/acts"
 	"truceline/internal/office"
 	"truceline/internal/projection"
+	"truceline/linkage"
 	"truceline/mechanism"
 	"truceline/reconcile"
 	"truceline/record"
@@ -24,6 +25,7 @@ import (
 // codes are the groups of keys whose last part is a code: of the format, of the
 // matrix, or of this package.
 func codes() map[string][]string {
+	en, _ := text.All().Exact("en")
 	list := func(s ...string) []string { return s }
 	out := map[string][]string{
 		"cell":           list("claimed", "zero", "denied", "denies", "silent", "not_coded", "implied"),
@@ -46,6 +48,8 @@ func codes() map[string][]string {
 		"agreement.effect":   list("asserts", "denies", "none"),
 		"agreement.covers":   list("event", "civilian_harm", "initiation", "row"),
 		"agreement.unit":     list("people", "objects", "places", "hours", "percent", "none"),
+		"audience":           list("public"),
+		"range_why":          list("running_total"),
 		"reason": list("denied", "disjoint", "each_names_other", "other_named", "overlap", "open_end", "estimate", "no_number", "later_total",
 			"same_named", "both_none", "not_excluded", "words_only", "one_party", "one_claimant", "within_column", "derived", "implied", "several"),
 	}
@@ -54,6 +58,29 @@ func codes() map[string][]string {
 		for _, l := range levels {
 			if l != suggest.Unknown { // those stand together, by their names alone
 				out["why."+string(criterion)] = append(out["why."+string(criterion)], string(l))
+			}
+		}
+	}
+	for _, b := range []linkage.Band{linkage.Strong, linkage.Ask, linkage.Leave, "far"} {
+		out["band"] = append(out["band"], string(b), string(b)+".help")
+	}
+	for _, f := range linkage.Levels([]string{"m"}) {
+		field := string(f.Field)
+		if f.Field.Measure() != "" {
+			field = "count"
+		} else {
+			out["weigh.field"] = append(out["weigh.field"], field)
+		}
+		for _, c := range f.Classes {
+			if f.Field != linkage.FieldPlace || c.Class == "names" { // of pairs the precision is said
+				out["kind_of."+field] = append(out["kind_of."+field], strings.ReplaceAll(c.Class, " ", "_"))
+			}
+			for _, l := range c.Levels {
+				key := strings.ReplaceAll(string(l), "/", "_")
+				if special := c.Class + "." + key; en.Has("met." + field + "." + special) {
+					key = special
+				}
+				out["met."+field] = append(out["met."+field], key)
 			}
 		}
 	}
@@ -93,6 +120,10 @@ func codes() map[string][]string {
 	for _, r := range statistics.Reasons {
 		out["statistics.why"] = append(out["statistics.why"], string(r))
 	}
+	for _, g := range reconcile.Gaps {
+		out["tally.gap"] = append(out["tally.gap"], string(g))
+	}
+	out["tally.why"] = list("equal", "differ", "differ_apart", "none", "apart")
 	for _, e := range record.Elements {
 		out["element"] = append(out["element"], string(e))
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 func cellOf(c *reconcile.Cell, party string, accounts map[record.ID]*projection.Account) cellView {
-	out := cellView{Claimant: c.Claimant, Party: party, Kind: string(c.Kind), Several: c.Several,
+	out := cellView{Claimant: c.Claimant, Party: party, Kind: string(c.Kind), Several: c.Several, Told: c.Latest.Item.Account,
 		Whole: figure{Kind: string(c.Kind), Low: c.Figure.Low, High: c.Figure.High, Bound: c.Figure.Bound}}
 	series := slices.Clone(c.Series)
 	slices.SortStableFunc(series, func(a, b reconcile.Value) int {

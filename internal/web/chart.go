@@ -250,7 +250,12 @@ func (s *timeScale) levels() []chartLevel {
 // mark draws one figure as the signs do, upright.
 func (s *timeScale) mark(key string, f figure) chartMark {
 	n, _ := s.number(key)
-	m := chartMark{x: s.x(n), from: s.y(0), to: s.y(0)}
+	return s.markAt(s.x(n), f)
+}
+
+// markAt draws one figure at a place on the axis of time.
+func (s *timeScale) markAt(x float64, f figure) chartMark {
+	m := chartMark{x: x, from: s.y(0), to: s.y(0)}
 	switch {
 	case f.Kind == "denied":
 		m.ring = true

@@ -63,7 +63,7 @@ func facts(page *node) []string {
 		}
 		var said []string
 		tr.walk(func(n *node) {
-			if n.attrs["class"] == "cell" {
+			if n.attrs["class"] == "cell" || n.attrs["class"] == "cell cell-bracket" {
 				said = append(said, voice(n))
 			}
 			if n.name == "li" && n.within(func(x *node) bool { return x.attrs["class"] == "why" }) {
@@ -81,6 +81,25 @@ func facts(page *node) []string {
 	return out
 }
 
+// derived is what is computed from the claims: the origins in their order, and what
+// follows from figures, row by row.
+func derived(page *node) (origins, ranges []string) {
+	page.walk(func(n *node) {
+		switch class := n.attrs["class"]; {
+		case class == "origin-item", class == "origin-counts", class == "origin-line":
+			origins = append(origins, n.attrs["id"]+" "+n.words())
+		case strings.HasPrefix(class, "matrix-range"), class == "range-alone", n.name == "li" && n.parent.attrs["class"] == "balances":
+			said := n.words()
+			for _, r := range n.all("rect") {
+				said += " " + strings.Join([]string{r.attrs["class"], r.attrs["x"], r.attrs["y"], r.attrs["width"], r.attrs["height"]}, " ")
+			}
+			ranges = append(ranges, said)
+		}
+	})
+	slices.Sort(ranges) // rows of the two sides stand in the order of the agreement
+	return origins, ranges
+}
+
 // TestRolesExchanged: weight, marks and reasons do not depend on which party says it.
 func TestRolesExchanged(t *testing.T) {
 	s, swapped := newSource(t, "durand"), newSource(t, "durand")
@@ -89,8 +108,15 @@ func TestRolesExchanged(t *testing.T) {
 	marks := map[string]int{}
 	for _, inc := range s.List {
 		path := "/incident/" + inc.ID.String()
-		page := parse(t, get(h, path).Body.String())
-		a, b := facts(page), facts(parse(t, get(g, path).Body.String()))
+		page, mirrored := parse(t, get(h, path).Body.String()), parse(t, get(g, path).Body.String())
+		a, b := facts(page), facts(mirrored)
+		origins, ranges := derived(page)
+		if o, r := derived(mirrored); !slices.Equal(origins, o) || !slices.Equal(ranges, r) {
+			t.Errorf("%s: what is computed is not alike:\n%.2000q\n%.2000q\n--- and, with the roles exchanged,\n%.2000q\n%.2000q", inc.Label, origins, ranges, o, r)
+		}
+		for _, w := range []string{"matrix-range", "cell-bracket", "origin-reason-same_side", "support-step", "balances"} {
+			marks[w] += strings.Count(get(h, path).Body.String(), w)
+		}
 		for i := range min(len(a), len(b)) {
 			if a[i] != b[i] {
 				t.Errorf("%s: not alike:\n%s\n--- and, with the roles exchanged,\n%s", inc.Label, a[i], b[i])
@@ -106,7 +132,7 @@ func TestRolesExchanged(t *testing.T) {
 			}
 		}
 	}
-	for _, w := range []string{"mark own side", "mark about the other side", "claim-latest denies"} {
+	for _, w := range []string{"mark own side", "mark about the other side", "claim-latest denies", "matrix-range", "cell-bracket", "origin-reason-same_side", "support-step", "balances"} {
 		if marks[w] == 0 {
 			t.Errorf("%q is nowhere", w)
 		}
@@ -165,9 +191,13 @@ func TestOrderOfRows(t *testing.T) {
 	for _, inc := range s.List {
 		page := parse(t, get(h, "/incident/"+inc.ID.String()).Body.String())
 		for _, body := range page.all("tbody") {
+			if body.within(func(n *node) bool { return n.name == "details" }) {
+				continue // the steps of a range
+			}
 			last := 0
 			for _, tr := range body.all("tr") {
-				if len(tr.all("td")) == 0 || strings.Contains(tr.attrs["class"], "matrix-part") {
+				if len(tr.all("td")) == 0 || strings.Contains(tr.attrs["class"], "matrix-part") || strings.Contains(tr.attrs["class"], "matrix-range") ||
+					tr.within(func(n *node) bool { return n.name == "details" }) {
 					continue
 				}
 				state := ""

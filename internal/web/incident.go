@@ -25,6 +25,8 @@ type incidentPage struct {
 	history  historyPage
 	acts     incidentActs
 	map_     mapView
+	origins  *originsView // nil where no account counts
+	balances []balanceView
 }
 
 // accountView is an account with the document it was told in.
@@ -62,6 +64,11 @@ func (s *server) incident(v *view, r *http.Request) error {
 	if err := s.attachVersions(ctx, v, p.matrix, accounts); err != nil {
 		return err
 	}
+	if p.origins, err = s.origins(ctx, v, id, p.accounts); err != nil {
+		return err
+	}
+	p.matrix.attachOrigins(v, p.origins)
+	p.balances = v.balances(p.matrix)
 	p.states = p.matrix.stateLines()
 	p.apart = p.matrix.apart()
 	p.timeline = timeline(p.accounts)
@@ -76,6 +83,7 @@ func (s *server) incident(v *view, r *http.Request) error {
 	p.acts = s.incidentActs(v, r, p.Incident, accounts, history)
 	p.map_ = incidentMap(v, p.Incident, accounts)
 	v.section, v.title, v.withMap = "situation", v.code("class", string(p.Class))+" "+attr(p.Number+" "+p.Label), true
+	v.sheets = append(v.sheets, "origins.css")
 	v.body = incidentBody(v, p)
 	return nil
 }

@@ -19,6 +19,8 @@ type matrixView struct {
 	Parties  []string // codes, in the order of the pack
 	Others   bool     // somebody who is no party speaks
 	Sections []matrixSection
+	matrix   *reconcile.Matrix
+	claims   map[record.ID]*projection.Account // what the matrix was made of
 }
 
 // matrixSection is the facts of one scope, place and period. Figures of different
@@ -46,6 +48,8 @@ type rowView struct {
 	Axis    axis
 	Parties []columnView // one for each party
 	Others  columnView
+	Range   *rangeView // how its figures lie; nil where nobody asked, or nothing can be said
+	row     *reconcile.Row
 }
 
 // columnView is one party's claimants, or all others.
@@ -64,6 +68,9 @@ type cellView struct {
 	Whole    figure
 	Entries  []entryView
 	Sums     []entryView // by the recorder; never among what the claimant said
+	Told     record.ID   // account of the latest value
+	Origin   *originGroup
+	Bracket  bool // another cell of the row has the same origin
 }
 
 // entryView is one claim as it stands on a row.
@@ -103,7 +110,7 @@ func buildMatrix(v *view, inc projection.Incident, accounts []projection.Account
 		}
 	}
 	m := reconcile.Build(v.pack, items)
-	out := matrixView{}
+	out := matrixView{matrix: m, claims: byID}
 	for _, c := range m.Columns {
 		if c.Party != "" {
 			out.Parties = append(out.Parties, c.Party)
@@ -178,7 +185,7 @@ func linked(a projection.Account, incident record.ID, n int) bool {
 
 func (v *view) row(r *reconcile.Row, accounts map[record.ID]*projection.Account) rowView {
 	out := rowView{Element: r.Key.Element, Measure: r.Key.Measure, Group: r.Key.Group, Subset: r.Key.Subset,
-		Scope: r.Key.Scope, State: string(r.State)}
+		Scope: r.Key.Scope, State: string(r.State), row: r}
 	if r.Key.Place != "" {
 		out.Place = v.partPlace(r.Places, r.PlaceTexts)
 	}

@@ -91,6 +91,7 @@ func pages(s *webtest.Source) []string {
 		"/nothing", "/record/zz", "/incident/xyz", "/account/00000000000000000000000000000000", "/?since=yesterday", "/?what=nothing",
 		"/statistics?rows=moon", "/statistics?measure=none", "/statistics?group=none", "/statistics/cell", "/statistics/cell?row=1666", "/source/nobody", "/source/x?as=friend", "/agreement?version=7",
 	}
+	list = append(list, tallyPages(s)...)
 	list = append(list, importPages()...)
 	list = append(list, searchPages()...)
 	list = append(list, queuePages(s)...)

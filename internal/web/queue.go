@@ -28,6 +28,7 @@ type QueueSource interface {
 	Suggestions(ctx context.Context, account record.ID) (projection.Suggestions, error)
 	// OpeningFor is what an incident might be opened with for an account.
 	OpeningFor(ctx context.Context, account record.ID) (o record.Opening, claims []int, err error)
+	LinkageSource
 }
 
 // queueRoutes adds the queue: the list of accounts that wait, and the workbench for one.
@@ -217,7 +218,7 @@ func (s *server) queue(v *view, r *http.Request) error {
 	if p.last, err = s.lastAct(ctx, v); err != nil {
 		return err
 	}
-	v.section, v.title, v.body = "desk", v.T("queue.title"), queueBody(v, p)
+	v.section, v.title, v.body, v.sheets = "desk", v.T("queue.title"), queueBody(v, p), []string{"linkage.css"}
 	return nil
 }
 
@@ -234,7 +235,9 @@ func (s *server) likeliest(ctx context.Context, v *view, a projection.Account) (
 	if err != nil {
 		return nil, err
 	}
-	return &candidate{Incident: in, why: &found.List[0]}, nil
+	c := &candidate{Incident: in, why: &found.List[0]}
+	c.weighed, err = s.weigh(ctx, c.why)
+	return c, err
 }
 
 // setAside is the record that says that an account is about no incident; nil where none
@@ -280,9 +283,11 @@ func claimantsOf(v *view, list []record.Claimant, party string) (out []string) {
 // candidate is an incident that an account may be about, as a row to tick.
 type candidate struct {
 	projection.Incident
-	why    *suggest.Suggestion // nil: found by the officer and not suggested
-	key    int                 // 1 to 9; 0 for later ones
-	ticked bool
+	why     *suggest.Suggestion // nil: found by the officer and not suggested
+	weighed *weighing           // what the model says; nil where it was not weighed
+	found   bool                // the officer looked for it
+	key     int                 // 1 to 9; 0 for later ones
+	ticked  bool
 	// How it would be linked, as filled in.
 	role, claims, reason string
 }

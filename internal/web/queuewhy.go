@@ -70,9 +70,13 @@ func rangeOf(r [2]int64) string {
 	return f.short()
 }
 
-// inShort names what speaks for an incident, the criteria in their order; for a list, and
-// for the reason that the officer may change. Its keys are match.CRITERION.LEVEL.
+// inShort names what speaks for an incident: by the model where it was weighed, else by
+// the criteria in their order; for a list, and for the reason that the officer may change.
+// The keys of criteria are match.CRITERION.LEVEL.
 func (v *view) inShort(s *suggest.Suggestion) (out []string) {
+	if s.Weighed != nil {
+		return v.strongest(s.Weighed)
+	}
 	for _, r := range s.Reasons {
 		if key := "match." + string(r.Criterion) + "." + string(r.Level); r.Score > 500 && v.Has(key) {
 			out = append(out, v.T(key))

@@ -33,8 +33,10 @@ type workPage struct {
 	aside      *projection.Record
 	candidates []candidate
 	compared   int
-	partial    bool // not all that may fit were compared
-	more       int  // suggestions that are not shown
+	partial    bool      // not all that may fit were compared
+	more       int       // suggestions that are not shown
+	model      record.ID // that weighed them; zero where none is in force
+	weighed    bool      // it could weigh some
 	find       string
 	found      int // what the officer looked for, all of it
 	map_       queueMap
@@ -101,7 +103,7 @@ func (s *server) showWork(v *view, r *http.Request, p *workPage, sent form) erro
 	if p.last, err = s.lastAct(ctx, v); err != nil {
 		return err
 	}
-	v.section, v.title, v.withMap = "desk", v.T("queue.title")+" · "+attr(p.Body.Claimant.Name), true
+	v.section, v.title, v.withMap, v.sheets = "desk", v.T("queue.title")+" · "+attr(p.Body.Claimant.Name), true, []string{"linkage.css"}
 	v.body = workBody(v, p)
 	return nil
 }
@@ -165,7 +167,7 @@ func (s *server) workCandidates(ctx context.Context, v *view, p *workPage) error
 	if err != nil {
 		return err
 	}
-	p.compared, p.partial = sugg.Compared, sugg.Partial
+	p.compared, p.partial, p.model = sugg.Compared, sugg.Partial, sugg.Model
 	shown := shownSuggestions
 	if v.query.Get("more") != "" {
 		shown = allSuggestions
@@ -174,6 +176,7 @@ func (s *server) workCandidates(ctx context.Context, v *view, p *workPage) error
 	for i := range sugg.List {
 		x := &sugg.List[i]
 		why[x.ID] = x
+		p.weighed = p.weighed || x.Weighed != nil
 		if p.linkedTo(x.ID) || !tells(x) {
 			continue
 		}
@@ -199,6 +202,7 @@ func (s *server) workCandidates(ctx context.Context, v *view, p *workPage) error
 			return err
 		}
 	}
+	p.arrange()
 	for i := range p.candidates {
 		c := &p.candidates[i]
 		c.ticked = slices.Contains(ticked, c.ID.String())
@@ -223,8 +227,12 @@ func (s *server) addCandidate(ctx context.Context, v *view, p *workPage, id reco
 	if notFound(err) {
 		return nil
 	}
-	if err == nil && in.State != "merged" && in.State != "retracted" {
-		p.candidates = append(p.candidates, candidate{Incident: in, why: why})
+	if err != nil || in.State == "merged" || in.State == "retracted" {
+		return err
+	}
+	w, err := s.weigh(ctx, why)
+	if err == nil {
+		p.candidates = append(p.candidates, candidate{Incident: in, why: why, weighed: w})
 	}
 	return err
 }
@@ -235,6 +243,12 @@ func (s *server) findIncidents(ctx context.Context, v *view, p *workPage, why ma
 	if p.find == "" {
 		return nil
 	}
+	suggested := len(p.candidates)
+	defer func() {
+		for i := suggested; i < len(p.candidates); i++ {
+			p.candidates[i].found = true
+		}
+	}()
 	text := acts.Latin(p.find)
 	if idRE.MatchString(text) {
 		id, err := record.ParseID(idRE.FindString(text))

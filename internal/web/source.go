@@ -20,6 +20,7 @@ var ErrNotFound = errors.New("not found")
 // snapshot and may be called from many goroutines at once.
 type Source interface {
 	Analysis
+	OriginSource
 	Counts(ctx context.Context) (projection.Counts, error)
 	Incidents(ctx context.Context, f projection.Filter) (list []projection.Incident, matched int, err error)
 	Incident(ctx context.Context, id record.ID) (projection.Incident, error)

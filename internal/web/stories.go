@@ -19,7 +19,9 @@ type story struct {
 
 func (s *server) stories(v *view, _ *http.Request) error {
 	v.title = v.T("stories.title")
+	v.sheets = append(v.sheets, "analysis.css", "origins.css")
 	v.body = storiesBody(v)
+	v.sheets = append(v.sheets, "linkage.css")
 	return nil
 }
 
@@ -58,4 +60,21 @@ func storyClaimants(v *view) []record.Claimant {
 		out = append(out, record.Claimant{Name: "Example speaker", Kind: "official", Party: p.Code})
 	}
 	return append(out, record.Claimant{Name: "Example observer <b>", Kind: "observer"})
+}
+
+// originStories are an origin of one claimant, one that two share, and the unknown.
+func originStories() []*originGroup {
+	return []*originGroup{{mark: "1", members: make([]originMember, 1)}, {mark: "2", members: make([]originMember, 2)}, {mark: "?", unknown: true, members: make([]originMember, 2)}}
+}
+
+// supportStory is the support of made-up figures: steps up to what is corroborated, a gap,
+// and an open end.
+func supportStory() supportChart {
+	step := func(low, high int64, support int) reconcile.Stretch {
+		return reconcile.Stretch{Range: reconcile.Range{Low: low, High: high}, Support: support}
+	}
+	said := []reconcile.Voice{{Range: reconcile.Range{Low: 10, High: 20}}, {Range: reconcile.Range{Low: 15, High: 20}}, {Range: reconcile.Range{Low: 18, High: 20}},
+		{Range: reconcile.Range{Low: 31, High: reconcile.Unbounded}}}
+	return newSupportChart(&reconcile.Spread{Voices: said, Groups: 4, Threshold: reconcile.DefaultThreshold, Envelope: reconcile.Range{Low: 10, High: reconcile.Unbounded},
+		Steps: []reconcile.Stretch{step(10, 14, 1), step(15, 17, 2), step(18, 20, 3), step(21, 30, 0), step(31, reconcile.Unbounded, 1)}})
 }

@@ -113,6 +113,7 @@ func (s *server) routes() {
 	page("/ledger", s.ledger)
 	page("/about", s.about)
 	page("/search", s.search)
+	page("/linkage", s.linkage)
 	s.analysisRoutes(page)
 	s.batchRoutes(page)
 	if s.Dev {

@@ -40,10 +40,17 @@ function keys(bench) {
 
   const writes = (e) => e.closest('textarea, select, [contenteditable], input:not([type="checkbox"], [type="radio"])') !== null;
 
+  // What is folded away is unfolded first: nothing is ticked out of sight.
+  function reach(tick) {
+    const fold = tick?.closest('details:not([open])');
+    if (fold) fold.open = true;
+    tick?.focus();
+  }
+
   function move(step) {
     const at = ticks.indexOf(document.activeElement);
     const next = at < 0 ? (step > 0 ? 0 : ticks.length - 1) : at + step;
-    ticks[next]?.focus();
+    reach(ticks[next]);
   }
 
   function open(id) {
@@ -114,7 +121,7 @@ function keys(bench) {
     if (!on || writes(target) || event.repeat && !'jk'.includes(event.key)) return;
     const key = letter(event);
     if (/^[1-9]$/.test(key) && ticks[key - 1]) {
-      ticks[key - 1].focus();
+      reach(ticks[key - 1]);
       ticks[key - 1].click();
     } else if (Object.hasOwn(acts, key)) {
       acts[key]();

@@ -73,14 +73,12 @@ func (s *Source) Suggestions(ctx context.Context, account record.ID) (out projec
 		return out, err
 	}
 	rule := suggest.New(s.TheAgreement)
-	var candidates []suggest.Candidate
-	for _, i := range s.List {
-		if i.State != "merged" {
-			candidates = append(candidates, rule.Candidate(i.ID, &record.Opening{Class: i.Class, Label: i.Label, PlaceText: i.PlaceText, Places: i.Places, Types: i.Types, When: i.When}))
-		}
-	}
+	candidates := s.candidates(rule)
 	out.Compared = len(candidates)
 	out.List = rule.Rank(rule.Mentions(&a.Body, s.told(a)), candidates)
+	if err := s.weigh(rule, candidates, &a, &out); err != nil {
+		return out, err
+	}
 	out.List = out.List[:min(projection.MaxSuggestions, len(out.List))]
 	return out, nil
 }

@@ -25,6 +25,7 @@ type Source struct {
 	Log          []projection.Record
 	Lines        [][]byte
 	TheGrades    map[string][]projection.Grade // by source, the latest first
+	Models       []projection.Fitted           // the newest first
 }
 
 var (
