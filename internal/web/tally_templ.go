@@ -98,7 +98,7 @@ func tallyBody(v *view, p *tallyPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.sides[0].Of == 0 && p.sides[1].Of == 0 {
+			if p.sides[0].empty() && p.sides[1].empty() {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -121,7 +121,7 @@ func tallyBody(v *view, p *tallyPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.sides[0].Of == 0 || p.sides[1].Of == 0 {
+			if !p.withTotal() && (p.sides[0].empty() || p.sides[1].empty()) {
 				templ_7745c5c3_Err = tallyNearby(v, p.nearest(v, 8)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -1243,7 +1243,7 @@ func tallyCount(v *view, p *tallyPage, s tallySide) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if s.Of == 0 && s.total == nil {
+		if s.empty() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 108, "<p class=\"big\">–</p><p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -1375,7 +1375,7 @@ func tallyCount(v *view, p *tallyPage, s tallySide) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if !s.figure.plain() && (s.Of > 0 || s.total != nil) {
+		if !s.figure.plain() && !s.empty() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 122, "<li>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -217,6 +217,7 @@ func (a *tallyAsk) nearest(v *view, most int) []factLink {
 	for _, c := range list[:min(len(list), most)] {
 		ask := *a
 		ask.fact, ask.groups, ask.totals = c.Fact, []string{c.Group}, [2]*reconcile.Cite{}
+		ask.filter = filter{} // the numbers are of all times and places
 		out = append(out, factLink{c, v.link("/tally", ask.address())})
 	}
 	return out

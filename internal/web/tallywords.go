@@ -141,6 +141,12 @@ func signed(n int64) templ.Component {
 	return ltr("0")
 }
 
+// empty tells that the side has nothing that counts.
+func (s *tallySide) empty() bool { return s.Of == 0 && s.total == nil }
+
+// withTotal tells that a side counts with a total of its own.
+func (a *tallyAsk) withTotal() bool { return a.totals[0] != nil || a.totals[1] != nil }
+
 // pageOf is the page on which the rows of a reason begin.
 func (p *tallyPage) pageOf(i int) int {
 	n := 0

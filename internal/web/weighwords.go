@@ -124,7 +124,7 @@ func (v *view) odds(doublings float64) templ.Component {
 // rate says how many of so many pairs, from millionths.
 func (v *view) rate(millionths int64) templ.Component {
 	of := int64(100)
-	for millionths*of < record.Millionths && of < record.Millionths {
+	for millionths*of < 2*record.Millionths && of < record.Millionths {
 		of *= 10
 	}
 	n := (millionths*of + record.Millionths/2) / record.Millionths
@@ -140,7 +140,9 @@ func (v *view) rate(millionths int64) templ.Component {
 // strongest names what speaks most for an incident by the model, in the order of the
 // fields; for a list, and for the reason that the officer may change.
 func (v *view) strongest(w *suggest.Weighed) (out []string) {
-	steps := slices.DeleteFunc(slices.Clone(w.Steps), func(s suggest.WeighedStep) bool { return s.Weight < tellingWeight })
+	steps := slices.DeleteFunc(slices.Clone(w.Steps), func(s suggest.WeighedStep) bool {
+		return s.Weight < tellingWeight || s.Field == linkage.FieldKinds // much is of one kind: no reason by itself
+	})
 	slices.SortStableFunc(steps, func(a, b suggest.WeighedStep) int { return cmp.Compare(b.Weight, a.Weight) })
 	for _, s := range w.Steps {
 		if at := slices.IndexFunc(steps, func(x suggest.WeighedStep) bool { return x.Field == s.Field }); at < 0 || at >= tellingSteps {
