@@ -163,6 +163,9 @@ func (v *view) measureNames(codes []string) string {
 	return strings.Join(out, ", ")
 }
 
+// compareAgain is the command that learns the model in force again and compares.
+const compareAgain = "truceline doctor --data ./truceline-data"
+
 // learnAgain is the command that learns a model and shows what would be filed, and the one
 // that files it.
 func learnAgain() (dry, file string) {
