@@ -164,7 +164,7 @@ func (v *view) measureNames(codes []string) string {
 }
 
 // compareAgain is the command that learns the model in force again and compares.
-const compareAgain = "truceline doctor --data ./truceline-data"
+const compareAgain = "truceline doctor --data DIR"
 
 // learnAgain is the command that learns a model and shows what would be filed, and the one
 // that files it.
