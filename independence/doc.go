@@ -29,7 +29,7 @@
 // # Two errors
 //
 // An edge too many hides corroboration that is there; an edge too few invents one that is
-// not. docs/independence.md says where each is to be expected.
+// not. docs/methods/independence.md says where each is to be expected.
 //
 // # What does not matter
 //
