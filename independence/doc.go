@@ -6,8 +6,14 @@
 //
 // # The rule
 //
-// Two tellings are joined by an [Edge] for each reason why they may be one voice. What is
-// joined, directly or through others, is a [Group], and [Result.Count] counts groups.
+// Two tellings are joined by an [Edge] for each reason why they may be one voice. Reasons are
+// of two sorts: who speaks, and the [Channels] on which it came. Each sort is followed through
+// others of its own, and never through the other: that one office is quoted in three papers
+// makes neither the papers one, nor the others quoted in them.
+//
+// Origins are independent if they have neither a speaker nor a channel in common, and
+// [Result.Count] is how many such can be found at most. A [Group] is what came on one
+// channel, together with all channels on which the same speaker alone is heard.
 //
 //   - near_duplicate: at least half of the runs of five words of what both said are the same.
 //   - contained: at least six tenths of the runs of the shorter text are in the longer.

@@ -30,13 +30,14 @@ func TestWorkedExample(t *testing.T) {
 		// broadcaster, a UN mission.
 		"PA-2025-011": {[]string{"b-S009", "b-S020 b-S021", "b-S022", "b-S023 b-S024"}, 4},
 		// One article has offices of a party and a hospital, one agency that party's spokesman
-		// and the other party's.
-		"PA-2025-020": {[]string{"b-S047 b-S048 b-S049 b-S050 b-S051"}, 3},
+		// and the other party's: two hands, though one party is heard through both.
+		"PA-2025-020": {[]string{"b-S047 b-S050", "b-S048 b-S049 b-S051"}, 3},
 		// Four words of one party, two of them in an agency's dispatch with the other party's
 		// and what the agency saw; another office of the UN in another paper.
-		"PA-2026-017": {[]string{"c-S039 c-S040 c-S041 c-S042 c-S043 c-S044", "c-S045"}, 4},
-		// A UN mission in two papers, one of which has a party too; and a commentator.
-		"PA-AGG-001": {[]string{"c-S055 c-S056 c-S057", "c-S058"}, 3},
+		"PA-2026-017": {[]string{"c-S039 c-S040", "c-S041 c-S042 c-S043 c-S044", "c-S045"}, 4},
+		// A UN mission in two papers, one of which has a party too; and a commentator. The
+		// mission's own paper keeps the party from being counted with it.
+		"PA-AGG-001": {[]string{"c-S055 c-S057", "c-S056", "c-S058"}, 3},
 	}
 	var accounts, together, apart int
 	kinds := map[independence.Kind]int{}

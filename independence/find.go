@@ -99,7 +99,7 @@ func (t *teller) add(in *Telling) {
 	t.aliases.add(text.Fold(in.Carrier), in.Carrier)
 	for _, o := range in.Origins {
 		t.origins.add(text.Fold(o), o)
-		if !named {
+		if !named && who.Party == "" { // a party's office is no agency's voice
 			t.voices.add(text.Fold(o), o)
 		}
 	}

@@ -173,3 +173,73 @@ func BenchmarkFind(b *testing.B) {
 		})
 	}
 }
+
+// One side's offices are asked for comment by three papers, each of which has a witness of
+// its own. That the side declines thrice does not make the witnesses one.
+func TestBeingAskedJoinsNobody(t *testing.T) {
+	witness := func(n int, kind, name string) independence.Telling {
+		return independence.Telling{Account: id(n), Document: fmt.Sprint("paper ", n), Carrier: fmt.Sprint("outlet ", n), Claimant: record.Claimant{Kind: kind, Name: name}}
+	}
+	ts := []independence.Telling{witness(1, "hospital", "The hospital"), witness(2, "ngo", "An organisation"), witness(3, "un", "A mission")}
+	if r := independence.Find(ts, nil); r.Count != 3 {
+		t.Fatalf("three witnesses are %d origins", r.Count)
+	}
+	for n, office := range []string{"Foreign office", "Defence office", "Information office"} {
+		for who, name := range map[string]string{"another office each": office, "one spokesman": "The spokesman"} {
+			_ = who
+			x := witness(n+1, "party_official", name)
+			x.Account, x.Claimant.Party = id(10*(n+1)+len(name)), "A"
+			ts = append(ts, x)
+		}
+	}
+	r := independence.Find(ts, nil)
+	if r.Count != 3 || r.Independent([]record.ID{id(1), id(2), id(3)}) != 3 {
+		t.Errorf("asked for comment, three witnesses are %d origins", r.Count)
+	}
+	if r.Joined(id(1), id(2)) || r.Joined(id(2), id(3)) {
+		t.Error("two witnesses are joined by what a third party declined to say to each")
+	}
+	var asked []record.ID
+	for _, x := range ts[3:] {
+		asked = append(asked, x.Account)
+	}
+	if n := r.Independent(asked); n != 1 {
+		t.Errorf("the offices of one side are %d origins", n)
+	}
+	// In a paper of its own the side is an origin of its own, and once.
+	for n := range 2 {
+		x := witness(50+n, "party_official", fmt.Sprint("Office ", n))
+		x.Claimant.Party = "A"
+		ts = append(ts, x)
+	}
+	if r := independence.Find(ts, nil); r.Count != 4 {
+		t.Errorf("with the side's own two papers there are %d origins", r.Count)
+	}
+}
+
+// Two rivals quoted by one agency without their names are two speakers, and one channel.
+func TestAnAgencyIsNoVoiceOfAParty(t *testing.T) {
+	office := func(n int, party string) independence.Telling {
+		return independence.Telling{Account: id(n), Document: fmt.Sprint("paper ", n), Unnamed: true, Origins: []string{"Agency"}, Claimant: record.Claimant{Kind: "party_unnamed", Name: party + " (office not said)", Party: party}}
+	}
+	r := independence.Find([]independence.Telling{office(1, "A"), office(2, "B")}, nil)
+	if voices := r.Without(independence.Channels...); r.Count != 1 || voices.Count != 2 {
+		t.Errorf("%d origins and %d voices", r.Count, voices.Count)
+	}
+}
+
+// Two rivals in one dispatch who also spoke for themselves are counted once each.
+func TestCountedElsewhere(t *testing.T) {
+	said := func(n int, document, party string) independence.Telling {
+		return independence.Telling{Account: id(n), Document: document, Claimant: record.Claimant{Kind: "party_official", Name: "Office of " + party, Party: party}}
+	}
+	r := independence.Find([]independence.Telling{said(1, "dispatch", "A"), said(2, "dispatch", "B"), said(3, "own page", "A"), said(4, "other page", "B")}, nil)
+	if r.Count != 2 || len(r.Groups) != 3 {
+		t.Fatalf("%d origins in %d groups", r.Count, len(r.Groups))
+	}
+	for _, g := range r.Groups {
+		if mixed := len(g.Accounts) == 2; g.Beside != mixed {
+			t.Errorf("group of %v stands beside: %v", g.Accounts, g.Beside)
+		}
+	}
+}

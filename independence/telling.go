@@ -104,7 +104,7 @@ type Shared struct {
 	Weight   int // thousandths of a bit
 }
 
-// Group is tellings that count once.
+// Group is tellings that came on one channel, and those of one speaker alone.
 type Group struct {
 	// ID is the smallest id of its accounts.
 	ID       record.ID
@@ -119,15 +119,38 @@ type Group struct {
 	// Unknown says that of none of its tellings an origin is known: no name, no party, no
 	// agency and no words of its own to compare. All such groups together count as one at most.
 	Unknown bool
+	// Beside says that the group is not counted: all who speak in it are counted by what
+	// they said elsewhere, as two rivals in one dispatch who also spoke for themselves.
+	Beside bool
 }
 
 // Result is what [Find] finds.
 type Result struct {
 	Groups []Group // by ID
 	// Count is how many independent origins there are at most, as far as the reasons show
-	// any dependence: groups, with all unknown ones taken as one.
+	// any dependence: [Result.Independent] of all accounts.
 	Count   int
 	tellers []teller
+	edges   []Edge
+	at      map[record.ID]int // account to its place among the tellers
+	// speaker and channel are by teller: the least teller that is one speaker with it, and
+	// the least that came on one channel.
+	speaker, channel []int
+}
+
+// Speaker names who speaks in an account: equal for accounts of one claimant, of one side,
+// and for those that repeat each other. It is the id of an account; zero if id is not known.
+func (r *Result) Speaker(id record.ID) record.ID { return r.named(id, r.speaker) }
+
+// Channel names the way on which an account came: equal for accounts of one document, of
+// one agency, and of documents that copy each other.
+func (r *Result) Channel(id record.ID) record.ID { return r.named(id, r.channel) }
+
+func (r *Result) named(id record.ID, class []int) record.ID {
+	if i, ok := r.at[id]; ok {
+		return r.tellers[class[i]].id
+	}
+	return record.ID{}
 }
 
 // Joined tells whether two accounts are in one group.

@@ -19,6 +19,11 @@ type Origins struct {
 	// Group is the origin of an account, under any name. An account that is not in it
 	// is of unknown origin.
 	Group map[record.ID]string
+	// Speaker and Channel say who speaks in an account and on what way it came. Origins are
+	// independent if they have neither in common; so many of some accounts are counted as can
+	// be found of which no two do. An account that is not in one of them has its group for
+	// both: then groups are counted.
+	Speaker, Channel map[record.ID]string
 	// Unknown are the names of groups whose origin nobody knows. All of them, and all
 	// accounts of unknown origin, count as one: they may be one.
 	Unknown map[string]bool
@@ -35,6 +40,58 @@ func (o Origins) of(account record.ID) string {
 	return UnknownOrigin
 }
 
+// source is who speaks in an account, and on what way it came, as they are counted.
+func (o Origins) source(account record.ID) (speaker, channel string) {
+	g := o.of(account)
+	if g == UnknownOrigin {
+		return g, "?" // all that is unknown may be one
+	}
+	speaker, ok := o.Speaker[account]
+	if !ok {
+		speaker = "group " + g
+	}
+	if channel, ok = o.Channel[account]; !ok {
+		channel = "group " + g
+	}
+	return speaker, channel
+}
+
+// independent is how many of the voices can be found of which no two have a speaker or a
+// channel in common: a maximum matching (Kuhn 1955).
+func independent(voices []Voice) int {
+	speakers := map[string][]string{} // by channel
+	var channels []string
+	for _, v := range voices {
+		if speakers[v.channel] == nil {
+			channels = append(channels, v.channel)
+		}
+		if !slices.Contains(speakers[v.channel], v.speaker) {
+			speakers[v.channel] = append(speakers[v.channel], v.speaker)
+		}
+	}
+	placed, total := map[string]string{}, 0
+	var place func(channel string, tried map[string]bool) bool
+	place = func(channel string, tried map[string]bool) bool {
+		for _, s := range speakers[channel] {
+			if tried[s] {
+				continue
+			}
+			tried[s] = true
+			if old, ok := placed[s]; !ok || place(old, tried) {
+				placed[s] = channel
+				return true
+			}
+		}
+		return false
+	}
+	for _, c := range channels {
+		if place(c, map[string]bool{}) {
+			total++
+		}
+	}
+	return total
+}
+
 // Voice is one claimant's current figure of a row, as it takes part in the spread.
 type Voice struct {
 	Ref      Ref // the cell
@@ -43,6 +100,8 @@ type Voice struct {
 	Range    Range
 	Group    string // origin of the account; UnknownOrigin
 	Cites    []Cite
+
+	speaker, channel string
 }
 
 // Stretch is a run of counts that have the same support from the same origins.
@@ -108,20 +167,19 @@ func (s *Spread) take(c *Cell, ref Ref, o Origins) {
 		s.Apart = append(s.Apart, ref)
 		return
 	}
-	s.Voices = append(s.Voices, Voice{Ref: ref, Claimant: c.Claimant, Kind: c.Kind, Range: admits,
-		Group: o.of(c.Latest.Item.Account), Cites: c.Cites()})
+	v := Voice{Ref: ref, Claimant: c.Claimant, Kind: c.Kind, Range: admits, Group: o.of(c.Latest.Item.Account), Cites: c.Cites()}
+	v.speaker, v.channel = o.source(c.Latest.Item.Account)
+	s.Voices = append(s.Voices, v)
 }
 
 // measure fills what follows from the voices.
 func (s *Spread) measure() {
-	byGroup := map[string][]Range{}
 	s.Envelope = s.Voices[0].Range
 	common := s.Voices[0].Range
 	var all []Range
 	for _, v := range s.Voices {
 		s.Envelope = s.Envelope.hull(v.Range)
 		common = Range{max(common.Low, v.Range.Low), min(common.High, v.Range.High)}
-		byGroup[v.Group] = append(byGroup[v.Group], v.Range)
 		all = append(all, v.Range)
 		if v.Kind != Denied {
 			claimed := v.Range
@@ -131,12 +189,11 @@ func (s *Spread) measure() {
 			s.Claimed = &claimed
 		}
 	}
-	s.Groups = len(byGroup)
-	var pieces []Range
-	for _, list := range byGroup {
-		pieces = append(pieces, union(list)...)
+	s.Groups = independent(s.Voices)
+	s.Steps = sweep(all)
+	for i := range s.Steps {
+		s.Steps[i].Support, _ = s.Support(s.Steps[i].Low)
 	}
-	s.Steps = sweep(pieces)
 	for _, st := range s.Steps {
 		s.Highest = max(s.Highest, st.Support)
 		if st.Support >= s.Threshold {
@@ -144,10 +201,20 @@ func (s *Spread) measure() {
 		}
 	}
 	s.Corroborated = union(s.Corroborated)
+	var last []string
 	for _, st := range s.Steps {
-		if st.Support == s.Highest {
+		if st.Support != s.Highest {
+			last = nil
+			continue
+		}
+		// Steps that rest on the same origins are one stretch.
+		origins := s.originsAt(st.Low)
+		if n := len(s.Best); n > 0 && last != nil && slices.Equal(origins, last) {
+			s.Best[n-1].High = st.High
+		} else {
 			s.Best = append(s.Best, st)
 		}
+		last = origins
 	}
 	s.Disagreement = disagreement(common, union(all), len(s.Voices))
 }
@@ -181,20 +248,28 @@ func (s *Spread) At(x int64) []Voice {
 	return out
 }
 
+// originsAt names the origins that admit the count x, in order.
+func (s *Spread) originsAt(x int64) []string {
+	out := []string{}
+	for _, v := range s.At(x) {
+		out = append(out, v.Group)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // Support is the number of independent origins that admit the count x. Bounded are those
 // among them that do so with an upper end: "12 or more" admits a thousand too, and tells
 // little of it.
 func (s *Spread) Support(x int64) (support, bounded int) {
-	closed := map[string]bool{}
-	for _, v := range s.At(x) {
-		closed[v.Group] = closed[v.Group] || !v.Range.Open()
-	}
-	for _, c := range closed {
-		if c {
-			bounded++
+	at := s.At(x)
+	var closed []Voice
+	for _, v := range at {
+		if !v.Range.Open() {
+			closed = append(closed, v)
 		}
 	}
-	return len(closed), bounded
+	return independent(at), independent(closed)
 }
 
 // union joins ranges that overlap or follow each other without a gap. What it gives is
@@ -219,8 +294,8 @@ type edge struct {
 	step int // +1 or -1
 }
 
-// sweep counts how many of the ranges hold each count, from the least to the most that
-// any holds. It is the sweep of Marzullo's algorithm: the ends are sorted, and a counter
+// sweep cuts what ranges hold into steps, and counts how many of them hold each, from the
+// least to the most that any holds. It is the sweep of Marzullo's algorithm: the ends are sorted, and a counter
 // goes up where a range begins and down behind its end; O(n log n) for n ranges. All that
 // happens at one count is taken together, so that ranges which share only their ends
 // meet. A range without an upper end never goes down. A step ends wherever a range begins or

@@ -281,3 +281,38 @@ func TestThousandths(t *testing.T) {
 		}
 	}
 }
+
+// One side denies to each of the papers in which the witnesses speak: that takes nothing
+// from what these have in common, and is one origin itself.
+func TestDenyingToEveryPaperTakesNothingAway(t *testing.T) {
+	pack, items := loadPack(t), []reconcile.Item{}
+	o := reconcile.Origins{Group: map[record.ID]string{}, Speaker: map[record.ID]string{}, Channel: map[record.ID]string{}}
+	ten, none := int64(10), int64(0)
+	say := func(paper, who, party string, n *int64) {
+		id := accountID(paper + who)
+		items = append(items, reconcile.Item{Account: id, Claimant: record.Claimant{Kind: "media", Name: who, Party: party}, Order: int64(len(items)),
+			Claim: record.Claim{N: 1, Element: record.Harm, Measure: "killed", Group: "civilians_AF", Low: n, High: n, Bound: "exact", Scope: record.ScopeIncident, Stance: "asserts", FirstHand: "no"}})
+		o.Group[id], o.Speaker[id], o.Channel[id] = "paper "+paper, who, paper
+		if party != "" {
+			o.Speaker[id] = "side " + party
+		}
+	}
+	for _, paper := range []string{"1", "2", "3"} {
+		say(paper, "witness "+paper, "", &ten)
+		say(paper, "office "+paper, "PK", &none)
+	}
+	m := reconcile.Build(pack, items)
+	s := find(t, m, "harm killed civilians_AF").Spread(o, 3)
+	if s == nil {
+		t.Fatal("there is no spread")
+	}
+	if at, _ := s.Support(10); at != 3 || s.Groups != 3 {
+		t.Errorf("ten has %d origins of %d", at, s.Groups)
+	}
+	if at, _ := s.Support(0); at != 1 {
+		t.Errorf("none has %d origins", at)
+	}
+	if len(s.Corroborated) != 1 || s.Corroborated[0] != (reconcile.Range{Low: 10, High: 10}) {
+		t.Errorf("corroborated: %v", s.Corroborated)
+	}
+}
