@@ -52,7 +52,7 @@ func TestLearningOnThePage(t *testing.T) {
 	}
 	ops.open("/queue/"+undated.String()).says(200, "The account gives no day, so it is not weighed")
 	p.send("/link", "incident", in.ID.String()).says(200, "Linked the account of First speaker to Incident "+in.Number)
-	if l := w.linksOf(account); len(l) != 1 || l[0].Reason != "same day; same place" {
+	if l := w.linksOf(account); len(l) != 1 || l[0].Reason != "Same day, same place." {
 		t.Errorf("links %+v", l)
 	}
 

@@ -255,7 +255,7 @@ func TestMorningInTheQueue(t *testing.T) {
 		t.Fatalf("offers %v, want %s first", offers, id)
 	}
 	_, v, _ := p.form("/link")
-	if v.Get("role."+id) != "about" || v.Get("reason."+id) != "same day; same place" {
+	if v.Get("role."+id) != "about" || v.Get("reason."+id) != "Same day, same place." {
 		t.Errorf("proposed: %v", v)
 	}
 	p.send("/link").says(422, "Incident is not ticked yet")

@@ -119,6 +119,11 @@ func (v *view) conflictWords(c conflictView) templ.Component {
 	return v.mixed(v.say(key, "parts", factsPlaced(v, c.parts), "whole", factPlaced(v, c.whole), "by", c.by), c.mixed)
 }
 
+// numberedClaims tells whether any of the claims gives a number.
+func numberedClaims(list []cited) bool {
+	return slices.ContainsFunc(list, func(c cited) bool { return c.claim.Low != nil || c.claim.High != nil })
+}
+
 // mixed adds, where the claims are of different days, that one may be old.
 func (v *view) mixed(words templ.Component, mixed bool) templ.Component {
 	if !mixed {

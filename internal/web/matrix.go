@@ -223,7 +223,11 @@ func (v *view) reasons(r *reconcile.Row, list []reconcile.Reason) []templ.Compon
 			continue
 		}
 		seen = append(seen, key)
-		out = append(out, v.say("reason."+key[0], "a", key[1], "b", key[2]))
+		text := "reason." + key[0]
+		if why.Code == reconcile.ReasonWithin && v.names.speaks(r.At(why.A).Claimant) == "" {
+			text = "reason.within_others" // who shares no side
+		}
+		out = append(out, v.say(text, "a", key[1], "b", key[2]))
 	}
 	return out
 }

@@ -41,6 +41,7 @@ type originsView struct {
 type originGroup struct {
 	mark    string // how signs name it: a number, "?" for the unknown
 	unknown bool
+	beside  bool // not counted: all who speak in it are counted elsewhere
 	members []originMember
 	voices  int
 	first   *accountView // told first; nil where no day is known, or several were on that day
@@ -113,7 +114,7 @@ func (s *server) origins(ctx context.Context, v *view, incident record.ID, accou
 			out.of[id], made[in.ID] = unknown, unknown
 			v.addReasons(unknown, in, byID)
 		default:
-			g := &originGroup{unknown: in.Unknown, mark: itoa(len(out.groups) + 1)}
+			g := &originGroup{unknown: in.Unknown, beside: in.Beside, mark: itoa(len(out.groups) + 1)}
 			out.of[id], made[in.ID] = g, g
 			v.addReasons(g, in, byID)
 			if a, ok := byID[in.First]; ok && !in.Unknown {
@@ -131,7 +132,7 @@ func (s *server) origins(ctx context.Context, v *view, incident record.ID, accou
 		out.groups = append(out.groups, unknown)
 	}
 	for _, g := range out.groups {
-		g.voices = voicesIn(g, out.spoken)
+		g.voices = spoken.Independent(g.ids())
 		g.oneFirst()
 	}
 	return out, nil
@@ -161,24 +162,19 @@ func (g *originGroup) oneFirst() {
 	}
 }
 
-// voicesIn counts the voices among the accounts of a group.
-func voicesIn(g *originGroup, spoken reconcile.Origins) int {
-	seen := map[string]bool{}
+// ids are the accounts of a group.
+func (g *originGroup) ids() (out []record.ID) {
 	for _, m := range g.members {
 		for _, a := range m.accounts {
-			name := spoken.Group[a.ID]
-			if spoken.Unknown[name] {
-				name = reconcile.UnknownOrigin
-			}
-			seen[name] = true
+			out = append(out, a.ID)
 		}
 	}
-	return len(seen)
+	return out
 }
 
 // originsFor names the groups for the support of figures.
 func originsFor(r *independence.Result) reconcile.Origins {
-	out := reconcile.Origins{Group: map[record.ID]string{}, Unknown: map[string]bool{}}
+	out := reconcile.Origins{Group: map[record.ID]string{}, Unknown: map[string]bool{}, Speaker: map[record.ID]string{}, Channel: map[record.ID]string{}}
 	for i := range r.Groups {
 		g := &r.Groups[i]
 		name := g.ID.String()
@@ -187,6 +183,9 @@ func originsFor(r *independence.Result) reconcile.Origins {
 		}
 		if g.Unknown {
 			out.Unknown[name] = true
+		}
+		for _, a := range g.Accounts {
+			out.Speaker[a], out.Channel[a] = r.Speaker(a).String(), r.Channel(a).String()
 		}
 	}
 	return out

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"truceline/agreement"
 	"truceline/independence"
 	"truceline/internal/projection"
 	"truceline/internal/web/webtest"
@@ -107,7 +108,7 @@ func TestTenOutletsAreOneBracket(t *testing.T) {
 		if n := len(withClass(page, "cell-bracket")); n != 2 {
 			t.Errorf("party %d: %d cells in brackets", party, n)
 		}
-		if row := one(t, page, "matrix-range").words(); !strings.Contains(row, "Not corroborated: 1 of 3 origins") {
+		if row := one(t, page, "matrix-range").words(); !strings.Contains(row, "Not corroborated: no count has more than 1 origin, 3 are needed") {
 			t.Errorf("party %d: %s", party, row)
 		}
 		if len(withClass(page, "support-full")) != 0 {
@@ -126,11 +127,16 @@ func TestCorroborated(t *testing.T) {
 	}
 	page := w.page("en")
 	row := one(t, page, "matrix-range")
-	for _, want := range []string{"Range 10–30", "Corroborated by 3 origins or more: 18–20", "Most agreed: 18–20, 3 of 3 origins", "Disagreement 86 %", "3 independent origins"} {
+	for _, want := range []string{"Range 10–30", "Corroborated by 3 origins or more: 18–20", "Most agreed: 18–20, by 3 of its 3 origins", "Disagreement 86 %: of the counts that any claimant admits, the share that not all admit.", "3 independent origins"} {
 		if !strings.Contains(strip(row.words()), want) {
 			t.Errorf("does not say %q: %s", want, row.words())
 		}
 	}
+	row.walk(func(n *node) {
+		if strings.Contains(n.text, "Disagreement") && !n.within(func(x *node) bool { return x.name == "details" }) {
+			t.Errorf("the disagreement stands in the headline: %s", n.text)
+		}
+	})
 	if n := len(withClass(row, "support-full")); n != 1 {
 		t.Errorf("%d steps drawn as corroborated", n)
 	}
@@ -142,6 +148,80 @@ func TestCorroborated(t *testing.T) {
 		if len(tr.all("a")) == 0 {
 			t.Errorf("step %s names no claim", tr.words())
 		}
+	}
+}
+
+// What is not corroborated says how many origins meet and how many are needed; a row with
+// one figure says it in short, and one in words alone says nothing.
+func TestNotCorroborated(t *testing.T) {
+	w := newTeller(t, "lakes")
+	one, two := w.TheAgreement.Groups[0].Code, w.TheAgreement.Groups[1].Code
+	watch := w.TheAgreement.ClaimantKinds[2].Code
+	for i, f := range []map[string][2]int64{{one: {10, 20}}, {one: {15, 30}}, {one: {40, 40}, two: {7, 7}}} {
+		w.tell(byte(i), record.Claimant{Kind: watch, Name: fmt.Sprint("Watch ", i)}, f, nil)
+	}
+	said := strip(w.page("en").words())
+	for _, want := range []string{"Not corroborated: 2 origins meet, 3 are needed", "Most agreed: 15–20, by 2 of its 3 origins", "1 origin; 3 are needed"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("does not say %q", want)
+		}
+	}
+	last := &w.All[len(w.All)-1]
+	for i := range last.Body.Claims {
+		if c := &last.Body.Claims[i]; c.Group == two {
+			c.Low, c.High, c.Bound, c.Words = nil, nil, "at_least", "some"
+		}
+	}
+	if said := strip(w.page("en").words()); strings.Contains(said, "1 origin; 3 are needed") || !strings.Contains(said, "2 origins meet") {
+		t.Error("a row in words says that it is not corroborated")
+	}
+}
+
+// Those who speak for no party share no side.
+func TestOthersShareNoSide(t *testing.T) {
+	for party, want := range map[bool]string{false: "Watch 0 and Watch 1, among the others, exclude each other.", true: "Watch 0 and Watch 1, on the same side, exclude each other."} {
+		w := newTeller(t, "lakes")
+		for i, f := range [][2]int64{{3, 3}, {9, 9}} {
+			who := record.Claimant{Kind: w.TheAgreement.ClaimantKinds[2].Code, Name: fmt.Sprint("Watch ", i)}
+			if party {
+				who.Party = w.TheAgreement.Parties[0].Code
+			}
+			w.tell(byte(i), who, map[string][2]int64{w.TheAgreement.Groups[0].Code: f}, nil)
+		}
+		if words := strip(w.page("en").words()); !strings.Contains(words, want) {
+			t.Errorf("does not say %q", want)
+		}
+	}
+}
+
+// Who says that there were none gives the figure 0, also where the stance denies.
+func TestStatedNoneIsCitedAsZero(t *testing.T) {
+	w := newTeller(t, "lakes")
+	group := w.TheAgreement.Groups[0].Code
+	for i, f := range [][2]int64{{0, 0}, {3, 5}} {
+		w.tell(byte(i), record.Claimant{Kind: w.TheAgreement.ClaimantKinds[2].Code, Name: fmt.Sprint("Watch ", i)}, map[string][2]int64{group: f}, nil)
+	}
+	at := slices.IndexFunc(w.TheAgreement.Stances, func(s agreement.Stance) bool { return s.Effect == agreement.Denies })
+	for i := range w.All {
+		for j := range w.All[i].Body.Claims {
+			if c := &w.All[i].Body.Claims[j]; c.Low != nil && *c.Low == 0 && c.High != nil && *c.High == 0 {
+				c.Stance = w.TheAgreement.Stances[at].Code
+			}
+		}
+	}
+	row := one(t, w.page("en"), "matrix-range")
+	zero := 0
+	for _, ul := range withClass(row, "cited") {
+		for _, li := range ul.all("li") {
+			if words := strip(li.words()); strings.Contains(words, "Watch 0") {
+				if zero++; strings.Contains(words, "denied") || !strings.HasPrefix(words, "Watch 00 ") {
+					t.Errorf("a stated none is cited as %q", words)
+				}
+			}
+		}
+	}
+	if zero == 0 {
+		t.Error("no stated none is cited: this test shows nothing")
 	}
 }
 
@@ -243,7 +323,7 @@ func TestOriginReasonsInWords(t *testing.T) {
 	}
 	words := strip(page.words())
 	for _, want := range []string{
-		"2 accounts name the agency THE AGENCY", "2 accounts stand in one document: One paper", "2 accounts are by one claimant, twice.",
+		"2 accounts come from the agency THE AGENCY or cite it.", "2 accounts stand in one document: One paper", "2 accounts are by one claimant, twice.",
 		"137 , given by 2 of", "10 are needed", "They count once together, because they may be one.", "% of what", "The documents of",
 	} {
 		if !strings.Contains(strings.ReplaceAll(words, "137,", "137 ,"), want) {

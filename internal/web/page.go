@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -68,6 +69,9 @@ func (f fault) Unwrap() error { return f.err }
 func (s *server) page(h func(*view, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := s.view(r)
+		if err == nil {
+			err = v.readable()
+		}
 		if err == nil {
 			err = h(v, r)
 		}
@@ -170,9 +174,20 @@ func answer(w http.ResponseWriter, r *http.Request, status int, b []byte) {
 	}
 }
 
-// fail answers with an error page in the reader's language.
-func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var f fault
+// readable refuses an address whose parameters are no text.
+func (v *view) readable() error {
+	for name, list := range v.query {
+		for _, s := range append(list, name) {
+			if !utf8.ValidString(s) {
+				return filterError("filter.not_text")
+			}
+		}
+	}
+	return nil
+}
+
+// faultOf is what the reader is told of an error; ok is false where the reader is gone.
+func (s *server) faultOf(r *http.Request, err error) (f fault, ok bool) {
 	if !errors.As(err, &f) {
 		f = fault{status: http.StatusInternalServerError, err: err}
 		if notFound(err) {
@@ -181,9 +196,36 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if f.status == http.StatusInternalServerError {
 		if r.Context().Err() != nil {
-			return // the reader is gone
+			return f, false
 		}
 		s.Log.Error("page failed", "path", logged(r), "err", err)
+	}
+	return f, true
+}
+
+// failPlainly answers for a file: what is wrong, in one line of the reader's language.
+func (s *server) failPlainly(w http.ResponseWriter, r *http.Request, err error) {
+	f, ok := s.faultOf(r, err)
+	if !ok {
+		return
+	}
+	l, _ := s.locale(r)
+	key := f.key
+	if key == "" {
+		key = statusKey(f.status)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Language", l.Tag)
+	h.Add("Vary", "Accept-Language")
+	sendPrivate(w, f.status, []byte(l.T(key, f.args...)+"\n"))
+}
+
+// fail answers with an error page in the reader's language.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	f, ok := s.faultOf(r, err)
+	if !ok {
+		return
 	}
 	v, err := s.view(r)
 	if err != nil {

@@ -4,6 +4,8 @@ package web
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -85,9 +87,16 @@ func (v *view) inShort(s *suggest.Suggestion) (out []string) {
 	return out
 }
 
-// reasonFor proposes a reason for a link: what speaks for it, in words without figures.
+// reasonFor proposes a reason for a link: a sentence of what speaks most for it, in words
+// without figures.
 func (v *view) reasonFor(s *suggest.Suggestion) string {
-	return strings.Join(v.inShort(s), "; ")
+	list := v.inShort(s)
+	if len(list) == 0 {
+		return ""
+	}
+	said := strings.Join(list[:min(len(list), tellingSteps)], v.T("weigh.reason.comma")+" ") + v.T("weigh.reason.stop")
+	r, n := utf8.DecodeRuneInString(said)
+	return string(unicode.ToUpper(r)) + said[n:]
 }
 
 // filled is the width of what a score of 0 to 1000 fills of a bar as wide as full.

@@ -216,8 +216,8 @@ func statePath(state string) string {
 	return "M8 8 H10"
 }
 
-// figureOf is the value of one claim by itself: a denial where its stance denies,
-// words where it neither asserts nor denies.
+// figureOf is the value of one claim by itself: a denial where its stance denies and it
+// does not say none, words where it neither asserts nor denies.
 func (v *view) figureOf(c *record.Claim) figure {
 	f := figure{Kind: "claimed", Low: c.Low, High: c.High, Bound: c.Bound}
 	if c.Low != nil && c.High != nil && *c.Low == 0 && *c.High == 0 {
@@ -226,7 +226,9 @@ func (v *view) figureOf(c *record.Claim) figure {
 	if s := v.names.stances[c.Stance]; s != nil {
 		switch s.Effect {
 		case agreement.Denies:
-			f.Kind = "denied"
+			if f.Kind != "zero" { // who says that there were none gives a figure
+				f.Kind = "denied"
+			}
 		case agreement.NoEffect:
 			f.Kind = "words"
 		}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"truceline/agreement"
 	"truceline/internal/projection"
@@ -329,7 +330,11 @@ func TestTallyFaults(t *testing.T) {
 		{"/tally?total_a=" + zero + ":01", 400, "is not a claim."},
 		{"/tally?total_a=" + zero + ":1", 404, "There is no such total"},
 		{"/tally?since=1900&until=1901", 200, "Neither gives such a figure here."},
-		{"/tally/series", 404, "Nobody in the record"},
+		{"/tally/series", 400, "No speaker is named"},
+		{"/tally/total", 400, "No total is named"},
+		{"/tally?a=%ff%fe", 400, "signs that are no text"},
+		{"/tally/series?who=%ff%fe", 400, "signs that are no text"},
+		{"/tally/total?claim=" + s.All[0].ID.String() + ":1&everywhere=x", 400, "x cannot stand for everywhere"},
 		{"/tally/series?who=AF&fact=harm:killed&group=civilians_AF,AF_forces", 400, "Choose one."},
 		{"/tally/series?who=AF&fact=harm:bombers&group=-", 200, "No figure of this is recorded"},
 		{"/tally/total?claim=" + zero + ":1", 404, "There is no account"},
@@ -340,13 +345,27 @@ func TestTallyFaults(t *testing.T) {
 		if got := strip(parse(t, w.Body.String()).words()); w.Code != c.status || !strings.Contains(got, c.says) {
 			t.Errorf("%.90s: status %d, want %d; says %q: %t", c.path, w.Code, c.status, c.says, strings.Contains(got, c.says))
 		}
+		if body := w.Body.String(); !utf8.ValidString(body) || c.status != 200 && !slices.Contains(links(parse(t, body), "/tally"), "/tally") {
+			t.Errorf("%.90s: is no UTF-8, or does not lead back to the tallies", c.path)
+		}
 	}
 	empty := &webtest.Source{TheAgreement: p}
 	if w := get(newHandler(t, empty), "/tally"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "could be set side by side yet") {
 		t.Errorf("empty record: status %d", w.Code)
 	}
-	if w := get(h, "/tally.csv?a=XX"); w.Code != 404 {
-		t.Errorf("file of nobody: status %d", w.Code)
+	for path, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		"/tally.csv?a=XX":     {404, "Nobody in the record is called XX. Choose from the lists of the page.\n"},
+		"/tally.csv?a=%ff%fe": {400, "signs that are no text"},
+		"/tally.csv?page=0":   {400, "0 is not the number of a page."},
+	} {
+		w := get(h, path)
+		body := strip(w.Body.String())
+		if w.Code != want.status || !strings.Contains(body, want.says) || strings.Count(body, "\n") != 1 || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+			t.Errorf("%s: status %d, %s: %q", path, w.Code, w.Header().Get("Content-Type"), body)
+		}
 	}
 }
 

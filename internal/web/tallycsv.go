@@ -4,6 +4,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"net/http"
 	"strconv"
@@ -22,18 +23,12 @@ var tallyColumns = []string{"what", "reason", "gap", "incident", "number", "clas
 // the reasons, and all rows.
 func (s *server) tallyCSV(w http.ResponseWriter, r *http.Request) {
 	v, err := s.view(r)
-	if err != nil {
-		s.fail(w, r, err)
-		return
+	var b []byte
+	if err == nil {
+		b, err = s.tallyFile(r.Context(), v)
 	}
-	p, err := s.tallied(r.Context(), v)
 	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	b, err := p.file()
-	if err != nil {
-		s.fail(w, r, err)
+		s.failPlainly(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
@@ -43,6 +38,17 @@ func (s *server) tallyCSV(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, r, http.StatusOK, b)
+}
+
+func (s *server) tallyFile(ctx context.Context, v *view) ([]byte, error) {
+	if err := v.readable(); err != nil {
+		return nil, err
+	}
+	p, err := s.tallied(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return p.file()
 }
 
 func (p *tallyPage) file() ([]byte, error) {

@@ -61,7 +61,11 @@ func (s *server) tallySeries(v *view, r *http.Request) error {
 		return err
 	}
 	p := seriesPage{}
-	if p.who, err = v.speakerOf(first(v.query, "who"), claimants); err != nil {
+	who := first(v.query, "who")
+	if who == "" {
+		return filterError("tally.series.no_speaker")
+	}
+	if p.who, err = v.speakerOf(who, claimants); err != nil {
 		return err
 	}
 	entries, err := s.Source.Statistics(ctx)

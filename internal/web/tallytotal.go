@@ -35,6 +35,8 @@ type checkView struct {
 	last   int64
 	labels map[record.ID]projection.Incident
 	items  map[reconcile.Cite]*reconcile.Linked
+
+	everywhere bool // the places of the total were left aside
 }
 
 // checkOf sets a total against the figures that by gives of the incidents; everywhere
@@ -57,7 +59,7 @@ func (s *server) checkOf(ctx context.Context, v *view, total reconcile.Item, by 
 		return checkView{}, err
 	}
 	return checkView{TotalCheck: check, total: total, by: by, figure: v.figureOf(c), claim: v.claimAt(check.Cite), page: v.checkPage(check.Cite, "", false),
-		last: told.Last, labels: told.Labels, items: itemsTold(told.Incidents)}, nil
+		last: told.Last, labels: told.Labels, items: itemsTold(told.Incidents), everywhere: everywhere}, nil
 }
 
 // checkPage is the page of one total; by is whose figures are taken, empty for its
@@ -82,14 +84,20 @@ func (v *view) checkable(it *reconcile.Item) bool {
 // checkPageView is one total with every incident that bears on it.
 type checkPageView struct {
 	checkView
-	chosen     string    // key of whose figures were asked for; empty: the claimant's own
-	everywhere bool      // the places of the total were left aside
-	others     []speaker // who else gives figures of such
+	chosen string    // key of whose figures were asked for; empty: the claimant's own
+	others []speaker // who else gives figures of such
 }
 
 func (s *server) tallyTotal(v *view, r *http.Request) error {
 	ctx := r.Context()
-	cite, err := parseCite(first(v.query, "claim"))
+	asked, everywhere := first(v.query, "claim"), first(v.query, "everywhere")
+	switch {
+	case asked == "":
+		return filterError("tally.total.no_claim")
+	case everywhere != "" && everywhere != "1":
+		return filterError("tally.total.bad_everywhere", "value", everywhere)
+	}
+	cite, err := parseCite(asked)
 	if err != nil {
 		return err
 	}
@@ -109,7 +117,7 @@ func (s *server) tallyTotal(v *view, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := checkPageView{everywhere: first(v.query, "everywhere") != ""}
+	p := checkPageView{}
 	by := speaker{reconcile.Speaker{Claimant: total.Claimant}, speakerKey(total.Claimant)}
 	if key := first(v.query, "by"); key != "" && key != by.key {
 		if by, err = v.speakerOf(key, claimants); err != nil {
@@ -117,7 +125,7 @@ func (s *server) tallyTotal(v *view, r *http.Request) error {
 		}
 		p.chosen = key
 	}
-	if p.checkView, err = s.checkOf(ctx, v, total, by, p.everywhere); err != nil {
+	if p.checkView, err = s.checkOf(ctx, v, total, by, everywhere != ""); err != nil {
 		return err
 	}
 	if p.others, err = s.othersWith(ctx, v, &total); err != nil {

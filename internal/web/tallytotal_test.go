@@ -16,7 +16,7 @@ import (
 func TestTotalsAgainstIncidents(t *testing.T) {
 	s := newSource(t, "durand")
 	h := newHandler(t, s)
-	checks := 0
+	checks, anywhere := 0, 0
 	for _, in := range s.List {
 		section := sectionOf(parse(t, get(h, "/incident/"+in.ID.String()).Body.String()), "h-checks")
 		if in.Class != record.ClassAggregate {
@@ -53,14 +53,50 @@ func TestTotalsAgainstIncidents(t *testing.T) {
 					t.Errorf("%s does not say whose figures these are", others[0])
 				}
 			}
-			if wide := parse(t, get(h, path+"&everywhere=1").Body.String()).words(); !strings.Contains(wide, "The places of the total are left aside here") {
-				t.Errorf("%s: does not say that places are left aside", path)
+			if wide := parse(t, get(h, path+"&everywhere=1").Body.String()).words(); !strings.Contains(wide, "The places of the total are left aside here") || strings.Contains(wide, "surely") {
+				t.Errorf("%s: does not say that places are left aside, or that what was taken surely lies inside", path)
+			}
+			if wide := parse(t, get(h, path+"&everywhere=1").Body.String()).words(); strings.Contains(wide, "The incidents taken, of any place, fall short") || strings.Contains(wide, "No incident that is known to lie in that time has a figure") {
+				anywhere++
 			}
 			checks++
 		}
 	}
 	if checks < 15 {
 		t.Errorf("only %d totals", checks)
+	}
+	if anywhere == 0 {
+		t.Error("no total is set against incidents of any place in words of its own")
+	}
+}
+
+// TestRunningTotalsAreCountedFurther: an earlier point of a running total was not said
+// otherwise later.
+func TestRunningTotalsAreCountedFurther(t *testing.T) {
+	s := newSource(t, "durand")
+	h := newHandler(t, s)
+	further, seen := 0, map[string]bool{}
+	for _, a := range s.All {
+		for _, c := range a.Body.Claims {
+			path := "/tally/series?who=" + speakerOf(a.Body.Claimant) + "&fact=" + string(c.Element) + ":" + c.Measure + "&group=" + c.Group
+			if c.Scope != record.ScopeRunningTotal || c.Element != record.Harm || c.Group == "" || c.Measure == "" || seen[path] {
+				continue
+			}
+			seen[path] = true
+			for _, section := range parse(t, get(h, path).Body.String()).all("section") {
+				words, running := section.words(), false
+				for _, x := range withClass(section, "scope") {
+					running = running || strings.Contains(x.words(), "Running total")
+				}
+				if running && strings.Contains(words, "said otherwise later") || !running && strings.Contains(words, "counted further later") {
+					t.Errorf("%s: %s", path, words)
+				}
+				further += strings.Count(words, "counted further later")
+			}
+		}
+	}
+	if further == 0 {
+		t.Error("no running total is counted further: this test shows nothing")
 	}
 }
 

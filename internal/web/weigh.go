@@ -22,7 +22,6 @@ type weighing struct {
 	// half.
 	opening, linked bool
 	account         *projection.Account // the linked one that fits best; nil where it cannot be read
-	scale           fallScale
 }
 
 // What a row of a waterfall is.
@@ -71,7 +70,6 @@ func newWeighing(w *suggest.Weighed) *weighing {
 	}
 	add(fallRow{kind: fallRivals, weight: w.Rivals})
 	out.rows = append(out.rows, fallRow{kind: fallTotal, weight: w.Total, to: w.Total})
-	out.scale = scaleOf(out)
 	return out
 }
 
@@ -84,43 +82,35 @@ func (r *fallRow) same() bool {
 	return len(r.met) == 2 && r.met[0].step.Level == r.met[1].step.Level && r.met[0].step.Class == r.met[1].step.Class
 }
 
-// fallScale places odds on a line from left to right: even odds are in the middle.
-type fallScale struct {
-	tens int // either end is ten times as likely so many times over
-}
-
-// doublingsOfTen is how often odds double until they are ten times as high.
-const doublingsOfTen = math.Ln10 / math.Ln2
-
-// leastTens is the shortest scale, so that little does not look like much.
-const leastTens = 3
-
-// scaleOf is the scale that has room for all bars of waterfalls shown together, so that
-// one is as long as another that says as much.
-func scaleOf(list ...*weighing) fallScale {
-	most := 0.0
-	for _, w := range list {
-		for _, r := range w.rows {
-			most = max(most, math.Abs(r.from), math.Abs(r.to))
-		}
-	}
-	return fallScale{max(leastTens, int(math.Ceil(most/doublingsOfTen)))}
-}
-
 // fallRoom is what is left free at either end, in parts of a hundred of the width.
 const fallRoom = 2
 
-// at is where odds stand, in parts of a hundred of the width.
-func (s fallScale) at(doublings float64) float64 {
-	return 50 + doublings/(float64(s.tens)*doublingsOfTen)*(50-fallRoom)
+// fallMost is where the scale ends, in doublings: one scale for all, so that a bar is as
+// long as another that says as much. What lies beyond is cut off there.
+var fallMost = math.Log2(mostTimes)
+
+// fallAt is where odds stand on a line from left to right, in parts of a hundred of the
+// width: even odds are in the middle.
+func fallAt(doublings float64) float64 {
+	return 50 + min(max(doublings/fallMost, -1), 1)*(50-fallRoom)
+}
+
+// cut is where a row reaches beyond the scale, in parts of a hundred of the width.
+func (r fallRow) cut() (x float64, ok bool) {
+	for _, at := range []float64{r.from, r.to} {
+		if math.Abs(at) > fallMost {
+			return fallAt(at), true
+		}
+	}
+	return 0, false
 }
 
 // pct writes a part of the width as SVG takes it.
 func pct(x float64) string { return px(x) + "%" }
 
 // bar is where a row's bar begins, and how wide it is.
-func (w *weighing) bar(r fallRow) (x, width string) {
-	a, b := w.scale.at(r.from), w.scale.at(r.to)
+func (r fallRow) bar() (x, width string) {
+	a, b := fallAt(r.from), fallAt(r.to)
 	return pct(min(a, b)), pct(math.Abs(b - a))
 }
 
@@ -188,24 +178,11 @@ func (p *workPage) groups() (out []candidateGroup) {
 	return out
 }
 
-// arrange puts candidates in the order of their groups, and draws those that are in sight
-// on one scale. What is folded away has one of its own: it says most.
+// arrange puts candidates in the order of their groups.
 func (p *workPage) arrange() {
 	slices.SortStableFunc(p.candidates, func(a, b candidate) int {
 		return slices.Index(groupOrder, p.group(&a)) - slices.Index(groupOrder, p.group(&b))
 	})
-	shown := map[bool][]*weighing{}
-	for i := range p.candidates {
-		if c := &p.candidates[i]; c.weighed != nil {
-			folded := p.group(c) == linkage.Leave
-			shown[folded] = append(shown[folded], c.weighed)
-		}
-	}
-	for _, list := range shown {
-		for _, w := range list {
-			w.scale = scaleOf(list...)
-		}
-	}
 }
 
 // unweighed is the key of the line that says why the model does not weigh what is listed;

@@ -135,13 +135,14 @@ func TestBarsAddUp(t *testing.T) {
 	s := fitted(t, "durand")
 	h := newHandler(t, s)
 	accounts, _ := unlinkedOf(t, s)
-	falls := 0
+	falls, cut := 0, 0
 	for _, path := range append([]string{"/dev/stories"}, bench(accounts[0]), bench(accounts[1]), bench(accounts[len(accounts)-1])) {
 		for _, ol := range parse(t, get(h, path).Body.String()).all("ol") {
 			if ol.attrs["class"] != "fall-rows" {
 				continue
 			}
 			falls++
+			cut += len(withClass(ol, "fall-cut"))
 			at := 50.0
 			for _, li := range ol.all("li") {
 				for _, rect := range li.all("rect") {
@@ -169,6 +170,9 @@ func TestBarsAddUp(t *testing.T) {
 				}
 			}
 		}
+	}
+	if cut == 0 {
+		t.Error("no bar is cut off at the end of the scale")
 	}
 	if falls < 6 {
 		t.Errorf("%d waterfalls: this test shows nothing", falls)
@@ -229,6 +233,32 @@ func TestWeighedBench(t *testing.T) {
 	says(t, "list", get(h, "/queue#operations"), 200, "look first", "more than 99 in 100")
 }
 
+// Above 1000 times nothing is said in figures, wherever it stands.
+func TestNothingBeyondAThousandTimes(t *testing.T) {
+	s := fitted(t, "durand")
+	h := newHandler(t, s)
+	accounts, _ := unlinkedOf(t, s)
+	much := regexp.MustCompile(`([0-9,.]+|million) (times|to 1)`)
+	capped := 0
+	for _, path := range append(weighedPages(t, s), "/dev/stories", bench(accounts[0]), bench(accounts[len(accounts)-1])) {
+		body := strip(get(h, path).Body.String())
+		page := parse(t, body)
+		said := []string{page.words()}
+		page.walk(func(n *node) { said = append(said, n.attrs["title"], n.attrs["aria-label"]) })
+		for _, text := range said {
+			for _, m := range much.FindAllStringSubmatch(text, -1) {
+				if n, err := strconv.ParseFloat(strings.ReplaceAll(m[1], ",", ""), 64); err != nil || n > 1000 {
+					t.Errorf("%s says %q", path, m[0])
+				}
+			}
+			capped += strings.Count(text, "more than 1000 to 1")
+		}
+	}
+	if capped == 0 {
+		t.Error("nothing is said to be more than 1000 to 1: this test shows nothing")
+	}
+}
+
 // The reason that is proposed for a link is what speaks most for it, without figures.
 func TestReasonByTheModel(t *testing.T) {
 	s := fitted(t, "durand")
@@ -245,8 +275,12 @@ func TestReasonByTheModel(t *testing.T) {
 				continue
 			}
 			seen++
-			if v := n.attrs["value"]; v == "" || regexp.MustCompile(`[0-9]`).MatchString(v) || strings.Count(v, ";") > 2 {
+			v := n.attrs["value"]
+			if !regexp.MustCompile(`^[A-Z][^0-9;:]*\.$`).MatchString(v) || strings.Count(v, ",") > 2 || strings.Contains(v, "quarter") {
 				t.Errorf("account %s: the reason is %q", a.ID, v)
+			}
+			if strings.Contains(strings.ToLower(v), "same day") && !strings.HasPrefix(v, "Same day") {
+				t.Errorf("account %s: the day does not stand first: %q", a.ID, v)
 			}
 		}
 	}
@@ -315,7 +349,7 @@ func TestLinkagePage(t *testing.T) {
 	f := s.Models[1]
 	says(t, "model", get(h, "/linkage"), 200, "learnt again", "the first "+strconv.FormatInt(f.Size, 10)+" records of the ledger", f.Root.String(),
 		strconv.FormatInt(f.Params.Records, 10)+" things told or opened", "in force", "undone by", "update needed: it is of version 2", "of a later version",
-		"same day", "Who is named as having begun or done it", `truceline do linkage.fit reason="to compare" --data DIR`)
+		"same day", "never rises with the distance", "Who is named as having begun or done it", `truceline do linkage.fit reason="to compare" --data DIR`)
 	form := func(path string) bool {
 		return strings.Contains(get(h, path).Body.String(), `action="/do/linkage.fit"`)
 	}

@@ -42,7 +42,7 @@ func weighStories() []*weighing {
 		out.account = &projection.Account{Body: record.Account{Claimant: record.Claimant{Name: "Example observer"}}}
 		return out
 	}
-	all := []*weighing{
+	return []*weighing{
 		sum(linkage.Strong, -1, -0.1, true,
 			beside(step(linkage.FieldDays, "day", linkage.DaySame, 850_000, 200_000), step(linkage.FieldDays, "day", linkage.DayOne, 120_000, 300_000)),
 			beside(step(linkage.FieldPlace, "town/town", linkage.PlaceSame, 955_000, 13_000), step(linkage.FieldPlace, "town/town", linkage.PlaceSame, 955_000, 13_000)),
@@ -55,8 +55,4 @@ func weighStories() []*weighing {
 			beside(step(linkage.FieldDays, "day", linkage.DayThree, 20_000, 280_000), nil),
 			beside(step(linkage.FieldKinds, "both", linkage.KindsOther, 16_000, 800_000), nil)),
 	}
-	for _, w := range all {
-		w.scale = scaleOf(all...)
-	}
-	return all
 }

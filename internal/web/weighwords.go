@@ -104,21 +104,20 @@ func (v *view) times(weight float64) templ.Component {
 	return v.say("times.against", "times", figure)
 }
 
-// odds says odds, given in doublings: how many to 1.
+// odds says odds, given in doublings: how many to 1, up to mostTimes.
 func (v *view) odds(doublings float64) templ.Component {
-	side, n := "odds.for", math.Exp2(math.Abs(doublings))
-	if doublings < 0 {
-		side = "odds.against"
-	}
+	n := math.Exp2(math.Abs(doublings))
 	switch {
 	case n < 1.05:
 		return v.say("odds.even")
-	case n < 1e6:
-		return v.say(side, "n", ltr(roughly(n)))
-	case n < 1e9:
-		return v.say(side, "n", v.say("odds.million", "n", ltr(roughly(n/1e6))))
+	case n > mostTimes && doublings > 0:
+		return v.say("odds.most", "n", mostTimes)
+	case n > mostTimes:
+		return v.say("odds.least", "n", mostTimes)
+	case doublings > 0:
+		return v.say("odds.for", "n", ltr(roughly(n)))
 	}
-	return v.say(side, "n", v.say("odds.beyond"))
+	return v.say("odds.against", "n", ltr(roughly(n)))
 }
 
 // rate says how many of so many pairs, from millionths.
@@ -137,28 +136,106 @@ func (v *view) rate(millionths int64) templ.Component {
 	return v.say("rate.of", "n", n, "of", of)
 }
 
-// strongest names what speaks most for an incident by the model, in the order of the
-// fields; for a list, and for the reason that the officer may change.
+// strongest names what speaks most for an incident by the model: days and place first, then
+// the rest by how much they say; for a list, and for the reason that the officer may change.
 func (v *view) strongest(w *suggest.Weighed) (out []string) {
 	steps := slices.DeleteFunc(slices.Clone(w.Steps), func(s suggest.WeighedStep) bool {
 		return s.Weight < tellingWeight || s.Field == linkage.FieldKinds // much is of one kind: no reason by itself
 	})
-	slices.SortStableFunc(steps, func(a, b suggest.WeighedStep) int { return cmp.Compare(b.Weight, a.Weight) })
-	for _, s := range w.Steps {
-		if at := slices.IndexFunc(steps, func(x suggest.WeighedStep) bool { return x.Field == s.Field }); at < 0 || at >= tellingSteps {
-			continue
+	rank := func(s suggest.WeighedStep) int {
+		switch s.Field {
+		case linkage.FieldDays:
+			return 0
+		case linkage.FieldPlace:
+			return 1
 		}
+		return 2
+	}
+	slices.SortStableFunc(steps, func(a, b suggest.WeighedStep) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.Weight, a.Weight))
+	})
+	for _, s := range steps {
 		x := s.Opening
 		if x == nil || s.Account != nil && s.Account.Weight > x.Weight {
 			x = s.Account
 		}
-		words := v.levelWords(s.Field, x.Class, x.Level)
-		if s.Field.Measure() != "" {
-			words = v.T("weigh.of_field", "field", v.fieldName(s.Field), "words", words)
+		key := speaksFor(s.Field, x.Class, x.Level)
+		if key == "" || slices.Contains(out, v.T(key)) {
+			continue
 		}
-		out = append(out, words)
+		if out = append(out, v.T(key)); len(out) == tellingSteps {
+			break
+		}
 	}
 	return out
+}
+
+// speaksFor is the key of what a level says for an incident, shorter and coarser than the
+// level itself; "" where it is no reason.
+func speaksFor(f linkage.Field, class string, l linkage.Level) string {
+	switch f {
+	case linkage.FieldDays:
+		switch l {
+		case linkage.DaySame:
+			switch class {
+			case "day":
+				return "speaks.days.same"
+			case "span":
+				return "speaks.days.span"
+			}
+			return "speaks.days.vague"
+		case linkage.DayStart, linkage.DayMost, linkage.DayOverlap, linkage.DayPart:
+			if class == "vague" {
+				return "speaks.days.vague"
+			}
+			return "speaks.days.overlap"
+		case linkage.DayOne, linkage.DayTwo, linkage.DayThree:
+			return "speaks.days.near"
+		case linkage.ToldSoon, linkage.ToldWeek, linkage.ToldMonth:
+			return "speaks.days.told"
+		}
+	case linkage.FieldPlace:
+		switch l {
+		case linkage.PlaceSame:
+			return "speaks.place.same"
+		case linkage.PlaceR1, linkage.PlaceR2, linkage.PlaceR3, linkage.PlaceR4, linkage.PlaceR5:
+			return "speaks.place.within"
+		case linkage.PlaceR6, linkage.PlaceR7, linkage.PlaceR8, linkage.PlaceR9:
+			return "speaks.place.near"
+		}
+	case linkage.FieldWords:
+		switch l {
+		case linkage.WordsMany, linkage.WordsSome, linkage.WordsFew:
+			return "speaks.words.telling"
+		}
+	case linkage.FieldType, linkage.FieldWeapon, linkage.FieldTarget:
+		switch l {
+		case linkage.CodeUp1, linkage.CodeUp2, linkage.CodeUp3:
+			return "speaks.type.alike"
+		case linkage.CodeRare, linkage.CodeLess, linkage.CodeMiddle, linkage.CodeCommon:
+			switch f {
+			case linkage.FieldWeapon:
+				return "speaks.weapon.same"
+			case linkage.FieldTarget:
+				return "speaks.target.same"
+			}
+			return "speaks.type.same"
+		}
+	default: // figures
+		switch l {
+		case linkage.CountSameMany, linkage.CountSameFew:
+			return "speaks.count.same"
+		case linkage.CountCloseMany, linkage.CountCloseFew:
+			return "speaks.count.close"
+		case linkage.CountNear, linkage.CountMeet:
+			return "speaks.count.near"
+		case linkage.CountNone:
+			return "speaks.count.none"
+		case linkage.CountMaybe:
+			return "speaks.count.maybe"
+		}
+	}
+	return ""
 }
 
 // A reason names up to so many fields, each of which says at least so much: half as much
@@ -182,19 +259,6 @@ func bandPath(b linkage.Band) string {
 
 // ofMillion takes millionths of a probability.
 func ofMillion(n int64) float64 { return float64(n) / record.Millionths }
-
-// endWords says how many times as likely the end of a scale is.
-func (v *view) endWords(s fallScale) string {
-	const million, most = 6, 9
-	n := func(tens int) int64 { return int64(math.Pow10(tens)) }
-	switch {
-	case s.tens < million:
-		return v.T("weigh.axis.times", "n", n(s.tens))
-	case s.tens <= most:
-		return v.T("weigh.axis.million", "n", n(s.tens-million))
-	}
-	return v.T("weigh.axis.beyond", "n", n(most-million))
-}
 
 // alike tells whether all that a row rests on is said in the same words, so that it is
 // said once.
