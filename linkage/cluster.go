@@ -3,6 +3,7 @@
 package linkage
 
 import (
+	"context"
 	"math"
 	"slices"
 )
@@ -253,7 +254,8 @@ type edge struct {
 // clusters merges items, the likeliest pair first, as long as the pairs between two
 // clusters have on average at least the log odds least: average linkage, with absent
 // pairs counted. It gives each item the number of its cluster's first item.
-func (g *graph) clusters(least float64) (label []int32, members [][]int32) {
+// It stops, and the result is to be thrown away, when ctx ends.
+func (g *graph) clusters(ctx context.Context, least float64) (label []int32, members [][]int32) {
 	var edges []edge
 	for i := range int32(len(g.items)) {
 		for k := g.start[i]; k < g.start[i+1]; k++ {
@@ -272,7 +274,10 @@ func (g *graph) clusters(least float64) (label []int32, members [][]int32) {
 		label[i], single[i] = int32(i), int32(i)
 		members[i] = single[i : i+1 : i+1]
 	}
-	for _, e := range edges {
+	for n, e := range edges {
+		if n%256 == 0 && ctx.Err() != nil {
+			break
+		}
 		a, b := label[e.i], label[e.j]
 		if a == b || len(members[a])+len(members[b]) > 2 && g.between(members[a], members[b]) < least {
 			continue

@@ -54,7 +54,7 @@ func Learnt(levels []int) (m, u []float64, prior float64) {
 	for p, n := range count {
 		ts = append(ts, tally{p, n})
 	}
-	t, _, err := fit(context.Background(), l, ts)
+	t, _, err := fit(context.Background(), l, ts, nil, 2)
 	if err != nil {
 		panic(err)
 	}

@@ -74,6 +74,15 @@ const (
 	priorU = 8.0
 )
 
+// What controls count at the least, in pairs, and what is expected counts for where there
+// are none. Both keep a model from learning something else that parts pairs well, such as
+// one town from another, and say what is usual where nearly all that lie near are of one
+// event.
+const (
+	controlLeast = 200.0
+	controlNone  = 60.0
+)
+
 // expected is the model before anything was learnt.
 func expected(l *layout) *table {
 	t := &table{layout: l, prior: [2]float64{math.Log(0.5), math.Log(0.01)}}
@@ -100,28 +109,33 @@ const fitParts = 8
 // fitting is the state of expectation maximisation.
 type fitting struct {
 	*table
-	first *table // what was expected
-	ts    []tally
-	n     []float64
-	at    []int    // by pattern: where its slots begin, and end at the next
-	slots []uint16 // numbered over all fields
-	base  []int    // by field: number of its slot 0
-	ratio []float64
-	sumM  [fitParts][]float64
-	sumU  [fitParts][]float64
-	match [fitParts][2]float64
-	total [2][maxCrowd + 1]float64
-	next  [2][16]float64 // m and u of a class
+	first    *table // what was expected
+	ts       []tally
+	n        []float64
+	at       []int    // by pattern: where its slots begin, and end at the next
+	slots    []uint16 // numbered over all fields
+	base     []int    // by field: number of its slot 0
+	ratio    []float64
+	sumM     [fitParts][]float64
+	sumU     [fitParts][]float64
+	match    [fitParts][2]float64
+	total    [2][maxCrowd + 1]float64
+	next     [2][16]float64 // m and u of a class
+	sources  int
+	controls [][]float64 // how records of two events were seen to meet, by field and slot
 }
 
-// fit learns the model from counts of patterns by expectation maximisation (Dempster,
+// fit learns the model from counts of patterns and from controls, how records of two events
+// meet by field and slot (nil: none were looked for); sources is how many tell of the events.
+// It works by expectation maximisation (Dempster,
 // Laird, Rubin 1977; for record linkage Winkler 1988), with the priors of expected. It
 // returns how many steps it took.
-func fit(ctx context.Context, l *layout, ts []tally) (*table, int, error) {
+func fit(ctx context.Context, l *layout, ts []tally, controls [][]float64, sources int) (*table, int, error) {
 	x := &fitting{table: expected(l), first: expected(l), ts: ts, n: make([]float64, len(ts)), at: make([]int, len(ts)+1), base: make([]int, len(l.specs)+1)}
 	for f := range l.specs {
 		x.base[f+1] = x.base[f] + l.slots[f]
 	}
+	x.controls, x.sources = controls, sources
 	size := x.base[len(l.specs)]
 	x.ratio = make([]float64, size)
 	for part := range fitParts {
@@ -202,17 +216,7 @@ func (x *fitting) maximise() (change float64) {
 	for f := range x.specs {
 		for k, c := range x.specs[f].classes {
 			from := x.layout.first[f][k]
-			sums := x.base[f] + from
-			var tm, tu float64
-			for i := range c.levels {
-				tm, tu = tm+x.sumM[0][sums+i], tu+x.sumU[0][sums+i]
-			}
-			for i := range c.levels {
-				s := from + i
-				m := (x.sumM[0][sums+i] + float64(priorM*x.first.m[f][s])) / (tm + priorM)
-				u := (x.sumU[0][sums+i] + float64(priorU*x.first.u[f][s])) / (tu + priorU)
-				x.next[0][i], x.next[1][i] = m, u
-			}
+			x.shares(f, from, len(c.levels))
 			if x.specs[f].ordered() {
 				inOrder(x.next[0][:len(c.levels)], x.next[1][:len(c.levels)])
 			}
@@ -227,7 +231,38 @@ func (x *fitting) maximise() (change float64) {
 	for twin := range 2 {
 		x.prior[twin] = x.solvePrior(twin)
 	}
+	if x.match[0][0] > 1 { // a source repeats itself less than others repeat it
+		x.prior[1] = min(x.prior[1], x.prior[0]-math.Ln2)
+	}
 	return change
+}
+
+// shares puts in next the m and u of a class whose levels begin at slot from.
+func (x *fitting) shares(f, from, levels int) {
+	sumM, sumU := x.sumM[0][x.base[f]+from:], x.sumU[0][x.base[f]+from:]
+	var tm, tu, controls float64
+	for i := range levels {
+		tm, tu = tm+sumM[i], tu+sumU[i]
+		if x.controls != nil {
+			controls += x.controls[f][from+i]
+		}
+	}
+	// As many controls count as there are pairs of two events, at least controlLeast.
+	each, strength := 0.0, priorU
+	if controls > 0 {
+		each = min(controls, max(controlLeast, tu)) / controls
+	}
+	if x.controls != nil && f > 0 { // days have none
+		strength += max(0, controlNone-float64(each*controls))
+	}
+	for i := range levels {
+		seen := sumU[i]
+		if each > 0 {
+			seen += float64(each * x.controls[f][from+i])
+		}
+		x.next[0][i] = (sumM[i] + float64(priorM*x.first.m[f][from+i])) / (tm + priorM)
+		x.next[1][i] = (seen + float64(strength*x.first.u[f][from+i])) / (tu + float64(each*controls) + strength)
+	}
 }
 
 // inOrder makes the ratios of m to u fall from level to level, by giving neighbours that
@@ -273,7 +308,7 @@ func (x *fitting) solvePrior(twin int) float64 {
 	if twin == 1 {
 		pseudo, share = 5.0, 0.01
 	}
-	want := x.match[0][twin] + float64(pseudo*share)
+	want := min(x.match[0][twin], x.most(twin)) + float64(pseudo*share)
 	return bisect(-25, 25, want, func(mid float64) float64 {
 		sum := pseudo * probability(mid)
 		for crowd, n := range x.total[twin] {
@@ -283,6 +318,19 @@ func (x *fitting) solvePrior(twin int) float64 {
 		}
 		return sum
 	})
+}
+
+// most is how many pairs can be of one event at the most: of a record's surroundings one
+// record of each other source, and one more of its own.
+func (x *fitting) most(twin int) (sum float64) {
+	partners := max(1, float64(x.sources-1))
+	if twin == 1 {
+		partners = 1
+	}
+	for crowd, n := range x.total[twin] {
+		sum += float64(n * min(1, partners*math.Exp(-crowdStep*float64(crowd))))
+	}
+	return sum
 }
 
 // bisect finds where a rising function reaches want.

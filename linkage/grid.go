@@ -5,6 +5,7 @@ package linkage
 import (
 	"math"
 	"slices"
+	"sync/atomic"
 )
 
 // grid finds the items that lie near one another in space and time. A cell is a band of
@@ -23,6 +24,7 @@ type grid struct {
 	undated []int32
 	longest int32 // days that the longest span covers beyond its first
 	broads  []int32
+	crowded atomic.Int64 // items that are compared with none, since too many lie around
 }
 
 // Cells are as high as the reach, and in each band as wide as it is at the edge nearest

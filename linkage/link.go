@@ -5,7 +5,6 @@ package linkage
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -54,6 +53,9 @@ type Result struct {
 	Cluster []int
 	// Compared is how many pairs lay near enough to be compared.
 	Compared int
+	// Crowded is how many records were compared with no other around them, since more than
+	// 8,000 lie there.
+	Crowded int
 }
 
 // Options say how to link.
@@ -89,6 +91,9 @@ func Link(ctx context.Context, records []Record, m *Model, o Options) (*Result, 
 		return nil, nil, err
 	}
 	out := r.result(o.Least)
+	if err := ctx.Err(); err != nil {
+		return nil, nil, fmt.Errorf("link %d records: %w", len(records), err)
+	}
 	r.told(1)
 	return out, r.model, nil
 }
@@ -105,9 +110,11 @@ type run struct {
 	graph *graph
 	told  func(float64)
 
-	shares []Share // where a model is learnt
-	common []string
-	fresh  bool // the model is learnt from these records
+	crowded  int
+	controls [][]float64 // where a model is learnt
+	shares   []Share
+	common   []string
+	fresh    bool // the model is learnt from these records
 }
 
 func newRun(ctx context.Context, records []Record, o Options, m *Model) (*run, error) {
@@ -136,7 +143,11 @@ func newRun(ctx context.Context, records []Record, o Options, m *Model) (*run, e
 		work func() error
 		done float64
 	}{{r.compare, 0.6}, {r.learn, 0.75}, {r.weigh, 1}} {
-		if err := errors.Join(step.work(), ctx.Err()); err != nil {
+		err := step.work()
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
 			return nil, fmt.Errorf("link %d records: %w", len(records), err)
 		}
 		r.told(min(step.done, 0.95))
@@ -217,6 +228,7 @@ func (r *run) compare() error {
 	if r.pairs, err = g.allPairs(r.ctx, &comparer{layout: l}); err != nil {
 		return err
 	}
+	r.crowded = int(g.crowded.Load())
 	r.told(0.4)
 	around := make([]int32, len(r.items))
 	for _, p := range r.pairs {
@@ -233,6 +245,7 @@ func (r *run) compare() error {
 		}
 		r.shares, r.common = sharesOf(r.items, compared, r.comp), commonWords(r.items, compared, r.comp)
 		c = newComparer(l, r.comp, r.shares, r.common)
+		r.controls = g.controls(c, r.names)
 	}
 	return parallel(r.ctx, len(r.pairs), func(_, from, to int) {
 		for k := from; k < to; k++ {
@@ -248,7 +261,7 @@ func (r *run) learn() error {
 	if r.model != nil {
 		return nil
 	}
-	t, _, err := fit(r.ctx, newLayout(r.comp.measures), tallies(r.pairs, r.names))
+	t, _, err := fit(r.ctx, newLayout(r.comp.measures), tallies(r.pairs, r.names), r.controls, len(r.comp.sources.names)-1)
 	if err != nil {
 		return err
 	}
@@ -300,8 +313,8 @@ func (r *run) result(least float64) *Result {
 		least = r.model.Link()
 	}
 	g := r.graph
-	label, members := g.clusters(logOdds(r.model.Link()))
-	out := &Result{Cluster: make([]int, len(r.items)), Compared: len(r.pairs)}
+	label, members := g.clusters(r.ctx, logOdds(r.model.Link()))
+	out := &Result{Cluster: make([]int, len(r.items)), Compared: len(r.pairs), Crowded: r.crowded}
 	for n, l := range label {
 		out.Cluster[r.order[n]] = int(r.order[l])
 	}
@@ -319,6 +332,9 @@ func (r *run) result(least float64) *Result {
 		}
 	}
 	for _, c := range members {
+		if r.ctx.Err() != nil {
+			return out
+		}
 		if len(c) < 2 {
 			continue
 		}

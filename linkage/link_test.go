@@ -308,3 +308,92 @@ func TestFewRecords(t *testing.T) {
 		}
 	}
 }
+
+// towns is a list of towns, with so many events a day in each, that sources tell of: none
+// twice. Nearly all that lies near is of another event, and what parts pairs best is the town.
+func towns(seed uint64, days, daily, sources int, cover float64) (set linkagetest.Set) {
+	rng := rand.New(rand.NewPCG(seed, 99))
+	for town := range 10 {
+		for day := range days {
+			for n := range daily {
+				kind, killed := rng.IntN(4), int64(rng.ExpFloat64()*4)
+				for s := range sources {
+					if rng.Float64() >= cover {
+						continue
+					}
+					r := linkage.Record{Source: strconv.Itoa(s), ID: strconv.Itoa(len(set.Records)), Days: linkage.On(int32(day)), Types: [][]string{{"k" + strconv.Itoa(kind)}},
+						Places: []linkage.Place{{Lat: 10 + 0.3*float64(town), Lon: 20, PrecisionM: 2000, Point: true}}}
+					if rng.Float64() < 0.15 {
+						r.Days = linkage.On(int32(day) + 1)
+					}
+					said := max(0, killed+int64(rng.IntN(3)-1))
+					r.Counts = []linkage.Count{{Measure: "killed", Low: said, High: said}}
+					set.Records = append(set.Records, r)
+					set.Truth = append(set.Truth, fmt.Sprint(town, day, n))
+				}
+			}
+		}
+	}
+	return set
+}
+
+// In a crowd the model must not take the town for the event: links may be few, and no
+// cluster a town.
+func TestCrowdedTowns(t *testing.T) {
+	for seed := range uint64(3) {
+		for _, daily := range []int{2, 4, 6} {
+			set := towns(seed, 30, daily, 3, 0.7)
+			res, _ := link(t, set.Records, nil, 0)
+			scores, rel := judged(res, set.Truth)
+			size, largest := map[int]int{}, 0
+			for _, c := range res.Cluster {
+				size[c]++
+				largest = max(largest, size[c])
+			}
+			t.Logf("seed %d, %d a day: F1 %.3f, calibration error %.3f, the largest cluster has %d", seed, daily, scores.Pairs.Rates().F1, rel.ECE, largest)
+			if scores.Pairs.Rates().F1 < 0.35 || largest > 6 || rel.ECE > 0.3 {
+				t.Errorf("seed %d, %d a day: F1 %.3f, calibration error %.3f, the largest cluster has %d", seed, daily, scores.Pairs.Rates().F1, rel.ECE, largest)
+			}
+		}
+	}
+}
+
+// Where all sources tell of the few events there are, nearly all that lies near is of one
+// event, and there is nothing to learn from how others meet.
+func TestAllTellOfFewEvents(t *testing.T) {
+	for seed := range uint64(4) {
+		for _, sources := range []int{4, 8, 12} {
+			rng := rand.New(rand.NewPCG(seed, 77))
+			var set linkagetest.Set
+			for e := range 10 {
+				lat, lon, day, kind, killed := 30+rng.Float64()*6, 65+rng.Float64()*6, int32(rng.IntN(300)), rng.IntN(5), int64(rng.IntN(20))
+				for s := range sources {
+					set.Records = append(set.Records, linkage.Record{Source: strconv.Itoa(s), ID: strconv.Itoa(e), Days: linkage.On(day + int32(rng.IntN(5)/4)), Types: [][]string{{"k" + strconv.Itoa(kind)}},
+						Places: []linkage.Place{{Lat: lat + rng.NormFloat64()/40, Lon: lon + rng.NormFloat64()/40, PrecisionM: 2000, Point: true}},
+						Counts: []linkage.Count{{Measure: "killed", Low: killed, High: killed + int64(rng.IntN(3))}}})
+					set.Truth = append(set.Truth, strconv.Itoa(e))
+				}
+			}
+			res, _ := link(t, set.Records, nil, 0)
+			if scores, _ := judged(res, set.Truth); scores.Pairs.Rates().F1 < 0.75 {
+				t.Errorf("seed %d, %d sources: F1 %.3f", seed, sources, scores.Pairs.Rates().F1)
+			}
+		}
+	}
+}
+
+// What lies far away takes nothing from the room of those who give no sharp place.
+func TestOthersElsewhereDoNotCrowd(t *testing.T) {
+	at := func(source, id string, lat, lon float64, metres int32, days linkage.Days) linkage.Record {
+		return linkage.Record{Source: source, ID: id, Days: days, Places: []linkage.Place{{Lat: lat, Lon: lon, PrecisionM: metres, Point: true}}, Types: [][]string{{"shelling"}}, Counts: []linkage.Count{{Measure: "killed", Low: 7, High: 7}}}
+	}
+	list := []linkage.Record{at("x", "coarse", -30, -60, 150_000, linkage.On(100)), at("y", "sharp", -30.1, -60.1, 2000, linkage.On(100)),
+		at("x", "episode", 5, 5, 2000, linkage.Days{First: 0, Last: 200, Known: true}), at("y", "episode", 5, 5, 2000, linkage.Days{First: 0, Last: 200, Known: true})}
+	for i := range 9000 {
+		list = append(list, at("z", strconv.Itoa(i), 20+float64(i%90)/2, float64(i/90), 2000, linkage.On(100)))
+	}
+	res, _ := link(t, list, nil, 0)
+	if res.Cluster[0] != res.Cluster[1] || res.Cluster[2] != res.Cluster[3] || res.Crowded > 0 {
+		t.Errorf("clusters %v, %d crowded", res.Cluster[:4], res.Crowded)
+	}
+}

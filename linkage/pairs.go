@@ -4,6 +4,7 @@ package linkage
 
 import (
 	"context"
+	"math"
 	"runtime"
 
 	"sync"
@@ -16,10 +17,10 @@ type pair struct {
 	p    pattern
 }
 
-// A broad item is compared with all items near in days. Where those are more than
-// maxBroad, the days are drawn closer; where those of the very days are more still, it
-// is compared with nothing: what tells neither where nor what day tells too little.
-const maxBroad = 4000
+// An item in whose cells more than maxAround others stand, or a broad one in whose reach
+// they are, is compared with none of them: what lies in such a crowd cannot be told apart,
+// and each with each would take for ever. It may still be found by others.
+const maxAround = 8_000
 
 // toldBefore is for how many days before it was told an event is looked for that an
 // item gives no day of.
@@ -43,37 +44,30 @@ func (v *visitor) once(yield func(int32)) func(int32) {
 	}
 }
 
-// sharp calls yield with the items in cells that lie around one that stands in cells.
-func (g *grid) sharp(it *item, v *visitor, yield func(int32)) { g.near(it, v.once(yield)) }
+// sharp calls yield with the items in cells that lie around one that stands in cells, and
+// tells how many they are. It gives up after maxAround.
+func (g *grid) sharp(it *item, v *visitor, yield func(int32)) (n int) {
+	g.near(it, v.once(func(m int32) {
+		if n++; n <= maxAround {
+			yield(m)
+		}
+	}))
+	return n
+}
 
-// wide calls yield with the items that a broad one may be compared with; all is false
-// where there were too many in its days.
-func (g *grid) wide(it *item, v *visitor, yield func(int32)) (all bool) {
+// wide calls yield with the items that a broad one may be compared with.
+func (g *grid) wide(it *item, v *visitor, yield func(int32)) {
 	span, gap, ok := window(it)
 	if !ok {
-		return true
-	}
-	all = true
-	for {
-		n := 0
-		g.inDays(span, gap, func(int32) { n++ })
-		if n <= maxBroad {
-			g.inDays(span, gap, v.once(yield))
-			break
-		}
-		all = false
-		if gap == 0 {
-			break
-		}
-		gap--
+		return
 	}
 	once := v.once(yield)
+	g.inDays(span, gap, once)
 	for _, m := range g.undated {
 		if wants(&g.items[m], it) {
 			once(m)
 		}
 	}
-	return all
 }
 
 // wants tells whether a broad item is compared with another that is in its days.
@@ -137,6 +131,47 @@ const partSize = 2048
 
 func partsOf(n int) int { return (n + partSize - 1) / partSize }
 
+// controlDays is by how much records are moved to see how those of other events meet:
+// beyond what is told of one event, and near enough for the same war.
+const controlDays = 10
+
+// controls counts, by field and slot, how records meet that lie near each other over the
+// ground and controlDays apart, give or take maxGap. They are of two events for sure, in
+// the same places and with the same kinds as those that are compared. Of many records a
+// part is taken, chosen by the hash of their names.
+func (g *grid) controls(c *comparer, names []uint64) [][]float64 {
+	out := make([][]float64, len(c.specs))
+	for f := range out {
+		out[f] = make([]float64, c.slots[f])
+	}
+	keep := uint64(math.MaxUint64)
+	if len(g.items) > maxControls {
+		keep = uint64(float64(maxControls) / float64(len(g.items)) * (1 << 63) * 2)
+	}
+	v := g.visitor()
+	for i := range g.items {
+		if g.broad[i] || hash(names[i]) > keep {
+			continue
+		}
+		a := g.items[i]
+		a.days.First += controlDays
+		a.days.Last += controlDays
+		g.sharp(&a, v, func(j int32) {
+			b := &g.items[j]
+			if p, ok := c.near(&a, b); ok {
+				p |= c.rest(&a, b)
+				for f := 1; f < len(out); f++ {
+					out[f][c.slot(p, f)]++
+				}
+			}
+		})
+	}
+	return out
+}
+
+// maxControls is of about how many records controls are looked for.
+const maxControls = 20_000
+
 // allPairs lists the pairs of items that are near enough to be compared, always in the
 // same order. Their patterns have what near gives.
 func (g *grid) allPairs(ctx context.Context, c *comparer) ([]pair, error) {
@@ -158,14 +193,23 @@ func (g *grid) allPairs(ctx context.Context, c *comparer) ([]pair, error) {
 					}
 				}
 			}
+			begin, n := len(out), 0
 			if g.broad[i] {
 				g.wide(a, v, func(j int32) {
 					if j > i || !g.broad[j] {
 						keep(j)
 					}
 				})
+				n = len(out) - begin
 			} else {
-				g.sharp(a, v, keep)
+				n = g.sharp(a, v, keep)
+			}
+			if n > maxAround {
+				out = out[:begin]
+				g.crowded.Add(1)
+			}
+			if i%64 == 0 && ctx.Err() != nil {
+				return
 			}
 		}
 		lists[part] = out

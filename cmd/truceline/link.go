@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -39,7 +40,7 @@ var linkMeasures = []string{"killed", "injured"}
 
 func (c *linkCmd) Run(e *env) error {
 	switch {
-	case c.Least < 0 || c.Least > 1:
+	case !(c.Least >= 0 && c.Least <= 1):
 		return fmt.Errorf("--least %g is no probability: give one from 0 to 1", c.Least)
 	case c.In == "" && c.Evaluate == "":
 		return errors.New("nothing to link: name a file of records with --in, or files to judge with --evaluate")
@@ -50,7 +51,55 @@ func (c *linkCmd) Run(e *env) error {
 	case c.In == "":
 		return c.judgeFiles(e)
 	}
+	if err := c.checkFiles(); err != nil {
+		return err
+	}
 	return c.link(e)
+}
+
+// checkFiles refuses, before any work, files that would overwrite each other or what is
+// read, and folders that are not there.
+func (c *linkCmd) checkFiles() error {
+	files := []struct {
+		flag, path string
+		out        bool
+	}{{"--in", c.In, false}, {"--model", c.Model, false}, {"--evaluate", c.Evaluate, false}, {"--out", c.Out, true}, {"--clusters", c.Clusters, true}, {"--save-model", c.Save, true}}
+	for i, f := range files {
+		if f.path == "" || !f.out {
+			continue
+		}
+		if f.path == "-" {
+			if f.flag != "--out" {
+				return fmt.Errorf("%s cannot be standard output: name a file", f.flag)
+			}
+			continue
+		}
+		if dir := filepath.Dir(f.path); !isDir(dir) {
+			return fmt.Errorf("%s %s: there is no folder %s; nothing was done", f.flag, f.path, dir)
+		}
+		for _, o := range files[:i] {
+			if o.path != "" && sameFile(o.path, f.path) {
+				return fmt.Errorf("%s and %s are one file, %s: name another; nothing was done", o.flag, f.flag, f.path)
+			}
+		}
+	}
+	return nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func sameFile(a, b string) bool {
+	x, err1 := filepath.Abs(a)
+	y, err2 := filepath.Abs(b)
+	if err1 == nil && err2 == nil && x == y {
+		return true
+	}
+	i, err1 := os.Stat(a)
+	j, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(i, j)
 }
 
 // link links the records of a file, and judges the result if a truth is given.
@@ -74,6 +123,16 @@ func (c *linkCmd) link(e *env) error {
 		return err
 	}
 	e.bar.Done()
+	var labels []string // before anything is written
+	if c.Evaluate != "" {
+		truth, err := readLabels(e, c.Evaluate)
+		if err != nil {
+			return err
+		}
+		if labels, err = linkfile.Align(list.Records, truth); err != nil {
+			return fmt.Errorf("compare with %s: %w", c.Evaluate, err)
+		}
+	}
 	if err := c.write(e, list.Records, res, model); err != nil {
 		return err
 	}
@@ -84,14 +143,6 @@ func (c *linkCmd) link(e *env) error {
 	c.summary(out, list, res, model)
 	if c.Evaluate == "" {
 		return nil
-	}
-	truth, err := readLabels(e, c.Evaluate)
-	if err != nil {
-		return err
-	}
-	labels, err := linkfile.Align(list.Records, truth)
-	if err != nil {
-		return fmt.Errorf("compare with %s: %w", c.Evaluate, err)
 	}
 	found := make([]string, len(labels))
 	for i, k := range res.Cluster {
@@ -177,6 +228,9 @@ func (c *linkCmd) summary(w io.Writer, list *linkfile.List, res *linkage.Result,
 	fmt.Fprintf(w, "%d records of %d sources, %d pairs compared\n", len(list.Records), len(sources), res.Compared)
 	fmt.Fprintf(w, "%d pairs of probability %.2f or more, %d of them strong (%.2f or more); ask from %.2f on\n", len(res.Pairs), least, strong, float64(p.Strong)/1e6, float64(p.Ask)/1e6)
 	fmt.Fprintf(w, "%d clusters, %d of them of several records\n", len(size), several)
+	if res.Crowded > 0 {
+		fmt.Fprintf(w, "%d records stand in a crowd of more than 8,000 and were not compared with it\n", res.Crowded)
+	}
 	if len(list.Ignored) > 0 {
 		fmt.Fprintf(w, "columns that were not read: %s\n", strings.Join(list.Ignored, ", "))
 	}
