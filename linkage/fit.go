@@ -41,7 +41,7 @@ type tally struct {
 
 // maxFitted is about how many pairs a model is learnt from. Of more, a part is taken by
 // a hash of their records' names: always the same part of the same pairs.
-const maxFitted = 60_000
+const maxFitted = 40_000
 
 // tallies counts the patterns of the pairs that a model is learnt from.
 func tallies(pairs []pair, names []uint64) []tally {
@@ -151,7 +151,7 @@ func fit(ctx context.Context, l *layout, ts []tally, controls [][]float64, sourc
 		x.n[k] = float64(t.n)
 		x.total[t.p.twin()][t.p.crowd()] += float64(t.n)
 	}
-	const most, enough = 300, 2e-5
+	const most, enough = 300, 1e-4
 	for step := 1; ; step++ {
 		if err := ctx.Err(); err != nil {
 			return nil, step, err

@@ -140,37 +140,53 @@ const controlDays = 10
 // the same places and with the same kinds as those that are compared. Of many records a
 // part is taken, chosen by the hash of their names.
 func (g *grid) controls(c *comparer, names []uint64) [][]float64 {
-	out := make([][]float64, len(c.specs))
-	for f := range out {
-		out[f] = make([]float64, c.slots[f])
-	}
 	keep := uint64(math.MaxUint64)
 	if len(g.items) > maxControls {
 		keep = uint64(float64(maxControls) / float64(len(g.items)) * (1 << 63) * 2)
 	}
-	v := g.visitor()
-	for i := range g.items {
-		if g.broad[i] || hash(names[i]) > keep {
-			continue
+	// Whole numbers: in whatever order parts are added, the sums are the same.
+	scratch := sync.Pool{New: func() any { return g.visitor() }}
+	counts := make([][][]int64, partsOf(len(g.items)))
+	inParts(len(counts), func(part int) {
+		out := make([][]int64, len(c.specs))
+		for f := range out {
+			out[f] = make([]int64, c.slots[f])
 		}
-		a := g.items[i]
-		a.days.First += controlDays
-		a.days.Last += controlDays
-		g.sharp(&a, v, func(j int32) {
-			b := &g.items[j]
-			if p, ok := c.near(&a, b); ok {
-				p |= c.rest(&a, b)
-				for f := 1; f < len(out); f++ {
-					out[f][c.slot(p, f)]++
-				}
+		v := scratch.Get().(*visitor)
+		defer scratch.Put(v)
+		for i := part * partSize; i < min(len(g.items), (part+1)*partSize); i++ {
+			if g.broad[i] || hash(names[i]) > keep {
+				continue
 			}
-		})
+			a := g.items[i]
+			a.days.First += controlDays
+			a.days.Last += controlDays
+			g.sharp(&a, v, func(j int32) {
+				b := &g.items[j]
+				if p, ok := c.near(&a, b); ok {
+					p |= c.rest(&a, b)
+					for f := 1; f < len(out); f++ {
+						out[f][c.slot(p, f)]++
+					}
+				}
+			})
+		}
+		counts[part] = out
+	})
+	out := make([][]float64, len(c.specs))
+	for f := range out {
+		out[f] = make([]float64, c.slots[f])
+		for _, part := range counts {
+			for s, n := range part[f] {
+				out[f][s] += float64(n)
+			}
+		}
 	}
 	return out
 }
 
 // maxControls is of about how many records controls are looked for.
-const maxControls = 20_000
+const maxControls = 6_000
 
 // allPairs lists the pairs of items that are near enough to be compared, always in the
 // same order. Their patterns have what near gives.

@@ -10,8 +10,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"truceline/internal/linkfile"
 	"truceline/linkage"
@@ -104,6 +106,8 @@ func sameFile(a, b string) bool {
 
 // link links the records of a file, and judges the result if a truth is given.
 func (c *linkCmd) link(e *env) error {
+	// Much is made and little thrown away: collecting seldom saves a fifth of the time.
+	defer debug.SetGCPercent(debug.SetGCPercent(300))
 	var model *linkage.Model
 	if c.Model != "" {
 		var err error
@@ -162,15 +166,19 @@ func (c *linkCmd) write(e *env, records []linkage.Record, res *linkage.Result, m
 		if err := linkfile.EncodePairs(e.stdout, records, res.Pairs); err != nil {
 			return err
 		}
-	} else if c.Out != "" {
-		if err := linkfile.WritePairs(c.Out, records, res.Pairs); err != nil {
-			return err
-		}
+	}
+	// Both at once: each sorts its rows by name, which takes a while.
+	errs := make([]error, 2)
+	var both sync.WaitGroup
+	if c.Out != "" && c.Out != "-" {
+		both.Go(func() { errs[0] = linkfile.WritePairs(c.Out, records, res.Pairs) })
 	}
 	if c.Clusters != "" {
-		if err := linkfile.WriteClusters(c.Clusters, records, res.Cluster); err != nil {
-			return err
-		}
+		both.Go(func() { errs[1] = linkfile.WriteClusters(c.Clusters, records, res.Cluster) })
+	}
+	both.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	if c.Save == "" {
 		return nil
