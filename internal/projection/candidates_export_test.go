@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"truceline/linkage"
+	"truceline/record"
 )
 
 // PlanOfSuggestions is how SQLite means to answer the queries that every account asks.
@@ -29,4 +32,17 @@ func PlanOfSuggestions(ctx context.Context, t testing.TB, d *DB) string {
 		}
 	}
 	return b.String()
+}
+
+// ForceModel puts a model in force with a record that is none.
+func (d *DB) ForceModel(p *linkage.Params) error {
+	body, err := record.EncodeBody(&record.Linkage{Params: *p.Record(), Prefix: record.Prefix{Root: record.Digest{1}, Size: 1}, Reason: "for a test", Schema: linkage.SchemaVersion})
+	if err != nil {
+		return err
+	}
+	if _, err = d.write.Exec(`INSERT INTO records VALUES (1000000000, x'00000000000000000000000000000001', 'linkage.fitted', 'x', zeroblob(16), 'public', 0, 0, '[]', 1, zeroblob(16), 1, zeroblob(16), -1, '')`); err != nil {
+		return err
+	}
+	_, err = d.write.Exec(`INSERT INTO models VALUES (x'00000000000000000000000000000001', 1000000000, ?, 1, -1, ?)`, linkage.SchemaVersion, string(body))
+	return err
 }

@@ -493,11 +493,28 @@ func fillWorld(f *tableFiller, accounts, incidents int) fillerWorld {
 
 // BenchmarkSuggest100k measures the suggestions for one account, query and rule, in a
 // mission of 100,000 accounts and 40,000 incidents.
-func BenchmarkSuggest100k(b *testing.B) {
+func BenchmarkSuggest100k(b *testing.B) { suggestMany(b, false) }
+
+// The same, weighed by a model that is learnt from the same accounts.
+func BenchmarkSuggestWeighed100k(b *testing.B) { suggestMany(b, true) }
+
+func suggestMany(b *testing.B, weighed bool) {
 	f := newTableFiller(b, gridPack(20))
 	w := fillWorld(f, 100_000, 40_000)
 	d := f.open()
 	ctx := context.Background()
+	if weighed {
+		start := time.Now()
+		p, _, err := d.FitLinkage(ctx)
+		if err != nil {
+			b.Fatal(err)
+		}
+		learnt := time.Since(start)
+		defer func() { b.ReportMetric(learnt.Seconds(), "learn-s") }()
+		if err := d.ForceModel(p); err != nil {
+			b.Fatal(err)
+		}
+	}
 	var took []time.Duration
 	var compared, first, third, partial int
 	i := 0
