@@ -34,7 +34,7 @@ var floors = map[string]int{
 	"internal/registry": 3, "internal/node": 3, "internal/node/nodetest": 3,
 	"internal/web": 4, "internal/peer": 4, "internal/intake": 4, "internal/linkfile": 4, "internal/demo": 4, "internal/server": 4,
 	"internal/web/webtest": 5, // test data for the pages
-	"cmd/truceline":        5, "internal/bench": 5, "internal/browsertest": 4, "verify/verifytest": 5, "linkage/linkagetest": 5,
+	"cmd/truceline":        5, "internal/bench": 5, "internal/browsertest": 4, "internal/datatest": 5, "verify/verifytest": 5, "linkage/linkagetest": 5,
 }
 
 // sideways are the imports within a floor that are allowed.
@@ -161,6 +161,23 @@ func TestFilesSayTheirLicenceAndPackagesWhatTheyAre(t *testing.T) {
 		if slices.Contains([]string{"util", "common", "helpers", "models"}, filepath.Base(pkg)) {
 			t.Errorf("package %s is named for nothing", pkg)
 		}
+	}
+}
+
+// A test that is skipped shows nothing. Only what datatest cannot find may be: it says what
+// is missing, and fails in continuous integration.
+func TestNoTestIsSkipped(t *testing.T) {
+	skip := regexp.MustCompile(`\b[a-z]+\.Skip(f|Now)?\(|testing\.Short\(`)
+	seen := false
+	for _, f := range goFiles(t) {
+		m := skip.Find(f.src)
+		seen = seen || m != nil
+		if m != nil && f.pkg != "internal/datatest" && f.path != "rules_test.go" {
+			t.Errorf("%s has %s: ask datatest for files that may not be at hand, and let the test fail for all else", f.path, m)
+		}
+	}
+	if !seen {
+		t.Error("no skip was found, not even that of datatest: this test looks for the wrong thing")
 	}
 }
 

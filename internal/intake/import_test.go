@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"truceline/agreement"
 	"truceline/example"
+	"truceline/internal/datatest"
 	"truceline/internal/intake"
 	"truceline/record"
 )
@@ -223,12 +223,8 @@ func TestExamples(t *testing.T) {
 
 // The example's sources, joined by hand, where they are at hand.
 func TestSourceFiles(t *testing.T) {
-	dir := os.Getenv("TRUCELINE_DATA")
-	if dir == "" {
-		t.Skip("TRUCELINE_DATA names no folder with durand/claims.csv and durand/statements.csv")
-	}
 	read := func(name string) [][]string {
-		b, err := os.ReadFile(filepath.Join(dir, "durand", name))
+		b, err := os.ReadFile(datatest.File(t, "durand/"+name))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"truceline/internal/datatest"
 	"truceline/internal/intake"
 )
 
@@ -164,13 +165,10 @@ func TestUploadTooLarge(t *testing.T) {
 
 // The data set's own file takes no more memory than a small one.
 func TestGEDMemory(t *testing.T) {
-	dir := os.Getenv("TRUCELINE_DATA")
-	if dir == "" {
-		t.Skip("TRUCELINE_DATA names no folder with ucdp-ged/ged221_pak_1989_2021.csv")
-	}
+	path := datatest.File(t, "ucdp-ged/ged221_pak_1989_2021.csv")
 	m := gedMap(t, "../../example/durand/ucdp-ged.map.json")
 	measure := func(rows int) uint64 {
-		f, err := os.Open(filepath.Join(dir, "ucdp-ged", "ged221_pak_1989_2021.csv"))
+		f, err := os.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"truceline/internal/datatest"
 	"truceline/internal/linkfile"
 	"truceline/linkage"
 	"truceline/linkage/linkagetest"
@@ -387,12 +388,8 @@ func TestLongLines(t *testing.T) {
 }
 
 func TestReferenceFiles(t *testing.T) {
-	dir := os.Getenv("TRUCELINE_DATA")
-	if dir == "" {
-		t.Skip("TRUCELINE_DATA is not set: it names the folder that has reference/linkage")
-	}
 	for name, n := range map[string]int{"syn_2000.csv": 2011, "syn_5000.csv": 5035, "tm_2000_flat.csv": 2000} {
-		l, err := linkfile.ReadFile(context.Background(), filepath.Join(dir, "reference", "linkage", name), nil)
+		l, err := linkfile.ReadFile(context.Background(), datatest.File(t, "reference/linkage/"+name), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,13 +10,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"truceline/internal/datatest"
 	"truceline/linkage"
 	"truceline/linkage/linkagetest"
 )
@@ -176,11 +176,7 @@ func TestConflictIsLikeTheReference(t *testing.T) {
 
 // What the test above has is what the files have.
 func TestReferenceFiles(t *testing.T) {
-	dir := os.Getenv("TRUCELINE_DATA")
-	if dir == "" {
-		t.Skip("TRUCELINE_DATA is not set: it names the folder that has reference/linkage")
-	}
-	file, err := os.ReadFile(filepath.Join(dir, "reference", "linkage", "syn_5000.csv"))
+	file, err := os.ReadFile(datatest.File(t, "reference/linkage/syn_5000.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
