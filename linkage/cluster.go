@@ -4,6 +4,7 @@ package linkage
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -29,8 +30,17 @@ const (
 	absent = -9.0
 )
 
-func newGraph(items []item, pairs []pair, w []float64) *graph {
+func newGraph(items []item, pairs []pair, w []float64) (*graph, error) {
 	n := len(items)
+	kept := 0
+	for _, x := range w {
+		if x >= floor {
+			kept += 2
+		}
+	}
+	if kept > math.MaxInt32 {
+		return nil, fmt.Errorf("%d pairs are too likely to be left out, more than can be held: part the records by time or by region", kept/2)
+	}
 	g := &graph{items: items, start: make([]int32, n+1)}
 	for k := range pairs {
 		if w[k] >= floor {
@@ -42,7 +52,10 @@ func newGraph(items []item, pairs []pair, w []float64) *graph {
 		g.start[i+1] += g.start[i]
 	}
 	size := g.start[n]
-	g.to, g.w, g.odds, g.rival, g.usual, g.p, g.back = make([]int32, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]int32, size) //make([]int32, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]float64, size), make([]int32, size)
+	g.to, g.back = make([]int32, size), make([]int32, size)
+	for _, list := range []*[]float64{&g.w, &g.odds, &g.rival, &g.usual, &g.p} {
+		*list = make([]float64, size)
+	}
 	at := slices.Clone(g.start[:n])
 	put := func(i, j int32, w float64) {
 		g.to[at[i]], g.w[at[i]] = j, w
@@ -67,7 +80,7 @@ func newGraph(items []item, pairs []pair, w []float64) *graph {
 			}
 		}
 	}
-	return g
+	return g, nil
 }
 
 // order sorts the edges of an item by insertion: they are few, and nearly in order.

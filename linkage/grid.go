@@ -5,7 +5,6 @@ package linkage
 import (
 	"math"
 	"slices"
-	"sync/atomic"
 )
 
 // grid finds the items that lie near one another in space and time. A cell is a band of
@@ -24,7 +23,7 @@ type grid struct {
 	undated []int32
 	longest int32 // days that the longest span covers beyond its first
 	broads  []int32
-	crowded atomic.Int64 // items that are compared with none, since too many lie around
+	crowded []bool // by item: too many lie around, so that it is compared with nobody
 }
 
 // Cells are as high as the reach, and in each band as wide as it is at the edge nearest
@@ -36,7 +35,7 @@ const (
 )
 
 func newGrid(items []item) *grid {
-	g := &grid{items: items, broad: make([]bool, len(items))}
+	g := &grid{items: items, broad: make([]bool, len(items)), crowded: make([]bool, len(items))}
 	type member struct {
 		key  uint64
 		item int32

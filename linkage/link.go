@@ -53,8 +53,8 @@ type Result struct {
 	Cluster []int
 	// Compared is how many pairs lay near enough to be compared.
 	Compared int
-	// Crowded is how many records were compared with no other around them, since more than
-	// 8,000 lie there.
+	// Crowded is how many records were compared with nobody, since more than 8,000 others
+	// lie around them.
 	Crowded int
 }
 
@@ -228,7 +228,11 @@ func (r *run) compare() error {
 	if r.pairs, err = g.allPairs(r.ctx, &comparer{layout: l}); err != nil {
 		return err
 	}
-	r.crowded = int(g.crowded.Load())
+	for _, yes := range g.crowded {
+		if yes {
+			r.crowded++
+		}
+	}
 	r.told(0.4)
 	around := make([]int32, len(r.items))
 	for _, p := range r.pairs {
@@ -285,7 +289,10 @@ func (r *run) weigh() error {
 	}); err != nil {
 		return err
 	}
-	r.graph = newGraph(r.items, r.pairs, w)
+	var err error
+	if r.graph, err = newGraph(r.items, r.pairs, w); err != nil {
+		return err
+	}
 	r.graph.compete()
 	r.graph.expect(r.pairs, w, m)
 	expected := r.graph.share()
@@ -302,7 +309,6 @@ func (r *run) weigh() error {
 	}
 	ask, link, strong := cuts(once)
 	p.Ask, p.Link, p.Strong = millionths(ask), millionths(link), millionths(strong)
-	var err error
 	r.model, err = NewModel(&p)
 	return err
 }

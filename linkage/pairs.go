@@ -6,7 +6,6 @@ import (
 	"context"
 	"math"
 	"runtime"
-
 	"sync"
 	"sync/atomic"
 )
@@ -18,8 +17,8 @@ type pair struct {
 }
 
 // An item in whose cells more than maxAround others stand, or a broad one in whose reach
-// they are, is compared with none of them: what lies in such a crowd cannot be told apart,
-// and each with each would take for ever. It may still be found by others.
+// they are, is compared with nobody: what lies in such a crowd cannot be told apart, and
+// each with each would take for ever.
 const maxAround = 8_000
 
 // toldBefore is for how many days before it was told an event is looked for that an
@@ -200,30 +199,29 @@ func (g *grid) allPairs(ctx context.Context, c *comparer) ([]pair, error) {
 		out := make([]pair, 0, 4*(to-from))
 		for i := int32(from); i < int32(to); i++ {
 			a := &g.items[i]
-			keep := func(j int32) {
-				// Of two items that find each other the first keeps the pair. A
-				// broad one finds those in cells, and is not found by them.
-				if j > i || j < i && g.broad[i] && !g.broad[j] {
-					if p, ok := c.near(a, &g.items[j]); ok {
+			n := 0
+			if g.broad[i] {
+				// It finds those in cells, and is not found by them; of two broad ones
+				// that find each other the first keeps the pair.
+				g.wide(a, v, func(j int32) {
+					p, ok := c.near(a, &g.items[j])
+					if !ok {
+						return
+					}
+					if n++; n <= maxAround && (j > i || j < i && !g.broad[j]) {
 						out = append(out, pair{min(i, j), max(i, j), p})
 					}
-				}
-			}
-			begin, n := len(out), 0
-			if g.broad[i] {
-				g.wide(a, v, func(j int32) {
-					if j > i || !g.broad[j] {
-						keep(j)
+				})
+			} else {
+				n = g.sharp(a, v, func(j int32) {
+					if j > i {
+						if p, ok := c.near(a, &g.items[j]); ok {
+							out = append(out, pair{i, j, p})
+						}
 					}
 				})
-				n = len(out) - begin
-			} else {
-				n = g.sharp(a, v, keep)
 			}
-			if n > maxAround {
-				out = out[:begin]
-				g.crowded.Add(1)
-			}
+			g.crowded[i] = n > maxAround
 			if i%64 == 0 && ctx.Err() != nil {
 				return
 			}
@@ -239,7 +237,11 @@ func (g *grid) allPairs(ctx context.Context, c *comparer) ([]pair, error) {
 	}
 	out := make([]pair, 0, total)
 	for _, l := range lists {
-		out = append(out, l...)
+		for _, p := range l {
+			if !g.crowded[p.i] && !g.crowded[p.j] {
+				out = append(out, p)
+			}
+		}
 	}
 	return out, nil
 }

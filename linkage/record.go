@@ -3,10 +3,8 @@
 package linkage
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Record is what one source tells of one event, as far as it can be compared. What a
@@ -89,24 +87,4 @@ func (r *Record) validate() error {
 		}
 	}
 	return nil
-}
-
-// sorted orders records by source and id, so that nothing depends on the order in which
-// they came, and refuses one that comes twice.
-func sorted(records []Record) ([]Record, error) {
-	out := slices.Clone(records)
-	slices.SortFunc(out, compareNames)
-	for i := range out {
-		if err := out[i].validate(); err != nil {
-			return nil, err
-		}
-		if i > 0 && compareNames(out[i-1], out[i]) == 0 {
-			return nil, fmt.Errorf("source %s has the id %s twice: an id names one record of its source", out[i].Source, out[i].ID)
-		}
-	}
-	return out, nil
-}
-
-func compareNames(a, b Record) int {
-	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.ID, b.ID))
 }

@@ -237,7 +237,7 @@ func (c *linkCmd) summary(w io.Writer, list *linkfile.List, res *linkage.Result,
 	fmt.Fprintf(w, "%d pairs of probability %.2f or more, %d of them strong (%.2f or more); ask from %.2f on\n", len(res.Pairs), least, strong, float64(p.Strong)/1e6, float64(p.Ask)/1e6)
 	fmt.Fprintf(w, "%d clusters, %d of them of several records\n", len(size), several)
 	if res.Crowded > 0 {
-		fmt.Fprintf(w, "%d records stand in a crowd of more than 8,000 and were not compared with it\n", res.Crowded)
+		fmt.Fprintf(w, "%d records have more than 8,000 others around them and were compared with nobody\n", res.Crowded)
 	}
 	if len(list.Ignored) > 0 {
 		fmt.Fprintf(w, "columns that were not read: %s\n", strings.Join(list.Ignored, ", "))

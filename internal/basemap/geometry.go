@@ -21,10 +21,6 @@ func (b bounds) meets(o bounds) bool {
 	return b.west <= o.east && o.west <= b.east && b.south <= o.north && o.south <= b.north
 }
 
-func (b bounds) holds(p point) bool {
-	return b.west <= p.lon && p.lon <= b.east && b.south <= p.lat && p.lat <= b.north
-}
-
 // xy is a point of a plane: of a drawing in pixels, or of the globe in degrees.
 type xy struct{ x, y float64 }
 

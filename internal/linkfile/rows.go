@@ -172,7 +172,9 @@ func (s *rows) split(b []byte) (int, error) {
 		for i < len(b) && isSpace(b[i]) {
 			i++
 		}
-		cell, n, err := b[i:i], 0, error(nil)
+		var cell []byte
+		var n int
+		var err error
 		if i < len(b) && b[i] == '"' {
 			cell, n, err = s.unquote(b[i:])
 		} else {

@@ -75,7 +75,6 @@ type officerPage struct {
 	last    bool // the last administrator of the member: stays
 	done    string
 	link    string // to hand over, shown this once
-	expires time.Time
 }
 
 func (s *server) oneOfficer(v *view, r *http.Request, o office.Officer) error {

@@ -45,7 +45,6 @@ type workPage struct {
 	mayLink, mayAside error
 	form              form // the one that was sent, with what is wrong in it; its act is nil for none
 	open              form // to open an incident with
-	reason            string
 	until, note       string
 	untilWrong        bool
 	meanwhile         []projection.Record // filed since the officer looked

@@ -29,7 +29,6 @@ type tallyPage struct {
 	open     bool          // some end is open
 	within   bool          // one speaker is an office of the other
 	pages    int
-	nearby   []factLink // facts of which both give figures, where there is nothing to compare
 	share    string
 	labels   map[record.ID]projection.Incident
 	items    map[reconcile.Cite]*reconcile.Linked
