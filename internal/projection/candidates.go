@@ -47,6 +47,7 @@ type Suggestions struct {
 	// Model is the record of the model that weighed them; zero where none is in force, and
 	// the rule's order stands.
 	Model record.ID
+	Basis
 }
 
 // Suggestions says which incidents an account is likely about, by what was opened and
@@ -85,6 +86,10 @@ func (d *DB) suggestions(ctx context.Context, body *record.Account, told suggest
 		return Suggestions{}, wrap("find likely incidents", err)
 	}
 	defer tx.Rollback()
+	n, err := applied(ctx, tx)
+	if err != nil {
+		return Suggestions{}, wrap("find likely incidents", err)
+	}
 	s := &candidateSearch{ctx: ctx, tx: tx, rule: rule, seen: map[record.ID]int{}, stmts: map[string]*sql.Stmt{}}
 	mentions := rule.Mentions(body, told)
 	for i := range mentions {
@@ -115,7 +120,7 @@ func (d *DB) suggestions(ctx context.Context, body *record.Account, told suggest
 	if err != nil {
 		return Suggestions{}, wrap("weigh likely incidents", err)
 	}
-	return Suggestions{List: list[:min(MaxSuggestions, len(list))], Compared: len(s.found), Partial: s.partial, Model: model}, nil
+	return Suggestions{List: list[:min(MaxSuggestions, len(list))], Compared: len(s.found), Partial: s.partial, Model: model, Basis: basisOf(n)}, nil
 }
 
 // suggestRule is the rule of the agreement in force, made once; nil before the first.

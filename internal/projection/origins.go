@@ -22,9 +22,18 @@ import (
 // nothing from it that they do not tell.
 type Origins struct {
 	*independence.Result
+	Basis
+}
+
+// Basis is what something was computed from: the records of one audience, up to one of them.
+type Basis struct {
 	Audience string // code of the audience
 	Last     int64  // index of the last record that was known; -1 for none
 }
+
+// basisOf is the basis of what is computed from the first n records. The tables hold what
+// the public may read, and nothing else.
+func basisOf(n int64) Basis { return Basis{record.AudiencePublic, n - 1} }
 
 // Origins groups accounts by their origins. Of an incident, only the claims that are
 // linked to it, or to one merged into it, take part; with the zero id all do. Accounts
@@ -66,7 +75,7 @@ func (d *DB) originsOnce(ctx context.Context, pack *agreement.Pack, incident rec
 	ours := r.context != nil && r.mission == mission
 	if ours && r.applied == n {
 		defer r.mu.RUnlock()
-		return &Origins{independence.Find(tellings, r.context), record.AudiencePublic, n - 1}, nil
+		return &Origins{independence.Find(tellings, r.context), basisOf(n)}, nil
 	}
 	ahead := ours && r.applied > n // another reader has seen more: look again
 	r.mu.RUnlock()

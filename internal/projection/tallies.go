@@ -39,7 +39,7 @@ type Tallied struct {
 	// Labels are the incidents as they were opened: ID, Number, Class, Label, When and
 	// Places of each.
 	Labels map[record.ID]Incident
-	Last   int64 // index of the last entry of the ledger that was seen; -1: none
+	Basis
 }
 
 // Tallied reads what is asked for. What it leaves out changes no figure, no reason and no
@@ -121,7 +121,7 @@ func (t *tallying) choose() {
 
 // read reads the accounts that were chosen, and every incident that they are linked to.
 func (t *tallying) read(ctx context.Context, tx *sql.Tx) (Tallied, error) {
-	t.out = Tallied{Labels: map[record.ID]Incident{}, Last: t.applied - 1}
+	t.out = Tallied{Labels: map[record.ID]Incident{}, Basis: basisOf(t.applied)}
 	t.at = map[record.ID]int{}
 	for _, slot := range t.chosen {
 		t.add(slot)

@@ -25,8 +25,7 @@ type OriginSource interface {
 // originsView is from how many origins the accounts of an incident come, and why some of
 // them count once.
 type originsView struct {
-	audience string // whose records alone it was computed from
-	last     int64  // index of the last of them
+	basis    projection.Basis
 	accounts int
 	origins  int // independent origins, by all reasons
 	voices   int // by the reasons that are no channel
@@ -93,7 +92,7 @@ func (s *server) origins(ctx context.Context, v *view, incident record.ID, accou
 		return nil, err
 	}
 	spoken := found.Without(independence.Channels...)
-	out := &originsView{audience: found.Audience, last: found.Last, accounts: len(ids), origins: found.Count, voices: spoken.Count,
+	out := &originsView{basis: found.Basis, accounts: len(ids), origins: found.Count, voices: spoken.Count,
 		of: map[record.ID]*originGroup{}, whole: originsFor(found.Result), spoken: originsFor(spoken)}
 	var unknown *originGroup
 	made := map[record.ID]*originGroup{}

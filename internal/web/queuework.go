@@ -33,7 +33,8 @@ type workPage struct {
 	aside      *projection.Record
 	candidates []candidate
 	compared   int
-	partial    bool      // not all that may fit were compared
+	partial    bool // not all that may fit were compared
+	basis      projection.Basis
 	more       int       // suggestions that are not shown
 	model      record.ID // that weighed them; zero where none is in force
 	weighed    bool      // it could weigh some
@@ -163,7 +164,7 @@ func (s *server) workCandidates(ctx context.Context, v *view, p *workPage) error
 	if err != nil {
 		return err
 	}
-	p.compared, p.partial, p.model = sugg.Compared, sugg.Partial, sugg.Model
+	p.compared, p.partial, p.model, p.basis = sugg.Compared, sugg.Partial, sugg.Model, sugg.Basis
 	shown := shownSuggestions
 	if v.query.Get("more") != "" {
 		shown = allSuggestions

@@ -21,7 +21,7 @@ import (
 type tallyPage struct {
 	tallyAsk
 	tally    *reconcile.Tally
-	last     int64 // entry of the ledger up to which it was computed
+	basis    projection.Basis
 	sides    [2]tallySide
 	reasons  []tallyReason // what explains most first
 	shown    []tallyReason // the part of their rows that this page shows
@@ -123,7 +123,7 @@ func (s *server) tallied(ctx context.Context, v *view) (*tallyPage, error) {
 	if err != nil {
 		return p, err
 	}
-	p.last, p.labels = told.Last, told.Labels
+	p.basis, p.labels = told.Basis, told.Labels
 	p.items = itemsTold(told.Incidents)
 	if err := p.takeTotals(); err != nil {
 		return p, err

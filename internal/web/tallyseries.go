@@ -31,7 +31,7 @@ type seriesPage struct {
 	fact   statistics.Fact
 	list   []seriesView
 	all    int // series, those not shown among them
-	last   int64
+	basis  projection.Basis
 	facts  []factLink // of which the speaker gives figures
 	labels map[record.ID]projection.Incident
 }
@@ -90,7 +90,7 @@ func (s *server) tallySeries(v *view, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		p.last, p.labels = told.Last, told.Labels
+		p.basis, p.labels = told.Basis, told.Labels
 		p.fill(v, told.Incidents)
 	}
 	v.section, v.title, v.sheets = "tally", v.T("tally.series.title"), []string{"analysis.css", "tally.css"}

@@ -32,7 +32,7 @@ type checkView struct {
 	figure figure
 	claim  templ.SafeURL
 	page   templ.SafeURL
-	last   int64
+	basis  projection.Basis
 	labels map[record.ID]projection.Incident
 	items  map[reconcile.Cite]*reconcile.Linked
 
@@ -59,7 +59,7 @@ func (s *server) checkOf(ctx context.Context, v *view, total reconcile.Item, by 
 		return checkView{}, err
 	}
 	return checkView{TotalCheck: check, total: total, by: by, figure: v.figureOf(c), claim: v.claimAt(check.Cite), page: v.checkPage(check.Cite, "", false),
-		last: told.Last, labels: told.Labels, items: itemsTold(told.Incidents), everywhere: everywhere}, nil
+		basis: told.Basis, labels: told.Labels, items: itemsTold(told.Incidents), everywhere: everywhere}, nil
 }
 
 // checkPage is the page of one total; by is whose figures are taken, empty for its

@@ -224,7 +224,7 @@ func TestWeighedBench(t *testing.T) {
 				t.Errorf("account %s: what is left is not folded away", a.ID)
 			}
 		}
-		says(t, a.ID.String(), get(h, bench(a)), 200, "Before comparing", "Other incidents that may be meant", "All together", "How the simple rule sees it", "Accounts of one incident agree so in")
+		says(t, a.ID.String(), get(h, bench(a)), 200, "Before comparing", "Other incidents that may be meant", "All together", "How the simple rule sees it", "Accounts of one incident agree so in", "Computed from the public record up to entry")
 	}
 	if weighed == 0 {
 		t.Error("nothing is weighed: this test shows nothing")
@@ -294,7 +294,7 @@ func TestRuleWhereNothingIsWeighed(t *testing.T) {
 	s := newSource(t, "durand")
 	accounts, _ := unlinkedOf(t, s)
 	page := get(newHandler(t, s), bench(accounts[0]))
-	says(t, "no model", page, 200, "No comparison that was learnt is in force", "How accounts are compared", "of 100")
+	says(t, "no model", page, 200, "No comparison that was learnt is in force", "How accounts are compared", "of 100", "Computed from the public record up to entry")
 	says(t, "no model", get(newHandler(t, s), "/linkage"), 200, "No comparison that was learnt is in force", "None was filed yet.", "What is not compared")
 	if strings.Contains(page.Body.String(), "fall-rows") || strings.Contains(page.Body.String(), "band-name") {
 		t.Error("something is weighed without a model")

@@ -30,5 +30,10 @@ func (s *Source) Origins(_ context.Context, incident record.ID, accounts []recor
 			tellings = append(tellings, projection.TellingOf(s.TheAgreement, a, body, incident))
 		}
 	}
-	return &projection.Origins{Result: independence.Find(tellings, c), Audience: record.AudiencePublic, Last: int64(len(s.Log)) - 1}, nil
+	return &projection.Origins{Result: independence.Find(tellings, c), Basis: s.basis()}, nil
+}
+
+// basis is the whole of the source.
+func (s *Source) basis() projection.Basis {
+	return projection.Basis{Audience: record.AudiencePublic, Last: int64(len(s.Log)) - 1}
 }

@@ -74,7 +74,7 @@ func (s *Source) Suggestions(ctx context.Context, account record.ID) (out projec
 	}
 	rule := suggest.New(s.TheAgreement)
 	candidates := s.candidates(rule)
-	out.Compared = len(candidates)
+	out.Compared, out.Basis = len(candidates), s.basis()
 	out.List = rule.Rank(rule.Mentions(&a.Body, s.told(a)), candidates)
 	if err := s.weigh(rule, candidates, &a, &out); err != nil {
 		return out, err

@@ -15,7 +15,7 @@ import (
 // Tallied implements web.Analysis. It leaves out no account; of an incident of another
 // time or place it keeps what is told of several.
 func (s *Source) Tallied(_ context.Context, q projection.TallyQuery) (projection.Tallied, error) {
-	out := projection.Tallied{Labels: map[record.ID]projection.Incident{}, Last: int64(len(s.Log)) - 1}
+	out := projection.Tallied{Labels: map[record.ID]projection.Incident{}, Basis: s.basis()}
 	for _, in := range s.List {
 		if in.State == "merged" {
 			continue
