@@ -192,28 +192,35 @@ func (g *graph) expect(pairs []pair, w []float64, m *Model) {
 }
 
 // aroundBySource counts the pairs of each item by the source of the other.
-func (g *graph) aroundBySource(pairs []pair) func(item, src int32) int32 {
-	sources := int32(0)
-	for i := range g.items {
-		sources = max(sources, g.items[i].src+1)
+func (g *graph) aroundBySource(pairs []pair) func(item, src int32) int {
+	n := len(g.items)
+	start := make([]int, n+1)
+	for k := range pairs {
+		start[pairs[k].i+1]++
+		start[pairs[k].j+1]++
 	}
-	const most = 1 << 26 // numbers in a table of all items and sources
-	if int64(sources)*int64(len(g.items)) <= most {
-		table := make([]int32, int(sources)*len(g.items))
-		for k := range pairs {
-			i, j := pairs[k].i, pairs[k].j
-			table[int(i)*int(sources)+int(g.items[j].src)]++
-			table[int(j)*int(sources)+int(g.items[i].src)]++
-		}
-		return func(item, src int32) int32 { return table[int(item)*int(sources)+int(src)] }
+	for i := range n {
+		start[i+1] += start[i]
 	}
-	table := make(map[[2]int32]int32, len(pairs))
+	sources := make([]int32, start[n]) // of the others, by item
+	at := slices.Clone(start[:n])
 	for k := range pairs {
 		i, j := pairs[k].i, pairs[k].j
-		table[[2]int32{i, g.items[j].src}]++
-		table[[2]int32{j, g.items[i].src}]++
+		sources[at[i]], sources[at[j]] = g.items[j].src, g.items[i].src
+		at[i]++
+		at[j]++
 	}
-	return func(item, src int32) int32 { return table[[2]int32{item, src}] }
+	inParts(partsOf(n), func(part int) {
+		for i := part * partSize; i < min(n, (part+1)*partSize); i++ {
+			slices.Sort(sources[start[i]:start[i+1]])
+		}
+	})
+	return func(item, src int32) int {
+		of := sources[start[item]:start[item+1]]
+		from, _ := slices.BinarySearch(of, src)
+		to, _ := slices.BinarySearch(of[from:], src+1)
+		return to
+	}
 }
 
 // share gives each edge its probability beside its rivals and returns the sum over pairs.
