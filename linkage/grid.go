@@ -19,9 +19,9 @@ type grid struct {
 	// members are items by cell; an item may stand in several cells.
 	members []int32
 	broad   []bool
-	byDay   []int32 // items with a day, by their first
+	short   timeline // items with a day whose spans are short
+	long    timeline // the others with a day
 	undated []int32
-	longest int32 // days that the longest span covers beyond its first
 	broads  []int32
 	crowded []bool // by item: too many lie around, so that it is compared with nobody
 }
@@ -44,11 +44,13 @@ func newGrid(items []item) *grid {
 	var cells []uint64
 	for i := range items {
 		it := &items[i]
-		if it.days.Known {
-			g.byDay = append(g.byDay, int32(i))
-			g.longest = max(g.longest, it.days.Last-it.days.First)
-		} else {
+		switch covers := it.days.Last - it.days.First; {
+		case !it.days.Known:
 			g.undated = append(g.undated, int32(i))
+		case covers <= shortSpan:
+			g.short.add(int32(i), covers)
+		default:
+			g.long.add(int32(i), covers)
 		}
 		cells, g.broad[i] = cellsOf(cells[:0], it)
 		if g.broad[i] {
@@ -68,7 +70,9 @@ func newGrid(items []item) *grid {
 		}
 		return int(a.item) - int(b.item)
 	})
-	slices.SortStableFunc(g.byDay, func(a, b int32) int { return int(items[a].days.First) - int(items[b].days.First) })
+	for _, t := range []*timeline{&g.short, &g.long} {
+		slices.SortStableFunc(t.items, func(a, b int32) int { return int(items[a].days.First) - int(items[b].days.First) })
+	}
 	g.members = make([]int32, len(list))
 	for n, m := range list {
 		if n == 0 || m.key != list[n-1].key {
@@ -206,16 +210,32 @@ func cellsAround(it *item, yield func(uint64)) {
 	}
 }
 
+// timeline is items by the first day of their spans. Few cover more than a month, and those
+// stand apart: or to find who is near in days, all who began within the longest span would
+// have to be asked.
+type timeline struct {
+	items   []int32
+	longest int32 // days that the longest span covers beyond its first
+}
+
+const shortSpan = 31
+
+func (t *timeline) add(i, covers int32) {
+	t.items, t.longest = append(t.items, i), max(t.longest, covers)
+}
+
 // inDays calls yield with each item whose span lies within gap days of a span.
 func (g *grid) inDays(d Days, gap int32, yield func(int32)) {
-	from := d.First - gap - g.longest
-	at, _ := slices.BinarySearchFunc(g.byDay, from, func(i int32, day int32) int { return int(g.items[i].days.First) - int(day) })
-	for _, i := range g.byDay[at:] {
-		if g.items[i].days.First > d.Last+gap {
-			return
-		}
-		if g.items[i].days.Last >= d.First-gap {
-			yield(i)
+	for _, t := range []*timeline{&g.short, &g.long} {
+		from := d.First - gap - t.longest
+		at, _ := slices.BinarySearchFunc(t.items, from, func(i int32, day int32) int { return int(g.items[i].days.First) - int(day) })
+		for _, i := range t.items[at:] {
+			if g.items[i].days.First > d.Last+gap {
+				break
+			}
+			if g.items[i].days.Last >= d.First-gap {
+				yield(i)
+			}
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (r *Rule) likelyTypes(m *Mention) (out [][]string) {
 // OpeningRecord is what was opened, as linkage compares it: a notice that gives a place, a
 // time and a type, and is nobody's account.
 func (r *Rule) OpeningRecord(c *Candidate) linkage.Record {
-	out := linkage.Record{Source: OpeningSource + c.ID.String(), ID: c.ID.String(), Days: linkDays(c.Days), Places: places(c.Spots), Words: slices.Sorted(maps.Keys(c.words))}
+	out := linkage.Record{Source: OpeningSource, ID: c.ID.String(), Days: linkDays(c.Days), Places: places(c.Spots), Words: slices.Sorted(maps.Keys(c.words))}
 	for _, t := range c.Types {
 		out.Types = append(out.Types, []string{t})
 	}
@@ -107,8 +107,9 @@ func (r *Rule) OpeningRecord(c *Candidate) linkage.Record {
 	return out
 }
 
-// OpeningSource begins the source of what was opened.
-const OpeningSource = "opening "
+// OpeningSource is the source of all that was opened: one mechanism opens one event once, as
+// a rule.
+const OpeningSource = "opening"
 
 func linkDays(d Days) linkage.Days {
 	return linkage.Days{First: int32(d.First), Last: int32(d.Last), Vague: d.Vague, Known: true}
