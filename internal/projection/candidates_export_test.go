@@ -46,3 +46,8 @@ func (d *DB) ForceModel(p *linkage.Params) error {
 	_, err = d.write.Exec(`INSERT INTO models VALUES (x'00000000000000000000000000000001', 1000000000, ?, 1, -1, ?)`, linkage.SchemaVersion, string(body))
 	return err
 }
+
+// FitLinkageOf is FitLinkage of so many accounts and openings at the most.
+func (d *DB) FitLinkageOf(ctx context.Context, most int) (*linkage.Params, int64, error) {
+	return d.fitLinkage(ctx, most)
+}

@@ -11,6 +11,7 @@ import (
 
 	"truceline/linkage"
 	"truceline/record"
+	"truceline/when"
 )
 
 // model is the body of a model that can be compared by, learnt from the first records.
@@ -112,5 +113,40 @@ func TestOneSpellingOfNumbers(t *testing.T) {
 	}
 	if none := (&linkage.Params{}).Record(); none.Measures == nil {
 		t.Error("that no measures are compared is not said")
+	}
+}
+
+// Of more than can be learnt from while an officer waits, a model is learnt from what was
+// filed last: nothing older changes it, and nothing newer is left out.
+func TestModelIsOfTheNewest(t *testing.T) {
+	ctx := context.Background()
+	const most = 40
+	// fit learns from accounts and openings of one day, filed after older ones of another.
+	fit := func(older, newer int) *linkage.Params {
+		f := newTableFiller(t, gridPack(4))
+		add := func(i int, day when.Date, place string, dead int64) {
+			c := dayClaim(1, day, place)
+			c.Measure, c.Group, c.Bound, c.Low, c.High = "killed", "people", "exact", &dead, &dead
+			f.account(fillerID('a', i), sayingOf(c), nil)
+			f.incident(fillerID('i', i), openingOf(day, "", place), nil)
+		}
+		for i := range older {
+			add(i, "2030-01-05", "town-1-1", 3)
+		}
+		for i := range newer {
+			add(1000+i, "2030-03-31", "town-0-0", int64(i))
+		}
+		p, _, err := f.open().FitLinkageOf(ctx, most)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	alone := fit(0, most)
+	if got := fit(25, most); alone.Records != 2*most || !reflect.DeepEqual(got, alone) {
+		t.Errorf("older accounts changed what is learnt from %d records:\n%+v\n%+v", alone.Records, got, alone)
+	}
+	if got := fit(25, most-10); got.Records != 2*most || reflect.DeepEqual(got, alone) {
+		t.Errorf("learnt from %d records, the same: older ones are left out while there is room", got.Records)
 	}
 }

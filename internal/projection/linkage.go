@@ -31,12 +31,21 @@ func (e tooLittle) Error() string {
 // NotEnough tells that this is a state of the record, and no fault.
 func (tooLittle) NotEnough() bool { return true }
 
-// FitLinkage learns the model by which accounts are compared from all accounts that count
-// and are not withdrawn, in their latest version, and from all that was opened and stands.
-// Which account is linked to what is not looked at. It reads one state of the tables; size
-// is of how many records of the ledger that was folded. Whoever has those records learns
-// the same numbers.
+// mostToLearn is from how many accounts, and how many openings, a model is learnt: the
+// newest. More would take minutes while an officer waits, and change little; and what was
+// told years ago says less of how today's accounts agree.
+const mostToLearn = 20_000
+
+// FitLinkage learns the model by which accounts are compared from the accounts that count
+// and are not withdrawn, in their latest version, and from what was opened and stands; of
+// more than mostToLearn of each from those filed last. Which account is linked to what is
+// not looked at. It reads one state of the tables; size is of how many records of the
+// ledger that was folded. Whoever has those records learns the same numbers.
 func (d *DB) FitLinkage(ctx context.Context) (*linkage.Params, int64, error) {
+	return d.fitLinkage(ctx, mostToLearn)
+}
+
+func (d *DB) fitLinkage(ctx context.Context, most int) (*linkage.Params, int64, error) {
 	fail := func(err error) (*linkage.Params, int64, error) { return nil, 0, wrap("learn a model", err) }
 	tx, pack, rule, err := d.readUnder(ctx)
 	if err != nil {
@@ -50,7 +59,7 @@ func (d *DB) FitLinkage(ctx context.Context) (*linkage.Params, int64, error) {
 	if err != nil {
 		return fail(err)
 	}
-	records, n, err := mentionRecords(ctx, tx, rule)
+	records, n, err := mentionRecords(ctx, tx, rule, most)
 	if err != nil {
 		return fail(err)
 	}
@@ -58,7 +67,7 @@ func (d *DB) FitLinkage(ctx context.Context) (*linkage.Params, int64, error) {
 		return nil, 0, tooLittle(n)
 	}
 	s := &candidateSearch{ctx: ctx, tx: tx, rule: rule, seen: map[record.ID]int{}, stmts: map[string]*sql.Stmt{}}
-	opened, err := s.all()
+	opened, err := s.newest(most)
 	if err != nil {
 		return fail(err)
 	}
@@ -107,9 +116,9 @@ func (d *DB) readUnder(ctx context.Context) (*sql.Tx, *agreement.Pack, *suggest.
 	}
 }
 
-// all gathers everything that was opened and stands.
-func (s *candidateSearch) all() ([]suggest.Candidate, error) {
-	rows, _, err := s.query(1<<31, candidates+`1`)
+// newest gathers what was opened last and stands.
+func (s *candidateSearch) newest(most int) ([]suggest.Candidate, error) {
+	rows, _, err := s.query(most, candidates+`1 ORDER BY i.idx DESC`)
 	if err != nil {
 		return nil, err
 	}
@@ -124,12 +133,13 @@ const accountsTold = `SELECT a.id, v.statement, v.body, coalesce(json_extract(r.
 	FROM accounts a JOIN versions v ON v.statement = a.current LEFT JOIN reports r ON r.id = v.report AND r.counted
 	WHERE a.counted AND a.state <> 'withdrawn' AND v.undone = -1`
 
-// mentionRecords reads what all accounts tell, as it is compared, and how many they are.
-func mentionRecords(ctx context.Context, q querier, rule *suggest.Rule) (out []linkage.Record, accounts int, err error) {
+// mentionRecords reads what the accounts filed last tell, as it is compared, and how many
+// they are.
+func mentionRecords(ctx context.Context, q querier, rule *suggest.Rule, most int) (out []linkage.Record, accounts int, err error) {
 	err = eachTold(ctx, q, rule, func(_ record.ID, t *takenApart) {
 		out = append(out, t.records...)
 		accounts++
-	}, accountsTold)
+	}, accountsTold+` ORDER BY a.first_idx DESC LIMIT ?`, most)
 	return out, accounts, err
 }
 
