@@ -41,7 +41,7 @@ type commands struct {
 	Link    linkCmd    `cmd:"" help:"Say which records of several sources likely tell of one event. Needs no node."`
 	Do      doCmd      `cmd:"" help:"Do an act: link, merge, undo and the others that the pages offer."`
 	Officer officerCmd `cmd:"" help:"Invite officers, and end their sign-ins."`
-	Verify  verifyCmd  `cmd:"" help:"Check a log, from its address or from a folder. Needs no node and trusts no server."`
+	Verify  verifyCmd  `cmd:"" help:"Check a log or a file of proof. Needs no node and trusts no server."`
 	Rebuild rebuildCmd `cmd:"" help:"Compute the node's tables again from its ledger."`
 	Doctor  doctorCmd  `cmd:"" help:"Check a node from top to bottom and say what to do."`
 	Version versionCmd `cmd:"" help:"Print the version."`

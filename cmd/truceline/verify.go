@@ -17,7 +17,17 @@ import (
 	"truceline/verify"
 )
 
+// verifyCmd checks what others say, without a node. Without the name of a command, it
+// checks a log.
 type verifyCmd struct {
+	Log verifyLogCmd `cmd:"" default:"withargs" help:"Check a log, from its address or from a folder. Needs no node and trusts no server."`
+}
+
+func (verifyCmd) Help() string {
+	return "Without the name of a command it checks a log: verify --log is verify log --log.\n\n" + verifyLogCmd{}.Help()
+}
+
+type verifyLogCmd struct {
 	Log          string `help:"Address of a log, such as http://127.0.0.1:8440/log, or a folder made by export log." required:"" placeholder:"URL-or-DIR"`
 	Key          string `help:"The log's verifier key, as you got it on another way. Without it the key is taken from the log itself, which proves less." placeholder:"VKEY"`
 	Rules        bool   `help:"Also run the rules of the mechanism again over every record."`
@@ -26,7 +36,7 @@ type verifyCmd struct {
 	Verbose      bool   `short:"v" help:"Name every record that could not be checked in full."`
 }
 
-func (verifyCmd) Help() string {
+func (verifyLogCmd) Help() string {
 	return `Fetches the whole log and computes everything again: signatures, tree, commitments, bodies and, with --rules, what the door decided. For each record it says which of the four layers it could check (leaf, envelope, body, rule) and names what it could not.
 
 Exits 0 only if nothing is wrong and all that was asked for was checked; 1 if something is wrong with the log; 3 if it was not checked, or not in full: nothing could be read, the connection broke, records or bodies were not given (but see --allow-missing), --record was not found, or a record is of a later version than this program, which then needs an update; 2 if the command line is wrong.
@@ -37,7 +47,7 @@ Example: truceline verify --log http://127.0.0.1:8440/log --key 'demo.example+..
 // exitIncomplete is what verify exits with when it could not check all of a log.
 const exitIncomplete = 3
 
-func (c verifyCmd) Run(e *env) error {
+func (c verifyLogCmd) Run(e *env) error {
 	o := verify.Options{Key: c.Key, Rules: c.Rules, Record: c.Record, Progress: e.bar.Step("verify")}
 	report, err := verify.Log(e.ctx, fetcher(c.Log), o)
 	if err == nil && report.NotRead != nil && isURL(c.Log) && e.ctx.Err() == nil {
@@ -84,7 +94,7 @@ func answers(ctx context.Context, url string) bool {
 }
 
 // hint says what to do where there is no log.
-func (c verifyCmd) hint(err error) string {
+func (c verifyLogCmd) hint(err error) string {
 	missing := errors.Is(err, fs.ErrNotExist)
 	if isURL(c.Log) {
 		if missing {
