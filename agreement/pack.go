@@ -28,6 +28,9 @@ func (t Text) In(lang string) string {
 // Pack is the strict first part of an agreement.
 type Pack struct {
 	ClaimantKinds []Term `json:"claimant_kinds,omitempty"`
+	// ClockBoundS is by how many seconds the registry's clock may differ from others'
+	// before that counts as a false time; 0 stands for DefaultClockBoundS.
+	ClockBoundS int64 `json:"clock_bound_s,omitempty"`
 	// Contested lists pairs of ISO 3166-1 numeric country codes whose common
 	// boundary no map of the mission draws as settled.
 	Contested [][2]string `json:"contested_boundaries,omitempty"`
@@ -47,10 +50,27 @@ type Pack struct {
 	// PlaceStrings tell imports which places a source's own words mean.
 	PlaceStrings []PlaceString `json:"place_strings,omitempty"`
 	Places       []Place       `json:"places,omitempty"`
-	Stances      []Stance      `json:"stances,omitempty"`
-	Subsets      []Term        `json:"subsets,omitempty"`
-	Title        Text          `json:"title"`
-	View         *Box          `json:"view,omitempty"` // what the map shows first
+	// Policy says which witnesses must have cosigned a checkpoint: a C2SP tlog-policy
+	// (https://c2sp.org/tlog-policy), whose log is the mission's. Empty: nobody witnesses.
+	Policy  string   `json:"policy,omitempty"`
+	Stances []Stance `json:"stances,omitempty"`
+	Subsets []Term   `json:"subsets,omitempty"`
+	Title   Text     `json:"title"`
+	View    *Box     `json:"view,omitempty"` // what the map shows first
+}
+
+// DefaultClockBoundS is the bound on clocks where the agreement gives none, in seconds.
+const DefaultClockBoundS = 120
+
+// MaxPolicy is the most bytes the text of a policy has.
+const MaxPolicy = 16 << 10
+
+// ClockBoundMS is by how many milliseconds the registry's clock may differ from others'.
+func (p *Pack) ClockBoundMS() int64 {
+	if p == nil || p.ClockBoundS == 0 {
+		return DefaultClockBoundS * 1000
+	}
+	return p.ClockBoundS * 1000
 }
 
 // MembersWith lists the codes of the members that have the role, in the pack's order.
@@ -84,9 +104,11 @@ type Party struct {
 
 // Member is an organisation of the roster.
 type Member struct {
-	Code string            `json:"code"`
-	Name Text              `json:"name"`
-	Role record.MemberRole `json:"role"`
+	Code string `json:"code"`
+	// Former tells that the member is to take no further part.
+	Former bool              `json:"former,omitempty"`
+	Name   Text              `json:"name"`
+	Role   record.MemberRole `json:"role"`
 }
 
 // Measure is what a figure counts.

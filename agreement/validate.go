@@ -85,6 +85,12 @@ func (p *Pack) Validate() error {
 			c.fail("languages: %.20q is not a language tag", l)
 		}
 	}
+	if p.ClockBoundS < 0 || p.ClockBoundS > 86_400 {
+		c.fail("clock_bound_s: %d is not 1 to 86400 seconds, or 0 for %d", p.ClockBoundS, DefaultClockBoundS)
+	}
+	if len(p.Policy) > MaxPolicy {
+		c.fail("policy: it has %d bytes, more than %d", len(p.Policy), MaxPolicy)
+	}
 	c.parties(p)
 	c.terms("claimant_kinds", p.ClaimantKinds)
 	c.terms("incident_types", p.IncidentTypes)

@@ -13,6 +13,8 @@ import (
 // Mission is the body of mission.opened, the first record of a ledger. It is
 // signed by the registry's key that it names.
 type Mission struct {
+	// Continues is the log that this one takes the place of, where there was one.
+	Continues *Continued `json:"continues,omitempty"`
 	// LogKey is the verifier key of the log's checkpoints, as C2SP signed-note
 	// writes it.
 	LogKey string `json:"log_key"`
@@ -26,6 +28,11 @@ type Mission struct {
 func (m *Mission) Validate() error {
 	if m.Title == "" || m.LogKey == "" {
 		return fmt.Errorf("title and log_key are needed")
+	}
+	if m.Continues != nil {
+		if err := m.Continues.validate(); err != nil {
+			return err
+		}
 	}
 	if m.Registry.Role != RegistryRole || len(m.Registry.Keys) == 0 {
 		return fmt.Errorf("the registry needs the role %s and a key", RegistryRole)

@@ -33,11 +33,13 @@ func bodies() map[record.Kind]record.Body {
 	}
 	reason := &record.Reason{Reason: "because"}
 	return map[record.Kind]record.Body{
-		record.MissionOpened:    &record.Mission{LogKey: "a+b+c", Registry: record.Admission{Code: "book", Keys: []record.Key{k}, Name: "B", Role: record.RegistryRole}, Title: "T"},
+		record.MissionOpened:    &record.Mission{Continues: &record.Continued{LogKey: "d+e+f", Origin: "a.example/b", Root: record.Digest{3}, Size: 7}, LogKey: "a+b+c", Registry: record.Admission{Code: "book", Keys: []record.Key{k}, Name: "B", Role: record.RegistryRole}, Title: "T"},
 		record.MemberAdmitted:   &record.Admission{Code: "OMB", Keys: []record.Key{k, key(2)}, Name: "O", Role: record.PartyRole},
 		record.KeyAdded:         &record.KeyAddition{Key: k, Member: "OMB"},
 		record.KeyRotated:       &record.KeyRotation{New: k, Old: record.KeyID{1}},
 		record.KeyRevoked:       &record.KeyRevocation{Key: record.KeyID{1}, Member: "OMB", Note: "n", Reason: "lost"},
+		record.CosignerNamed:    &record.Cosigner{Role: record.WitnessCosigner, URL: "https://b.example/", VKey: "a/witness/OMB+01234567+BAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"},
+		record.MemberLeft:       &record.Departure{Member: "OMB", Reason: "r"},
 		record.OfficerEnrolled:  &record.Enrolment{Key: &k, Officer: record.ID{4}},
 		record.AgreementAdopted: &record.Adoption{Pack: json.RawMessage(`{"format":1}`), Part: 1, Parts: 2, SHA256: record.Digest{1}, Version: 1},
 		record.ReportFiled:      &record.Report{Carrier: "c", Copies: []record.Copy{{Media: "text/html", SHA256: record.Digest{5}, Size: 9, URL: "https://a.example/"}}, Language: "en", Note: "n", Origins: []string{"o"}, PublishedOn: "2026-03-01", Title: "t", URL: "https://x.example/"},

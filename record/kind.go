@@ -17,6 +17,8 @@ const (
 	KeyAdded         Kind = "key.added"
 	KeyRotated       Kind = "key.rotated"
 	KeyRevoked       Kind = "key.revoked"
+	CosignerNamed    Kind = "cosigner.named"
+	MemberLeft       Kind = "member.left"
 	OfficerEnrolled  Kind = "officer.enrolled"
 	OfficerNamed     Kind = "officer.named"
 	AgreementAdopted Kind = "agreement.adopted"
@@ -51,6 +53,8 @@ var kinds = map[Kind]kindSpec{
 	KeyAdded:         {newBody: func() Body { return new(KeyAddition) }},
 	KeyRotated:       {newBody: func() Body { return new(KeyRotation) }},
 	KeyRevoked:       {newBody: func() Body { return new(KeyRevocation) }},
+	CosignerNamed:    {newBody: func() Body { return new(Cosigner) }},
+	MemberLeft:       {newBody: func() Body { return new(Departure) }},
 	OfficerEnrolled:  {newBody: func() Body { return new(Enrolment) }},
 	OfficerNamed:     {newBody: func() Body { return new(Naming) }, own: true},
 	AgreementAdopted: {newBody: func() Body { return new(Adoption) }},
