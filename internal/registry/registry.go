@@ -5,9 +5,8 @@
 // tree, and acknowledges only what is durable.
 //
 // There is one commit point, in Registry.commit: envelope, body, index, tiles and
-// signed checkpoint go to the store in one transaction. Everything in memory is
-// rebuilt from the store by Registry.catchUp, which also serves when another
-// process has appended to the same ledger.
+// signed checkpoint go to the store in one transaction. What is in memory is a
+// replica of the ledger, rebuilt from the store.
 package registry
 
 import (
@@ -16,11 +15,13 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"truceline/internal/ledgerstore"
+	"truceline/internal/replica"
 	"truceline/ledger"
 	"truceline/mechanism"
 	"truceline/record"
@@ -52,15 +53,10 @@ type Registry struct {
 	done  chan struct{}
 	once  sync.Once
 
-	keys sync.Map // record.KeyID to record.Key; keys are named by their hash, so never stale
+	// Replica is the registry's own ledger, folded.
+	*replica.Replica
 
-	mu      sync.RWMutex // guards what follows; held by the sequencer for a whole commit
-	state   *mechanism.State
-	edge    *ledger.Edge
-	head    ledgerstore.Head
-	changed chan struct{} // closed and replaced whenever the head moves
-	failed  error         // set when the ledger was found damaged; then nothing is admitted
-	missed  error         // of the last append; nil again once one succeeds
+	missed atomic.Pointer[error] // of the last append; nil again once one succeeds
 }
 
 // Submission is a record as handed in.
@@ -94,25 +90,14 @@ var ErrClosed = errors.New("the registry is closed")
 
 // Open checks the store against its signed head, folds it, and starts to sequence.
 func Open(ctx context.Context, cfg Config) (*Registry, error) {
-	r := &Registry{
-		cfg:     cfg,
-		queue:   make(chan *submission, MaxGroup),
-		stop:    make(chan struct{}),
-		done:    make(chan struct{}),
-		state:   mechanism.New(),
-		edge:    ledger.NewEdge(),
-		changed: make(chan struct{}),
-	}
 	if err := checkLogKey(cfg.LogSigner, cfg.LogVerifier); err != nil {
 		return nil, err
 	}
-	head, _, err := ledgerstore.SelfCheck(ctx, cfg.Store, cfg.LogVerifier)
+	copied, err := replica.Open(ctx, replica.Config{Store: cfg.Store, Verifier: cfg.LogVerifier, Progress: cfg.Progress})
 	if err != nil {
 		return nil, err
 	}
-	if err := r.catchUp(ctx, head); err != nil {
-		return nil, err
-	}
+	r := &Registry{cfg: cfg, Replica: copied, queue: make(chan *submission, MaxGroup), stop: make(chan struct{}), done: make(chan struct{})}
 	go r.run()
 	return r, nil
 }
@@ -139,136 +124,11 @@ func (r *Registry) Close() error {
 	return nil
 }
 
-// catchUp folds the store's entries from the state's size up to head.
-func (r *Registry) catchUp(ctx context.Context, head ledgerstore.Head) error {
-	from := r.state.Size()
-	if head.Size < from {
-		return fmt.Errorf("the ledger shrank from %d to %d entries while it was open: %w; stop, and restore it from a mirror", from, head.Size, ledgerstore.ErrDamaged)
-	}
-	for e, err := range r.cfg.Store.Entries(ctx, from, head.Size) {
-		if err != nil {
-			return fmt.Errorf("fold the ledger: %w", err)
-		}
-		if err := r.fold(&e); err != nil {
-			return fmt.Errorf("fold the ledger: entry %d: %w: %w", e.Index, err, ledgerstore.ErrDamaged)
-		}
-		if r.cfg.Progress != nil && (e.Index%1000 == 999 || e.Index+1 == head.Size) {
-			r.cfg.Progress(e.Index+1-from, head.Size-from)
-		}
-	}
-	if r.edge.Size() != head.Size || r.edge.Root() != head.Root {
-		return fmt.Errorf("fold the ledger: the entries do not give the signed root at size %d: %w; run truceline doctor", head.Size, ledgerstore.ErrDamaged)
-	}
-	r.head = head
-	return nil
-}
-
-func (r *Registry) fold(e *ledgerstore.Entry) error {
-	opened, err := mechanism.Open(e.Envelope, e.Body, e.BodySalt)
-	if err != nil {
-		return err
-	}
-	if id := opened.Statement.ID; id != record.ID(e.ID) {
-		return fmt.Errorf("it is stored under the id %s, its statement says %s", record.ID(e.ID), id)
-	}
-	opened.Verify(r.lookupKey)
-	if err := r.state.Admit(opened, e.LoggedAt); err != nil {
-		return err
-	}
-	r.learnKeys(opened)
-	r.edge.Append(ledger.LeafHash(e.Leaf()))
-	return nil
-}
-
-func (r *Registry) lookupKey(id record.KeyID) (record.Key, bool) {
-	k, ok := r.keys.Load(id)
-	if !ok {
-		return record.Key{}, false
-	}
-	return k.(record.Key), true
-}
-
-// learnKeys makes the keys of admitted records available for checking signatures
-// ahead of the door. Whether a key may sign is decided at the door alone.
-func (r *Registry) learnKeys(e *mechanism.Entry) {
-	switch b := e.Body.(type) {
-	case *record.Mission:
-		r.learn(b.Registry.Keys...)
-	case *record.Admission:
-		r.learn(b.Keys...)
-	case *record.KeyAddition:
-		r.learn(b.Key)
-	case *record.KeyRotation:
-		r.learn(b.New)
-	case *record.Enrolment:
-		if b.Key != nil {
-			r.learn(*b.Key)
-		}
-	}
-}
-
-func (r *Registry) learn(keys ...record.Key) {
-	for _, k := range keys {
-		r.keys.Store(k.ID(), k)
-	}
-}
-
-// View calls f with the state after the last commit. f must not keep or change it.
-func (r *Registry) View(f func(*mechanism.State)) {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	f(r.state)
-}
-
-// Head is the last committed head this process knows.
-func (r *Registry) Head() ledgerstore.Head {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return r.head
-}
-
-// Changed returns a channel that is closed when the head moves on from here.
-func (r *Registry) Changed() <-chan struct{} {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return r.changed
-}
-
-// Refresh folds what other processes have appended to the same ledger.
-func (r *Registry) Refresh(ctx context.Context) error {
-	head, err := r.cfg.Store.Head(ctx)
-	if err != nil {
-		return err
-	}
-	if head.Size == r.Head().Size {
-		return nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.refresh(ctx)
-}
-
-// refresh is Refresh for those that hold mu.
-func (r *Registry) refresh(ctx context.Context) error {
-	head, err := r.cfg.Store.Head(ctx)
-	if err == nil && (head.Size != r.head.Size || head.Root != r.head.Root) {
-		err = r.catchUp(ctx, head)
-		r.announce()
-	}
-	if errors.Is(err, ledgerstore.ErrDamaged) {
-		r.failed = err
-	}
-	return err
-}
-
-func (r *Registry) announce() {
-	close(r.changed)
-	r.changed = make(chan struct{})
-}
-
 // Healthy is nil while records can be admitted, as far as the last append tells.
 func (r *Registry) Healthy() error {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return errors.Join(r.failed, r.missed)
+	err := r.Replica.Healthy()
+	if missed := r.missed.Load(); missed != nil {
+		err = errors.Join(err, *missed)
+	}
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"truceline/internal/ledgerstore"
+	"truceline/internal/replica"
 	"truceline/ledger"
 	"truceline/mechanism"
 	"truceline/record"
@@ -58,7 +59,7 @@ func (r *Registry) SubmitTogether(ctx context.Context, subs []Submission) ([]Rec
 		if p.entry, err = mechanism.Open(sub.Envelope, sub.Body, sub.BodySalt); err != nil {
 			return nil, r.refused(p, err)
 		}
-		p.entry.Verify(r.lookupKey)
+		p.entry.Verify(r.Key)
 		s.parts = append(s.parts, p)
 	}
 	select {
@@ -142,52 +143,53 @@ func (r *Registry) drain() {
 func (r *Registry) sequence(group []*submission) {
 	// Not cancelled by any one submitter: the others wait for the same commit.
 	ctx := context.Background()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for {
-		err := r.failed
-		if err == nil {
-			err = r.commit(ctx, group)
-		}
-		if err == nil {
-			return
-		}
-		if r.failed == nil {
-			// The store knows what was committed, whatever the error was.
-			if again := r.refresh(ctx); again != nil {
-				err = errors.Join(err, again)
-			} else if errors.Is(err, ledgerstore.ErrConflict) {
-				continue
+	err := r.Write(func(t *replica.Tail) error {
+		for {
+			err := r.commit(ctx, t, group)
+			if err == nil {
+				return nil
 			}
+			if t.Damaged() == nil {
+				// The store knows what was committed, whatever the error was.
+				if again := t.Refresh(ctx); again != nil {
+					err = errors.Join(err, again)
+				} else if errors.Is(err, ledgerstore.ErrConflict) {
+					continue
+				}
+			}
+			return err
 		}
-		r.missed = fmt.Errorf("the last append failed: %w", err)
-		for _, s := range group {
-			s.err = fmt.Errorf("file the record: nothing was acknowledged: %w; hand it in again", err)
-		}
+	})
+	if err == nil {
 		return
+	}
+	missed := fmt.Errorf("the last append failed: %w", err)
+	r.missed.Store(&missed)
+	for _, s := range group {
+		s.err = fmt.Errorf("file the record: nothing was acknowledged: %w; hand it in again", err)
 	}
 }
 
 // commit is the one commit point. On error the state is as before and no record of
 // the group is acknowledged.
-func (r *Registry) commit(ctx context.Context, group []*submission) error {
-	now := max(r.cfg.Now().UnixMilli(), r.state.LoggedAt())
-	edge := r.edge.Clone()
+func (r *Registry) commit(ctx context.Context, t *replica.Tail, group []*submission) error {
+	now := max(r.cfg.Now().UnixMilli(), t.State.LoggedAt())
+	edge := t.Edge.Clone()
 	var entries []ledgerstore.Entry
 	var full []ledger.Tile
 	var admitted []*part
 	var refusal *mechanism.Refusal
-	r.state.Begin()
+	t.State.Begin()
 	for _, s := range group {
 		s.err = nil
-		mark, size, tiles, before := r.state.Mark(), len(entries), len(full), edge
+		mark, size, tiles, before := t.State.Mark(), len(entries), len(full), edge
 		if len(s.parts) > 1 {
 			edge = edge.Clone() // to go back to, should one of them be refused
 		}
 		for _, p := range s.parts {
 			p.receipt, p.err = Receipt{}, nil
-			at := r.state.Size()
-			if err := r.state.Admit(p.entry, now); err != nil {
+			at := t.State.Size()
+			if err := t.State.Admit(p.entry, now); err != nil {
 				p.err = err // settled below, once the group is durable
 				errors.As(err, &refusal)
 				if len(s.parts) > 1 && !isDuplicate(err) {
@@ -198,7 +200,7 @@ func (r *Registry) commit(ctx context.Context, group []*submission) error {
 			}
 			var salt ledger.Salt
 			if _, err := io.ReadFull(r.cfg.Rand, salt[:]); err != nil {
-				r.state.Rollback()
+				t.State.Rollback()
 				return fmt.Errorf("draw a salt: %w", err)
 			}
 			e := ledgerstore.Entry{Index: at, ID: p.entry.Statement.ID, LoggedAt: now, LeafSalt: salt, Envelope: p.Envelope, Body: p.Body, BodySalt: p.BodySalt}
@@ -208,7 +210,7 @@ func (r *Registry) commit(ctx context.Context, group []*submission) error {
 			p.receipt = Receipt{ID: p.entry.Statement.ID, Index: at, LoggedAt: now, LeafSalt: salt}
 		}
 		if s.err != nil {
-			r.state.Back(mark)
+			t.State.Back(mark)
 			entries, full, edge = entries[:size], full[:tiles], before
 			for _, p := range s.parts {
 				if isDuplicate(p.err) {
@@ -225,8 +227,8 @@ func (r *Registry) commit(ctx context.Context, group []*submission) error {
 	}
 	if refusal != nil {
 		// What another process has appended since may allow what was refused.
-		if err := r.current(ctx); err != nil {
-			r.state.Rollback()
+		if err := r.current(ctx, t); err != nil {
+			t.State.Rollback()
 			return err
 		}
 	}
@@ -235,28 +237,29 @@ func (r *Registry) commit(ctx context.Context, group []*submission) error {
 		var err error
 		head.Checkpoint, err = ledger.Sign(ledger.Checkpoint{Origin: r.cfg.LogVerifier.Name(), Size: head.Size, Root: head.Root}, r.cfg.LogSigner)
 		if err == nil {
-			err = r.cfg.Store.Append(ctx, r.head.Size, entries, full, head)
+			err = r.cfg.Store.Append(ctx, t.Head.Size, entries, full, head)
 		}
 		if err != nil {
-			r.state.Rollback()
+			t.State.Rollback()
 			return err
 		}
-		r.head, r.edge, r.missed = head, edge, nil
-		r.announce()
+		t.Head, t.Edge = head, edge
+		r.missed.Store(nil)
+		t.Announce()
 	}
-	r.state.Commit()
+	t.State.Commit()
 	for _, p := range admitted {
-		p.receipt.Checkpoint = r.head.Checkpoint
-		r.learnKeys(p.entry)
+		p.receipt.Checkpoint = t.Head.Checkpoint
+		r.Learn(p.entry)
 	}
-	r.settle(ctx, group)
+	r.settle(ctx, t, group)
 	return nil
 }
 
 // current is ErrConflict when the ledger has grown beyond the state.
-func (r *Registry) current(ctx context.Context) error {
+func (r *Registry) current(ctx context.Context, t *replica.Tail) error {
 	head, err := r.cfg.Store.Head(ctx)
-	if err == nil && head.Size != r.head.Size {
+	if err == nil && head.Size != t.Head.Size {
 		err = ledgerstore.ErrConflict
 	}
 	return err
@@ -268,7 +271,7 @@ func isDuplicate(err error) bool {
 }
 
 // settle turns what the door said to the others of a group into their answers.
-func (r *Registry) settle(ctx context.Context, group []*submission) {
+func (r *Registry) settle(ctx context.Context, t *replica.Tail, group []*submission) {
 	for _, s := range group {
 		s.err = nil
 		for _, p := range s.parts {
@@ -276,7 +279,7 @@ func (r *Registry) settle(ctx context.Context, group []*submission) {
 			switch {
 			case p.err == nil:
 			case errors.As(p.err, &dup):
-				p.receipt, p.err = r.receiptAt(ctx, dup.Index)
+				p.receipt, p.err = r.receiptAt(ctx, t, dup.Index)
 			default:
 				p.err = r.refused(p, p.err)
 			}
@@ -288,12 +291,12 @@ func (r *Registry) settle(ctx context.Context, group []*submission) {
 }
 
 // receiptAt gives a record's receipt again.
-func (r *Registry) receiptAt(ctx context.Context, index int64) (Receipt, error) {
+func (r *Registry) receiptAt(ctx context.Context, t *replica.Tail, index int64) (Receipt, error) {
 	for e, err := range r.cfg.Store.Entries(ctx, index, index+1) {
 		if err != nil {
 			return Receipt{}, err
 		}
-		return Receipt{ID: e.ID, Index: e.Index, LoggedAt: e.LoggedAt, LeafSalt: e.LeafSalt, Checkpoint: r.head.Checkpoint, Repeated: true}, nil
+		return Receipt{ID: e.ID, Index: e.Index, LoggedAt: e.LoggedAt, LeafSalt: e.LeafSalt, Checkpoint: t.Head.Checkpoint, Repeated: true}, nil
 	}
 	return Receipt{}, fmt.Errorf("entry %d: %w", index, ledgerstore.ErrNotFound)
 }
