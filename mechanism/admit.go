@@ -81,8 +81,11 @@ func (s *State) ruleMember(e *Entry) error {
 		}
 		return nil
 	}
-	if _, ok := s.members[e.Statement.Member]; !ok {
+	switch m, ok := s.members[e.Statement.Member]; {
+	case !ok:
 		return refuse(NotAMember, "%s is not on the roster", e.Statement.Member)
+	case m.Left:
+		return refuse(NotAMember, "%s has left the mechanism", e.Statement.Member)
 	}
 	return nil
 }

@@ -42,11 +42,11 @@ func Open(envelope, body []byte, bodySalt ledger.Salt) (*Entry, error) {
 func OpenEnvelope(envelope []byte) (*Entry, error) {
 	env, err := record.ParseEnvelope(envelope)
 	if err != nil {
-		return nil, refuse(Malformed, "%v", err)
+		return nil, malformed(err)
 	}
 	st, err := env.Statement()
 	if err != nil {
-		return nil, refuse(Malformed, "%v", err)
+		return nil, malformed(err)
 	}
 	return &Entry{Envelope: env, Statement: st, digest: sha256.Sum256(envelope)}, nil
 }
@@ -78,7 +78,7 @@ func (e *Entry) AddBody(body []byte, bodySalt ledger.Salt) error {
 	}
 	parsed, err := record.ParseBody(st.Kind, body)
 	if err != nil {
-		return refuse(Malformed, "%v", err)
+		return malformed(err)
 	}
 	e.Body = parsed
 	return nil

@@ -31,6 +31,10 @@ func (s *State) guard(e *Entry) (apply func(), err error) {
 		return s.guardKeyRotation(e, b)
 	case *record.KeyRevocation:
 		return s.guardKeyRevocation(e, b)
+	case *record.Cosigner:
+		return s.guardCosigner(e, b)
+	case *record.Departure:
+		return s.guardDeparture(e, b)
 	case *record.Enrolment:
 		return s.guardEnrolment(e, b)
 	case *record.Adoption:
@@ -78,6 +82,7 @@ func (s *State) openMission(e *Entry, b *record.Mission) {
 	assign(s, &s.mission, e.Statement.Mission)
 	assign(s, &s.origin, e.Statement.Origin)
 	assign(s, &s.registry, b.Registry.Code)
+	assign(s, &s.logKey, b.LogKey)
 	s.admitMember(&b.Registry, s.size)
 }
 
@@ -94,7 +99,7 @@ func (s *State) guardAdmission(e *Entry, b *record.Admission) (func(), error) {
 	if err := s.guardPack(); err != nil {
 		return nil, err
 	}
-	if _, ok := s.members[b.Code]; ok {
+	if m, ok := s.members[b.Code]; ok && !m.Left {
 		return nil, refuse(StateForbids, "%s is on the roster already", b.Code)
 	}
 	if role, ok := s.codes.members[b.Code]; !ok || role != b.Role {
@@ -237,6 +242,9 @@ func (s *State) guardAdoption(b *record.Adoption) (func(), error) {
 		if err := pack.Continues(s.pack); err != nil {
 			return nil, refuse(NotInAgreement, "%v", err)
 		}
+	}
+	if err := s.guardPolicy(pack.Policy); err != nil {
+		return nil, err
 	}
 	return func() {
 		assign(s, &s.adopting, nil)

@@ -12,13 +12,15 @@ import (
 // codes are the agreement's codes, for quick look-up.
 type codes struct {
 	members                                                                   map[string]record.MemberRole
+	former                                                                    map[string]bool // members that are to leave
 	parties, kinds, types, measures, groups, subsets, stances, places, grades map[string]bool
 }
 
 func newCodes(p *agreement.Pack) *codes {
-	c := &codes{members: map[string]record.MemberRole{}, parties: map[string]bool{}, measures: map[string]bool{}, groups: map[string]bool{}, stances: map[string]bool{}, places: map[string]bool{}}
+	c := &codes{members: map[string]record.MemberRole{}, former: map[string]bool{}, parties: map[string]bool{}, measures: map[string]bool{}, groups: map[string]bool{}, stances: map[string]bool{}, places: map[string]bool{}}
 	for _, m := range p.Members {
 		c.members[m.Code] = m.Role
+		c.former[m.Code] = m.Former
 	}
 	for _, x := range p.Parties {
 		c.parties[x.Code] = true

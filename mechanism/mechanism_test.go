@@ -72,6 +72,8 @@ clock.ticked      R-----
 key.added         RPTMOD
 key.rotated       RPTMOD
 key.revoked       RPTMOD
+cosigner.named    RPTMOD
+member.left       RPTMOD
 officer.enrolled  -PTMOD
 report.filed      -PTMOD
 account.filed     -PTMOD

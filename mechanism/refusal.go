@@ -37,12 +37,23 @@ var Codes = []Code{Malformed, BodyMismatch, OtherMission, DuplicateID, UnknownRu
 type Refusal struct {
 	Code   Code
 	Reason string // what was tried, why not, what to do
+	cause  error
 }
+
+// Unwrap gives what lies beneath, such as a *record.UpdateError; nil mostly.
+func (r *Refusal) Unwrap() error { return r.cause }
 
 func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Reason }
 
 func refuse(code Code, format string, a ...any) *Refusal {
 	return &Refusal{Code: code, Reason: clip(fmt.Sprintf(format, a...))}
+}
+
+// malformed keeps what the bytes were found to be: of a later version, perhaps.
+func malformed(err error) *Refusal {
+	r := refuse(Malformed, "%v", err)
+	r.cause = err
+	return r
 }
 
 // maxReason keeps a reason that quotes hostile input small enough to be signed.

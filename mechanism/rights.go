@@ -17,6 +17,8 @@ var rights = map[record.Kind][]record.MemberRole{
 	record.KeyAdded:         everyRole,
 	record.KeyRotated:       everyRole,
 	record.KeyRevoked:       everyRole,
+	record.CosignerNamed:    everyRole,
+	record.MemberLeft:       everyRole,
 	record.OfficerEnrolled:  filers,
 	record.OfficerNamed:     filers,
 	record.ReportFiled:      filers,

@@ -37,6 +37,12 @@ func (s *State) Hash() record.Digest {
 	}
 	for _, m := range s.Members() {
 		put("member", m.Code, m.Name, m.Role)
+		if m.Left {
+			put("left", m.Code)
+		}
+	}
+	for _, c := range s.Cosigners() {
+		put("cosigner", c.Member, c.Role, c.VKey, c.URL, c.From, c.Until)
 	}
 	for _, id := range sorted(s.keys, func(k record.KeyID) []byte { return k[:] }) {
 		k := s.keys[id]

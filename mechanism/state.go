@@ -17,6 +17,7 @@ type State struct {
 	mission  record.ID
 	origin   string
 	registry string // member code
+	logKey   string // verifier key of the log; of the first record
 
 	pack        *agreement.Pack // in force; nil before the first adoption is complete
 	packDigest  record.Digest
@@ -26,6 +27,7 @@ type State struct {
 
 	members   map[string]Member
 	keys      map[record.KeyID]keyState
+	cosigners map[string]cosigner  // by verifier key, all there ever were
 	officers  map[record.ID]string // officer to member code
 	seen      map[record.ID]seen
 	accounts  map[record.ID]account
@@ -46,6 +48,7 @@ type Member struct {
 	Code string
 	Name string
 	Role record.MemberRole
+	Left bool // it takes no further part
 }
 
 type keyState struct {
@@ -126,6 +129,7 @@ func New() *State {
 	return &State{
 		members:   map[string]Member{},
 		keys:      map[record.KeyID]keyState{},
+		cosigners: map[string]cosigner{},
 		officers:  map[record.ID]string{},
 		seen:      map[record.ID]seen{},
 		accounts:  map[record.ID]account{},
