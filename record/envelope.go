@@ -10,10 +10,12 @@ import (
 )
 
 // StatementType is the DSSE payload type of a statement; RefusalType that of a
-// registry's refusal. A signature over one can never stand for the other.
+// registry's refusal, AttestationType that of a member's attestation. A signature over
+// one can never stand for another.
 const (
-	StatementType = "application/vnd.truceline.statement.v1+json"
-	RefusalType   = "application/vnd.truceline.refusal.v1+json"
+	StatementType   = "application/vnd.truceline.statement.v1+json"
+	RefusalType     = "application/vnd.truceline.refusal.v1+json"
+	AttestationType = "application/vnd.truceline.attestation.v1+json"
 )
 
 // Envelope carries exact payload bytes and the signatures over them (DSSE v1.0.2,
@@ -122,7 +124,7 @@ func ParseEnvelope(b []byte) (*Envelope, error) {
 		}
 		return nil, fmt.Errorf("envelope: %w", err)
 	}
-	if j.PayloadType != StatementType && j.PayloadType != RefusalType {
+	if j.PayloadType != StatementType && j.PayloadType != RefusalType && j.PayloadType != AttestationType {
 		return nil, fmt.Errorf("envelope: payload type %.80q is not known here", j.PayloadType)
 	}
 	payload, err := decodeBase64(j.Payload)

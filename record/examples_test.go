@@ -123,6 +123,7 @@ func examples() []any {
 		full, statement(record.ClockTicked),
 		&record.Refusal{At: 1, Code: "no_right", Envelope: record.Digest{1}, Mission: record.ID{2}, Origin: "o", Reason: "r", Rules: 1, Statement: record.ID{3}, V: 1},
 		&record.Refusal{Code: "malformed", Origin: "o", Reason: "r", Rules: 1, V: 1},
+		attestation(),
 		&record.Line{Body: json.RawMessage(`{"a":[1]}`), BodySalt: record.Digest{1}, Enc: "none", Envelope: json.RawMessage(`{}`), Index: 3, LeafSalt: record.Digest{2}, LoggedAt: 4},
 		&record.Line{Envelope: json.RawMessage(`{}`)},
 	}
