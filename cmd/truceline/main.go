@@ -42,6 +42,7 @@ type commands struct {
 	Do      doCmd      `cmd:"" help:"Do an act: link, merge, undo and the others that the pages offer."`
 	Officer officerCmd `cmd:"" help:"Invite officers, and end their sign-ins."`
 	Verify  verifyCmd  `cmd:"" help:"Check a log or a file of proof. Needs no node and trusts no server."`
+	Policy  policyCmd  `cmd:"" help:"Say what a policy on witnesses stands up to, or write one."`
 	Rebuild rebuildCmd `cmd:"" help:"Compute the node's tables again from its ledger."`
 	Doctor  doctorCmd  `cmd:"" help:"Check a node from top to bottom and say what to do."`
 	Version versionCmd `cmd:"" help:"Print the version."`
