@@ -70,16 +70,16 @@ function parseVerifierKey(vkey) {
   return { name, hash, vkey, key: publicKey(raw.subarray(1)) }
 }
 // ---- kinds: the subjects they need and ?may have, and the bodies of those that change keys
-const KINDS = Object.fromEntries(`mission.opened, member.admitted, key.added, key.rotated, key.revoked, officer.enrolled, officer.named,
-  agreement.adopted, report.filed, account.filed ?report, account.amended account ?report, account.withdrawn account, account.set_aside account,
+const KINDS = Object.fromEntries(`mission.opened, member.admitted, member.left, key.added, key.rotated, key.revoked, officer.enrolled, officer.named,
+  cosigner.named, agreement.adopted, report.filed, account.filed ?report, account.amended account ?report, account.withdrawn account, account.set_aside account,
   batch.opened, batch.closed batch, batch.withdrawn batch, incident.opened, incident.linked account incident, incident.unlinked link,
   incident.aliased incident into, source.graded, linkage.fitted, act.undone act, clock.ticked`.split(/,\s+/).map(k => k.split(' ')).map(([k, ...roles]) => [k, roles]))
-const KEY = { alg: /^ed25519$/, public: s => publicKey(base64(s, 32)) }
+const KEY = { alg: /^ed25519$/, public: s => publicKey(base64(s, 32)) }, CONTINUED = { log_key: WORDS, origin: ORIGIN, root: DIGEST, size: 1 }
 const ADMISSION = { code: CODE, 'keys?': [KEY], name: WORDS, role: /^(party|third_party|monitor|observer|desk|registry)$/ }
 const BODIES = {
-  'mission.opened': { log_key: s => s === log.vkey, registry: { ...ADMISSION, role: /^registry$/ }, title: WORDS },
-  'member.admitted': ADMISSION, 'key.added': { key: KEY, member: CODE }, 'key.rotated': { new: KEY, old: HEX16 },
-  'key.revoked': { key: HEX16, member: CODE, 'note?': TEXT, reason: /^(lost|compromised|retired)$/ },
+  'mission.opened': { 'continues?': CONTINUED, log_key: s => s === log.vkey, registry: { ...ADMISSION, role: /^registry$/ }, title: WORDS },
+  'member.admitted': ADMISSION, 'member.left': { member: CODE, reason: /\P{White_Space}/u }, 'key.added': { key: KEY, member: CODE },
+  'key.rotated': { new: KEY, old: HEX16 }, 'key.revoked': { key: HEX16, member: CODE, 'note?': TEXT, reason: /^(lost|compromised|retired)$/ },
   'officer.enrolled': { 'key?': KEY, officer: ID } }
 // ---- line, envelope, statement
 const TYPE = 'application/vnd.truceline.statement.v1+json', LATER = /^"application\/vnd\.truceline\.statement\.v(?!1\+)[1-9]\d*\+json"$/
@@ -174,19 +174,19 @@ function checkSignatures(i, st, payload, signatures, body) { // gives whether th
   return !unseen
 }
 function changeRoster(i, st, body, signers) { // throws before it changes anything
-  const who = body.registry?.code ?? body.code ?? body.member ?? st.member // whose keys change
-  const added = keysIn(body).map(idOf)
-  const ended = body.old ?? (st.kind === 'key.revoked' && body.key), old = keys.get(ended)
+  const added = keysIn(body).map(idOf), who = body.registry?.code ?? body.code ?? body.member ?? st.member // whose keys change
+  const ended = body.old ?? (st.kind === 'key.revoked' && body.key), old = keys.get(ended), leaves = st.kind === 'member.left'
   need(members.has(who) !== ['mission.opened', 'member.admitted'].includes(st.kind), `${who} is not on the roster, or is already`)
-  need(st.member === (st.kind === 'member.admitted' ? registry : who), `${st.member} may not file this for ${who}`)
+  need(st.member === (st.kind === 'member.admitted' ? registry : who) || (leaves && st.member === registry), `${st.member} may not file this for ${who}`)
   need(!added.some((k, j) => keys.has(k) || added.indexOf(k) < j) && !officers.has(body.officer), 'adds a key or officer known already')
   need(!ended || (old?.member === who && old.from <= i && i < old.until), `ends a key that is not ${who}'s at this index`)
+  need(!leaves || who !== registry, 'the registry cannot leave')
   need(!body.old || (!old.officer && [body.old, ...added].every(k => signers.includes(k))), 'an officer\'s key, or not both signed')
   if (i === 0) registry = who
-  if (old) old.until = i + 1
+  for (const [id, k] of keys) if (id === ended || (leaves && k.member === who)) k.until = Math.min(k.until, i + 1)
   for (const k of keysIn(body)) keys.set(idOf(k), rosterKey(k, who, i && i + 1, body.officer))
   if (body.officer) officers.add(body.officer)
-  members.add(who)
+  members[leaves ? 'delete' : 'add'](who)
 }
 // ---- the log and its files
 const [, , address, givenKey, ...tooMany] = process.argv, remote = /^https?:\/\//i.test(address)

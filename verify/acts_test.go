@@ -25,6 +25,12 @@ func acts() *verifytest.Log {
 	return l
 }
 
+func turnover() *verifytest.Log {
+	l := &verifytest.Log{Mission: verifytest.NewMission("turnover")}
+	l.Append(l.Mission.Turnover()...)
+	return l
+}
+
 // learnt is a log of models, each learnt from what stands before it.
 func learnt() *verifytest.Log {
 	l := &verifytest.Log{Mission: verifytest.NewMission("linkage")}
@@ -37,6 +43,7 @@ func ruledCases(t *testing.T) []namedCase {
 	t.Helper()
 	return []namedCase{
 		ruledCase(t, "acts", "acts and what undoes them, admitted by the rules, with the state hash after it", acts(), 1),
+		ruledCase(t, "turnover", "cosigners named and replaced, a policy adopted, members that leave and one that comes back, in a log that continues another, admitted by the rules, with the state hash after it", turnover(), 0),
 		ruledCase(t, "linkage", "models learnt from prefixes of the log, one undone and one of a schema that is not known, admitted by the rules, with the state hash after it", learnt(), 0),
 	}
 }
@@ -69,7 +76,7 @@ func TestOwnBodies(t *testing.T) {
 // TestGapsAmongActs leaves out each record, and each body, of a log in which much rests on
 // other records: what is left is never called wrong.
 func TestGapsAmongActs(t *testing.T) {
-	for _, l := range []*verifytest.Log{acts(), learnt()} {
+	for _, l := range []*verifytest.Log{acts(), turnover(), learnt()} {
 		gaps(t, l)
 	}
 }

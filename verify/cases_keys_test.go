@@ -66,6 +66,64 @@ var rosterCases = []logCase{
 			c.Append(c.m.File("book", record.KeyRevoked, &record.KeyRevocation{Key: keyID(spare), Member: "book", Reason: "lost"}))
 		}
 	}},
+	{"failed", "left-by-another", "a member says that another leaves", at3("envelope"), func(c *caseLog) {
+		c.start("OMB", "DRN")
+		c.leave("DRN", "OMB")
+		c.Append(c.m.File("OMB", record.ReportFiled, &record.Report{Title: "still here"}))
+	}},
+	{"failed", "left-twice", "a member leaves that has left", at3("envelope"), func(c *caseLog) {
+		c.start("OMB")
+		c.leave("OMB", "OMB")
+		c.leave("book", "OMB")
+	}},
+	{"failed", "left-who-was-not-there", "a member leaves that is not on the roster", at1("envelope"), func(c *caseLog) {
+		c.start()
+		c.leave("book", "OMB")
+	}},
+	{"failed", "registry-left", "the registry leaves: it cannot, and its keys sign on", at1("envelope"), func(c *caseLog) {
+		c.start()
+		c.leave("book", "book")
+		c.tick()
+	}},
+	{"failed", "signed-after-leaving", "a member signs that left by its own word, and one that left by the registry's", []string{"4 envelope", "6 envelope"}, func(c *caseLog) {
+		c.start("OMB", "DRN")
+		c.leave("OMB", "OMB")
+		c.Append(c.m.File("OMB", record.ReportFiled, &record.Report{Title: "t"}))
+		c.leave("book", "DRN")
+		c.Append(c.m.File("DRN", record.ReportFiled, &record.Report{Title: "t"}))
+	}},
+	{"failed", "key-added-after-leaving", "a member that has left adds a key, and uses it", []string{"3 envelope", "4 envelope"}, func(c *caseLog) {
+		c.start("OMB")
+		c.leave("OMB", "OMB")
+		spare := verifytest.Signer("cases, x")
+		c.addKey("OMB", "OMB", spare)
+		c.Append(c.m.File("OMB", record.ReportFiled, &record.Report{Title: "t"}, verifytest.SignedBy(spare)))
+	}},
+	{"failed", "back-with-the-old-key", "a member that has left is admitted again with its old key", []string{"3 envelope", "4 envelope"}, func(c *caseLog) {
+		c.start("OMB")
+		c.leave("OMB", "OMB")
+		c.admit("OMB", c.m.Signer("OMB"))
+		c.Append(c.m.File("OMB", record.ReportFiled, &record.Report{Title: "t"}))
+	}},
+	{"failed", "back-and-the-old-keys-sign", "a member is back with a new key, and its old one signs, and the old one of its officer", []string{"6 envelope", "7 envelope"}, func(c *caseLog) {
+		c.start("OMB")
+		id, hand := c.enrol("OMB")
+		c.leave("OMB", "OMB")
+		old, next := c.m.Signer("OMB"), verifytest.Signer("cases, next")
+		c.admit("OMB", next)
+		report := func(o ...verifytest.Option) {
+			c.Append(c.m.File("OMB", record.ReportFiled, &record.Report{Title: "t"}, o...))
+		}
+		report(verifytest.SignedBy(next))
+		report(verifytest.SignedBy(old, next))
+		report(verifytest.By(id), verifytest.SignedBy(hand, next))
+		report(verifytest.By(id), verifytest.SignedBy(next))
+	}},
+	{"failed", "left-by-a-stranger", "a departure that is not properly signed changes nothing", at2("envelope"), func(c *caseLog) {
+		c.start("OMB")
+		c.leave("OMB", "OMB", verifytest.SignedBy(verifytest.Signer("thief")))
+		c.Append(c.m.File("OMB", record.ReportFiled, &record.Report{Title: "t"}))
+	}},
 	{"failed", "enrolled-twice", "an officer is enrolled that is", at3("envelope"), func(c *caseLog) {
 		c.start("OMB")
 		id, _ := c.enrol("OMB")
@@ -78,6 +136,26 @@ var rosterCases = []logCase{
 		c.tick(verifytest.SignedBy(verifytest.Signer("cases, x")))
 		c.tick()
 	}},
+}
+
+func (c *caseLog) leave(by, member string, options ...verifytest.Option) {
+	c.Append(c.m.File(by, record.MemberLeft, &record.Departure{Member: member, Reason: "the task has ended"}, options...))
+}
+
+// admit has the registry admit a party with a key.
+func (c *caseLog) admit(code string, key *record.Signer) {
+	c.Append(c.m.File("book", record.MemberAdmitted, &record.Admission{Code: code, Keys: []record.Key{key.Key()}, Name: code, Role: record.PartyRole}))
+}
+
+// opening is a record 0 whose body is edited as text.
+func (c *caseLog) opening(edit func(body string) string) {
+	c.m.Continues = &record.Continued{LogKey: "a log before", Origin: "ledger.example.org/before", Root: record.Digest{9}, Size: 77}
+	first := c.m.Opening()[0]
+	b, err := record.ParseBody(record.MissionOpened, first.Body)
+	if err != nil {
+		panic(err)
+	}
+	c.Append(c.m.File("book", record.MissionOpened, b, verifytest.Bytes(edit(string(first.Body)))))
 }
 
 // keyAdded adds a key with another body under the commitment, then uses it.
@@ -126,6 +204,17 @@ var bodyCases = []logCase{
 	{"failed", "body-empty-field", "an optional field is empty, and must be left out", bodyThenUse, keyAdded(func(s string) string { return strings.TrimSuffix(s, "}") + `,"note":""}` })},
 	{"failed", "key-of-small-order", "a key under which anybody can sign", bodyThenUse, keyAdded(fixed(keyBody(1)))},
 	{"failed", "key-of-another-alg", "a key of an algorithm that version 1 does not have", bodyThenUse, keyAdded(func(s string) string { return strings.Replace(s, "ed25519", "ml-dsa-44", 1) })},
+	{"failed", "left-without-a-reason", "a departure whose reason is white space: it changes nothing", at2("body"), func(c *caseLog) {
+		c.start("OMB")
+		c.leave("OMB", "OMB", verifytest.Bytes(`{"member":"OMB","reason":"\n  \t"}`))
+		c.Append(c.m.File("OMB", record.ReportFiled, &record.Report{Title: "t"}))
+	}},
+	{"failed", "continues-nothing", "mission.opened continues a log of no record", []string{"0 body"}, func(c *caseLog) {
+		c.opening(put(`"size":77`, `"size":0`))
+	}},
+	{"failed", "continues-another-form", "mission.opened continues a log with a root that is none", []string{"0 body"}, func(c *caseLog) {
+		c.opening(put(record.Digest{9}.String(), record.Digest{}.String()))
+	}},
 	{"failed", "log-key", "mission.opened names another key of the log", []string{"0 body"}, func(c *caseLog) {
 		other := verifytest.NewMission("cases, other")
 		registry := record.Admission{Code: "book", Keys: []record.Key{c.m.Signer("book").Key()}, Name: "Exercise registry", Role: record.RegistryRole}
@@ -170,6 +259,24 @@ var gapCases = []logCase{
 		c.rotate()
 		c.Entries[1].Body = nil
 		c.tick()
+	}},
+	{"incomplete", "body-left-out-of-a-departure", "the body that says who leaves was not given: whose keys sign is not known", nil, func(c *caseLog) {
+		c.start("OMB")
+		c.leave("OMB", "OMB")
+		c.Entries[2].Body = nil
+		c.Append(c.m.File("OMB", record.ReportFiled, &record.Report{Title: "t"}))
+	}},
+	{"incomplete", "body-left-out-of-a-cosigner", "the body that names a cosigner was not given: it changes no key of a member", nil, func(c *caseLog) {
+		c.start("OMB")
+		c.Append(c.m.Named("OMB", record.WitnessCosigner, c.m.Cosigner("OMB", record.WitnessCosigner, "cases").VKey(), ""))
+		c.Entries[2].Body = nil
+		c.addKey("OMB", "OMB", verifytest.Signer("cases, x"))
+	}},
+	{"failed", "body-left-out-of-a-cosigner-and-stranger", "after a cosigner whose body was not given, a stranger signs", at3("envelope"), func(c *caseLog) {
+		c.start("OMB")
+		c.Append(c.m.Named("OMB", record.WitnessCosigner, c.m.Cosigner("OMB", record.WitnessCosigner, "cases").VKey(), ""))
+		c.Entries[2].Body = nil
+		c.tick(verifytest.SignedBy(verifytest.Signer("nobody")))
 	}},
 	{"incomplete", "body-erased", "a body was erased, and a file of an earlier size still has it", nil, func(c *caseLog) {
 		c.start("OMB")

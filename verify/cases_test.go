@@ -286,6 +286,20 @@ var okCases = []logCase{
 		c.start()
 		c.Append(c.m.File("book", record.KeyAdded, &record.KeyAddition{Key: verifytest.Signer("x").Key(), Member: "book"}, verifytest.Bytes(keyBody(2))))
 	}},
+	{"ok", "left-and-back", "a member leaves, and is admitted again with another key", nil, func(c *caseLog) {
+		c.start("OMB")
+		c.leave("OMB", "OMB")
+		next := verifytest.Signer("cases, next")
+		c.admit("OMB", next)
+		c.m.SetSigner("OMB", next)
+		c.Append(c.m.File("OMB", record.ReportFiled, &record.Report{Title: "t"}))
+		c.leave("book", "OMB")
+		c.tick()
+	}},
+	{"ok", "continues", "mission.opened names the log that this one continues", nil, func(c *caseLog) {
+		c.opening(func(body string) string { return body })
+		c.tick()
+	}},
 	{"ok", "earlier-sizes", "files of earlier sizes, which a server answers for too", nil, func(c *caseLog) {
 		c.start()
 		c.tick()

@@ -57,6 +57,10 @@ func (v *verifier) keyChanges(index int64, it *item, sure bool) {
 		add(st.Member, "replaces it", b.New.ID())
 	case *record.KeyRevocation:
 		add(b.Member, "revoked", b.Key)
+	case *record.Departure:
+		for _, id := range v.roster.keysOf(b.Member, index) {
+			add(b.Member, "ended, for its member left", id)
+		}
 	case *record.Enrolment:
 		if b.Key != nil {
 			add(st.Member, "of officer "+b.Officer.String(), b.Key.ID())

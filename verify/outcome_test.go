@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -137,5 +138,34 @@ func TestKeyChangesAreListed(t *testing.T) {
 	s := text(r)
 	if r.KeyCount != 43 || !strings.Contains(s, "record 16, key.revoked: key ") || strings.Count(s, " of OMB, added") > 20 || !strings.Contains(s, "  and 23 more") {
 		t.Errorf("%d: %s", r.KeyCount, s)
+	}
+}
+
+// TestDeparturesAreListed: each key that ended with its member's departure, and who said so.
+func TestDeparturesAreListed(t *testing.T) {
+	l := turnover()
+	r := check(t, memory(l.Files()), verify.Options{Key: l.Mission.LogKey})
+	ended := map[string]int{}
+	for _, k := range r.Keys {
+		if k.Kind == record.MemberLeft {
+			ended[fmt.Sprint(k.Member, " by ", k.By, ", ", k.Sure)]++
+			if e := l.Entries[k.Index].Statement; e.Kind != record.MemberLeft || e.Member != k.By {
+				t.Errorf("%+v is not of record %d", k, k.Index)
+			}
+		}
+	}
+	want := map[string]int{"guest by book, true": 1, "watch by watch, true": 2, "DRN by DRN, true": 1}
+	if !maps.Equal(ended, want) {
+		t.Errorf("%v, want %v", ended, want)
+	}
+	id := keyID(verifytest.Signer("turnover guest"))
+	s := text(r)
+	for range 20 {
+		if again := text(check(t, memory(l.Files()), verify.Options{Key: l.Mission.LogKey})); again != s {
+			t.Fatalf("two reports on one log:\n%s\n%s", s, again)
+		}
+	}
+	if !strings.Contains(s, fmt.Sprintf("member.left: key %s of guest, ended, for its member left, by book", id)) {
+		t.Error(s)
 	}
 }

@@ -3,7 +3,9 @@
 package verify
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"truceline/mechanism"
 	"truceline/record"
@@ -42,6 +44,18 @@ func (r *roster) lookup(id record.KeyID) (record.Key, bool) {
 		return k.key, true
 	}
 	return record.Key{}, false
+}
+
+// keysOf lists the keys of a member that are valid at an index, in order of id.
+func (r *roster) keysOf(member string, index int64) []record.KeyID {
+	var out []record.KeyID
+	for id, k := range r.keys {
+		if k.member == member && k.validAt(index) {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, func(a, b record.KeyID) int { return bytes.Compare(a[:], b[:]) })
+	return out
 }
 
 // signer finds the key that signs e under id. mission.opened brings the first keys
@@ -121,7 +135,7 @@ func untilText(until int64) string {
 // changesKeys tells whether records of kind k can change who may sign.
 func changesKeys(k record.Kind) bool {
 	switch k {
-	case record.MissionOpened, record.MemberAdmitted, record.KeyAdded, record.KeyRotated, record.KeyRevoked, record.OfficerEnrolled:
+	case record.MissionOpened, record.MemberAdmitted, record.KeyAdded, record.KeyRotated, record.KeyRevoked, record.MemberLeft, record.OfficerEnrolled:
 		return true
 	}
 	return false
@@ -167,6 +181,14 @@ func (r *roster) fold(e *mechanism.Entry) error {
 			return fmt.Errorf("%s cannot revoke the key %s of %s", by, b.Key, b.Member)
 		}
 		k.until = next
+	case *record.Departure:
+		if !r.members[b.Member] || b.Member == r.registry || by != b.Member && by != r.registry {
+			return fmt.Errorf("%s cannot say that %s leaves", by, b.Member)
+		}
+		for _, id := range r.keysOf(b.Member, e.Index) {
+			r.keys[id].until = next
+		}
+		delete(r.members, b.Member) // it may be admitted again
 	case *record.Enrolment:
 		if m, ok := r.officers[b.Officer]; ok {
 			return fmt.Errorf("officer %s is enrolled already, with %s", b.Officer, m)

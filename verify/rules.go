@@ -18,11 +18,12 @@ type replay struct {
 	// unsure says why nothing later can be judged; empty while something can.
 	unsure string
 	// lost holds the statements whose state is not known, and why; lostBatch says the same
-	// of the last batch among them.
-	lost      map[record.ID]string
-	lostBatch string
-	about     map[record.ID][]record.ID // the subjects of each statement that has any
-	skipped   int64
+	// of the last batch among them, lostCosigner of the last cosigner.
+	lost         map[record.ID]string
+	lostBatch    string
+	lostCosigner string
+	about        map[record.ID][]record.ID // the subjects of each statement that has any
+	skipped      int64
 }
 
 func newReplay() *replay {
@@ -85,8 +86,11 @@ func (p *replay) dependsOnLost(st *record.Statement) string {
 			}
 		}
 	}
-	if st.Kind == record.ActUndone {
+	switch st.Kind {
+	case record.ActUndone:
 		return p.lostBatch // a withdrawal is undone only if the file was not taken in again
+	case record.CosignerNamed, record.AgreementAdopted:
+		return p.lostCosigner // a key is one cosigner's, and a policy names those that are known
 	}
 	return ""
 }
@@ -99,6 +103,9 @@ func (p *replay) pass(e *mechanism.Entry, loggedAt int64) {
 	why := fmt.Sprintf("it rests on record %d, which could not be folded", e.Index)
 	if first, _ := p.state.IndexOf(st.ID); first == e.Index { // not a second use of the id
 		p.lost[st.ID] = why
+	}
+	if st.Kind == record.CosignerNamed {
+		p.lostCosigner = why
 	}
 	if changesKeys(st.Kind) || st.Kind == record.AgreementAdopted {
 		if p.unsure == "" {

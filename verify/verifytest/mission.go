@@ -26,13 +26,15 @@ const Start = int64(1_772_323_200_000)
 
 // Mission makes statements of one mission. It is not safe for concurrent use.
 type Mission struct {
-	ID      record.ID
-	Rand    *rand.ChaCha8
-	Clock   int64 // Unix milliseconds; the next statement's claimed time
-	Log     note.Signer
-	LogKey  string
-	Pack    *agreement.Pack
-	signers map[string]*record.Signer // current key of a member's node
+	ID     record.ID
+	Rand   *rand.ChaCha8
+	Clock  int64 // Unix milliseconds; the next statement's claimed time
+	Log    note.Signer
+	LogKey string
+	Pack   *agreement.Pack
+	// Continues is what mission.opened says of a log before this one; nil mostly.
+	Continues *record.Continued
+	signers   map[string]*record.Signer // current key of a member's node
 }
 
 // NewMission is the mission that label names: other labels, other ids and keys.

@@ -13,7 +13,7 @@ import (
 func (m *Mission) Opening() []Filing {
 	registry := m.Pack.Members[0]
 	out := []Filing{m.File(registry.Code, record.MissionOpened, &record.Mission{
-		LogKey: m.LogKey, Registry: m.admission(registry), Title: "EXERCISE: Three Lakes",
+		Continues: m.Continues, LogKey: m.LogKey, Registry: m.admission(registry), Title: "EXERCISE: Three Lakes",
 	})}
 	parts, err := m.Pack.Parts(1)
 	must(err)
