@@ -84,12 +84,15 @@ var brokenRules = map[Rule]func(c *checker, p *place) (string, error){
 }
 
 func (c *checker) brokenEnvelope(p *place) (string, error) {
-	err := p.open()
+	e, err := record.ParseEnvelope(p.line.Envelope)
+	if err == nil {
+		_, err = e.Statement()
+	}
 	switch {
 	case err == nil:
 		return "", fmt.Errorf("%s: the envelope and the statement have their form", p)
-	case errors.As(err, new(*IncompleteError)):
-		return "", err
+	case errors.As(err, new(*record.UpdateError)):
+		return "", orLater(p.String(), err)
 	}
 	return fmt.Sprintf("it has not the form of a statement in its envelope (%.300v)", err), nil
 }
@@ -106,13 +109,13 @@ func (c *checker) brokenBody(p *place) (string, error) {
 	}
 	_, err := record.ParseBody(kind, p.line.Body)
 	if err == nil {
-		return "", fmt.Errorf("%s: the body has the form of a %s", p, kind)
+		return "", fmt.Errorf("%s: the body has the form of the kind %s", p, kind)
 	}
 	if later := (*record.UpdateError)(nil); errors.As(err, &later) {
 		return "", orLater(p.String(), err)
 	}
 	c.finding.proved("The body is the one that %s committed to in the statement.", p.statement.Member)
-	return fmt.Sprintf("its body has not the form of a %s (%.300v)", kind, err), nil
+	return fmt.Sprintf("its body has not the form of the kind %s (%.300v)", kind, err), nil
 }
 
 func (c *checker) brokenOrigin(p *place) (string, error) {
@@ -138,9 +141,9 @@ func (c *checker) brokenMission(p *place) (string, error) {
 func (c *checker) brokenOpening(p *place) (string, error) {
 	switch kind := p.statement.Kind; {
 	case p.line.Index == 0 && kind != record.MissionOpened:
-		return fmt.Sprintf("it is the first, and a %s and not a %s", kind, record.MissionOpened), nil
+		return fmt.Sprintf("it is the first, and a %s instead of a %s", kind, record.MissionOpened), nil
 	case p.line.Index > 0 && kind == record.MissionOpened:
-		return fmt.Sprintf("it is a %s and not the first", kind), nil
+		return fmt.Sprintf("it is a %s, and another record is the first", kind), nil
 	}
 	return "", fmt.Errorf("%s: a %s may stand there", p, p.statement.Kind)
 }
