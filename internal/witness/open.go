@@ -6,10 +6,8 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -62,7 +60,8 @@ func (w *Witness) open(ctx context.Context, path string, create bool) error {
 	return nil
 }
 
-// claim makes sure that there is a file for its owner alone, and that it is no stranger's.
+// claim makes sure that there is a file for its owner alone. It does not open one that is
+// there: closing it again would release the locks that this process may have on it.
 func claim(path string, create bool) error {
 	const lost = "; a witness that has lost its file has lost its memory: make a new key for it, declare that, and begin with an empty file"
 	if create {
@@ -74,35 +73,20 @@ func claim(path string, create bool) error {
 			return fmt.Errorf("%w; check that the folder exists and can be written", err)
 		}
 	}
-	f, err := os.Open(path)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w%s", err, lost)
 	}
 	if err != nil {
 		return fmt.Errorf("%w; check whose it is", err)
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil {
-		return err
-	} else if info.Mode().Perm()&0o077 != 0 {
-		if err := f.Chmod(0o600); err != nil {
+	if info.Size() == 0 && !create { // with create: being made by another process, or left by one that was killed
+		return fmt.Errorf("it is empty: %w%s", fs.ErrNotExist, lost)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		if err := os.Chmod(path, 0o600); err != nil {
 			return fmt.Errorf("others may read it, and that cannot be changed: %w; make it yours with mode 0600", err)
 		}
-	}
-	var header [100]byte
-	n, err := io.ReadFull(f, header[:])
-	switch {
-	case n == 0 && err == io.EOF && create:
-		return nil // being made by another process, or left by one that was killed
-	case n == 0 && err == io.EOF:
-		return fmt.Errorf("it is empty: %w%s", fs.ErrNotExist, lost)
-	case err != nil && err != io.ErrUnexpectedEOF:
-		return err
-	case err != nil || string(header[:16]) != "SQLite format 3\x00":
-		return errors.New("it is not an SQLite database; check the path")
-	}
-	if id := binary.BigEndian.Uint32(header[68:]); id != applicationID {
-		return fmt.Errorf("it is an SQLite database, but no Truceline witness (application id %#x, not %#x); check the path", id, applicationID)
 	}
 	return nil
 }
@@ -146,9 +130,13 @@ func migrate(ctx context.Context, path string) error {
 		return err
 	}
 	defer tx.Rollback()
-	var version int
-	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+	var version, id, tables int
+	row := tx.QueryRowContext(ctx, "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)")
+	if err := row.Scan(&version, &id, &tables); err != nil {
 		return err
+	}
+	if id != applicationID && (id != 0 || version != 0 || tables != 0) {
+		return fmt.Errorf("it is an SQLite database, but no Truceline witness (application id %#x, not %#x); check the path", id, applicationID)
 	}
 	if version > len(steps) {
 		return fmt.Errorf("its version is %d, this program knows %d: it was written by a newer program; update this one, and keep the file: it cannot be made again", version, len(steps))
