@@ -192,7 +192,7 @@ func problems(err error) string {
 // The form of an amendment says the same as the account it is made of, for every account
 // of both examples.
 func TestFormOfAnAccountSaysTheSame(t *testing.T) {
-	for _, name := range example.Names() {
+	for _, name := range example.Recorded() {
 		src, err := webtest.Example(name)
 		if err != nil {
 			t.Fatal(err)

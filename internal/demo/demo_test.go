@@ -103,7 +103,7 @@ func pages(t *testing.T, n *node.Node) func(path string) string {
 // In the example, nobody's key but the desk's and the registry's signs anything, and
 // whoever claims is not who recorded.
 func TestRecorderIsNotClaimant(t *testing.T) {
-	for _, name := range example.Names() {
+	for _, name := range example.Recorded() {
 		n := load(t, open(t, name))
 		ctx := context.Background()
 		desk := n.Pack().MembersWith(record.DeskRole)[0]
@@ -258,7 +258,7 @@ func firstDifference(a, b string) string {
 
 // Two loads with the same chance and clock give the same ledger, byte for byte.
 func TestLoadIsDeterministic(t *testing.T) {
-	for _, name := range slices.Backward(example.Names()) {
+	for _, name := range slices.Backward(example.Recorded()) {
 		set := open(t, name)
 		x, y := load(t, set), load(t, set)
 		if !bytes.Equal(x.Registry.Head().Checkpoint, y.Registry.Head().Checkpoint) {

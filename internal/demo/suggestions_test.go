@@ -16,7 +16,7 @@ import (
 // among its suggestions: with nothing linked, and with all linked but itself.
 func TestSuggestionsInTheExamples(t *testing.T) {
 	ctx := context.Background()
-	for _, name := range example.Names() {
+	for _, name := range example.Recorded() {
 		for _, warm := range []bool{false, true} {
 			set := open(t, name)
 			var sheet map[string]json.RawMessage
