@@ -52,7 +52,7 @@ type link struct {
 func Load(ctx context.Context, n *node.Node, set *example.Set, progress func(what string, done, total int64)) error {
 	desks := n.Pack().MembersWith(record.DeskRole)
 	if len(desks) == 0 {
-		return errors.New("load the example: its agreement has no desk to file the accounts")
+		return errors.New("load the example: its agreement has no desk to file the accounts; its members file for themselves, each from its own node")
 	}
 	desk := desks[0]
 	step := func(what string) func(done, total int64) {
@@ -156,9 +156,11 @@ func (l *loader) file(ctx context.Context, d node.Draft) error {
 	return err
 }
 
-// id is the same each time the example is loaded into a mission.
-func (l *loader) id(what, key string) record.ID {
-	h := sha256.Sum256([]byte("truceline-example/v1\n" + l.node.Mission().String() + "\n" + what + "\n" + key))
+func (l *loader) id(what, key string) record.ID { return exampleID(l.node.Mission(), what, key) }
+
+// exampleID is the same each time an example is loaded into a mission.
+func exampleID(mission record.ID, what, key string) record.ID {
+	h := sha256.Sum256([]byte("truceline-example/v1\n" + mission.String() + "\n" + what + "\n" + key))
 	return record.ID(h[:16])
 }
 
