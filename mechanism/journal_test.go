@@ -16,11 +16,15 @@ import (
 	"truceline/verify/verifytest"
 )
 
-// TestJournal folds the story with refused records between, in any grouping, with
-// groups given up and filed again: the same hash, and after Rollback the one before.
+// TestJournal folds stories with retries between, in any grouping, with groups given up,
+// whole and in part, and filed again: the same hash, and after Rollback and Back the one
+// before.
 func TestJournal(t *testing.T) {
-	m := verifytest.NewMission("journal")
-	story := m.Story()
+	t.Run("story", func(t *testing.T) { journal(t, verifytest.NewMission("journal").Story()) })
+	t.Run("turnover", func(t *testing.T) { journal(t, verifytest.NewMission("journal").Turnover()) })
+}
+
+func journal(t *testing.T, story []verifytest.Filing) {
 	straight := mechanism.New()
 	hashes := []record.Digest{straight.Hash()}
 	admit := func(s *mechanism.State, i int) error {
@@ -48,7 +52,9 @@ func TestJournal(t *testing.T) {
 			drop := rapid.Bool().Draw(t, "give up")
 			s.Begin()
 			end := min(len(story), at+n)
+			var marks []int // before each record
 			for i := at; i < end; i++ {
+				marks = append(marks, s.Mark())
 				if rapid.Bool().Draw(t, "retry") && i > 0 {
 					var dup *mechanism.Duplicate
 					if err := admit(s, rapid.IntRange(0, i-1).Draw(t, "which")); !errors.As(err, &dup) && !strings.Contains(fmt.Sprint(err), "goes back") {
@@ -61,6 +67,16 @@ func TestJournal(t *testing.T) {
 			}
 			if s.Hash() != hashes[end] {
 				t.Fatal("another hash within the group")
+			}
+			if back := rapid.IntRange(at, end).Draw(t, "back to"); back < end {
+				if s.Back(marks[back-at]); s.Hash() != hashes[back] {
+					t.Fatal("going back does not bring the state there back")
+				}
+				for i := back; i < end; i++ {
+					if err := admit(s, i); err != nil {
+						t.Fatal(err)
+					}
+				}
 			}
 			if drop {
 				s.Rollback()
