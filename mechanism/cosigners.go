@@ -150,3 +150,15 @@ func (s *State) guardPolicy(text string) error {
 	}
 	return nil
 }
+
+// NodeKeys lists the keys of a member's node that are valid for the next record, in order
+// of their ids.
+func (s *State) NodeKeys(member string) []record.Key {
+	var out []record.Key
+	for _, id := range sorted(s.keys, func(k record.KeyID) []byte { return k[:] }) {
+		if k := s.keys[id]; k.member == member && k.officer.IsZero() && k.validAt(s.size) {
+			out = append(out, k.key)
+		}
+	}
+	return out
+}

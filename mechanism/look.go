@@ -142,3 +142,6 @@ func (s *State) Check(st *record.Statement, body record.Body) error {
 	_, err := s.guard(e)
 	return err
 }
+
+// OfficerOf is the member with which an officer is enrolled; empty if with none.
+func (s *State) OfficerOf(id record.ID) string { return s.officers[id] }

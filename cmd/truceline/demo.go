@@ -28,7 +28,7 @@ type demoCmd struct {
 func (demoCmd) Help() string {
 	return fmt.Sprintf(`Makes a node, loads an example through the doors that users have, and serves it until a signal. A second start on the same folder loads nothing twice. Examples: %s.
 
-When it says ready, open the address in a browser. DIR/demo.json tells scripts what they need.`, strings.Join(example.Names(), ", "))
+When it says ready, open the address in a browser. DIR/demo.json tells scripts what they need.`, strings.Join(example.Recorded(), ", "))
 }
 
 // demoFile is demo.json: what a script needs to use the demo.
@@ -71,7 +71,7 @@ func (c demoCmd) serve(e *env, n *node.Node, set *example.Set, imports web.Impor
 	if err != nil {
 		return err
 	}
-	before := n.Registry.Head().Size
+	before := n.Head().Size
 	say("The node in %s has %d records. Loading the example %s ...", c.Data, before, c.Example)
 	if err := demo.Load(e.ctx, n, set, e.bar.Update); err != nil {
 		return errors.Join(err, s.Close())

@@ -27,6 +27,12 @@ const (
 	CopiesFolder   = "copies"          // archived copies of documents, by their SHA-256
 	ImportsFolder  = "imports"         // files handed in through the pages, and their reports
 	CheckpointFile = "checkpoint.lock" // the newest head this node has seen signed
+	HeldFile       = "held.note"       // of a member's copy: the newest signed head of which it has all
+	OutboxFile     = "outbox.db"       // of a member: signed records that wait for the registry
+	WitnessFile    = "witness.db"      // of a member: what its witness has cosigned
+	CosignedFile   = "cosigned.db"     // checkpoints with their cosignatures
+	AlarmFile      = "alarms.json"     // what this node found wrong with others
+	EvidenceFolder = "evidence"        // proofs of it, to show to others
 	useFile        = "serving.lock"    // empty; commands hold a lock on it while they use the folder
 	keyFolder      = "keys"
 	refusalFolder  = "refusals"
@@ -42,6 +48,14 @@ type Config struct {
 	Officers map[string]record.ID `json:"officers,omitempty"`
 	Origin   string               `json:"origin"`
 	Registry string               `json:"registry"` // member code
+	// Member is whose node this is; empty in the registry's own.
+	Member string `json:"member,omitempty"`
+	// RegistryURL is where a member's node reaches the registry, without a slash at the end.
+	RegistryURL string `json:"registry_url,omitempty"`
+	// URL is where others reach this node, without a slash at the end; empty: not at all.
+	URL string `json:"url,omitempty"`
+	// Lock is a file on another disk or machine that keeps the newest signed head, too.
+	Lock string `json:"lock,omitempty"`
 }
 
 // Store is the folder of one node.

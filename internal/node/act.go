@@ -85,7 +85,7 @@ func (n *Node) Plan(ctx context.Context, who Officer, act *acts.Act, v acts.Valu
 
 // plan makes a plan with the model that was learnt for it, if one was.
 func (n *Node) plan(ctx context.Context, who Officer, act *acts.Act, v acts.Values, fitted *record.Linkage) (drafts []acts.Draft, err error) {
-	n.Registry.View(func(s *mechanism.State) {
+	n.ledger.View(func(s *mechanism.State) {
 		w := n.world(ctx, s, who)
 		if fitted != nil {
 			w.Fitted = func() (*record.Linkage, error) { return fitted, nil }
@@ -97,7 +97,7 @@ func (n *Node) plan(ctx context.Context, who Officer, act *acts.Act, v acts.Valu
 
 // Offer tells whether the officer may do the act on something now; nil, or why not.
 func (n *Node) Offer(ctx context.Context, who Officer, act *acts.Act, subject record.ID) (err error) {
-	n.Registry.View(func(s *mechanism.State) { err = act.Offer(n.world(ctx, s, who), subject) })
+	n.ledger.View(func(s *mechanism.State) { err = act.Offer(n.world(ctx, s, who), subject) })
 	return err
 }
 

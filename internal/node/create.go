@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"truceline/agreement"
@@ -25,8 +26,15 @@ type Creation struct {
 	// Origin names the log: a URL prefix without scheme. "{mission}" in it stands for
 	// the first eight digits of the mission's id.
 	Origin string
-	Now    func() time.Time
-	Rand   io.Reader
+	// Invited are members that join later, from nodes of their own: they are not on the
+	// roster until then. Others without a node are admitted at once, without keys.
+	Invited []string
+	// Continues is the last signed head of a log that this one takes the place of.
+	Continues *record.Continued
+	// Lock is a file on another disk or machine that keeps the newest signed head, too.
+	Lock string
+	Now  func() time.Time
+	Rand io.Reader
 }
 
 // Create makes a node in dir: keys for the registry and for the desks of the
@@ -86,7 +94,14 @@ func create(ctx context.Context, dir string, pack *agreement.Pack, c Creation) e
 	if err := priv.SaveKey(logKeyName, skey); err != nil {
 		return err
 	}
-	cfg := &local.Config{Format: 1, LogKey: vkey, Mission: mission, Origin: origin, Officers: map[string]record.ID{}}
+	cfg := &local.Config{Format: 1, Lock: c.Lock, LogKey: vkey, Mission: mission, Origin: origin, Officers: map[string]record.ID{}}
+	for _, code := range c.Invited {
+		if !slices.ContainsFunc(pack.Members, func(m agreement.Member) bool {
+			return m.Code == code && m.Role != record.RegistryRole && m.Role != record.DeskRole
+		}) {
+			return fmt.Errorf("%s cannot be invited: the agreement names no such member, or it is the registry or a desk, whose keys are made here", code)
+		}
+	}
 	seeds := map[string][]byte{}
 	for _, m := range pack.Members {
 		if m.Role == record.RegistryRole {
@@ -123,7 +138,7 @@ func create(ctx context.Context, dir string, pack *agreement.Pack, c Creation) e
 	if err != nil {
 		return err
 	}
-	return firstErr(n.openMission(ctx, pack, seeds), n.Close())
+	return firstErr(n.openMission(ctx, pack, seeds, c), n.Close())
 }
 
 func firstErr(errs ...error) error {
@@ -136,7 +151,7 @@ func firstErr(errs ...error) error {
 }
 
 // openMission files the records with which every ledger begins.
-func (n *Node) openMission(ctx context.Context, pack *agreement.Pack, seeds map[string][]byte) error {
+func (n *Node) openMission(ctx context.Context, pack *agreement.Pack, seeds map[string][]byte, c Creation) error {
 	admission := func(m agreement.Member) (*record.Admission, error) {
 		a := &record.Admission{Code: m.Code, Name: m.Name.In("en"), Role: m.Role}
 		if seed, ok := seeds[m.Code]; ok {
@@ -160,7 +175,7 @@ func (n *Node) openMission(ctx context.Context, pack *agreement.Pack, seeds map[
 		if err != nil {
 			return err
 		}
-		add(record.MissionOpened, &record.Mission{LogKey: n.Config.LogKey, Registry: *a, Title: pack.Title.In("en")})
+		add(record.MissionOpened, &record.Mission{Continues: c.Continues, LogKey: n.Config.LogKey, Registry: *a, Title: pack.Title.In("en")})
 	}
 	parts, err := pack.Parts(1)
 	if err != nil {
@@ -170,7 +185,7 @@ func (n *Node) openMission(ctx context.Context, pack *agreement.Pack, seeds map[
 		add(record.AgreementAdopted, p)
 	}
 	for _, m := range pack.Members {
-		if m.Role == record.RegistryRole {
+		if m.Role == record.RegistryRole || slices.Contains(c.Invited, m.Code) {
 			continue
 		}
 		a, err := admission(m)

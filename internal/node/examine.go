@@ -64,13 +64,13 @@ func Examine(ctx context.Context, dir string, opts Options, tell func(Finding)) 
 		tell(Finding{What: "open the node", Err: err})
 		return nil
 	}
-	tell(Finding{What: "rules", Note: fmt.Sprintf("all %d records are admitted by them", n.Registry.Head().Size)})
+	tell(Finding{What: "rules", Note: fmt.Sprintf("all %d records are admitted by them", n.Head().Size)})
 	tell(n.examineSigners())
 	err = ledgerstore.FullCheck(ctx, n.store, n.verifier, ledgerstore.FullCheckOptions{Progress: n.progress("check the ledger")})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	tell(Finding{What: "ledger", Err: err, Note: fmt.Sprintf("every leaf, tile and the signed head of %d records", n.Registry.Head().Size)})
+	tell(Finding{What: "ledger", Err: err, Note: fmt.Sprintf("every leaf, tile and the signed head of %d records", n.Head().Size)})
 	tell(Finding{What: "history", Err: n.checkLock(ctx), Note: "it continues what this node has seen signed"})
 	tell(n.examineProjection(ctx))
 	tell(n.examineModel(ctx))
@@ -103,7 +103,7 @@ func (n *Node) examineOffice(ctx context.Context) Finding {
 // examineSigners looks that every member key here may sign.
 func (n *Node) examineSigners() Finding {
 	f := Finding{What: "roster", Note: fmt.Sprintf("%d member keys here, each of a member and valid", len(n.signers))}
-	n.Registry.View(func(s *mechanism.State) {
+	n.ledger.View(func(s *mechanism.State) {
 		for _, code := range slices.Sorted(maps.Keys(n.signers)) {
 			key := "the key keys/" + memberKeyName(code) + ".key"
 			public := n.signers[code].Key()

@@ -58,7 +58,7 @@ func (n *Node) fileTogether(ctx context.Context, drafts []Draft, exercise bool) 
 		}
 		subs = append(subs, sub)
 	}
-	receipts, err := n.Registry.SubmitTogether(ctx, subs)
+	receipts, err := n.door.SubmitTogether(ctx, subs)
 	var refused *registry.Refused
 	if errors.As(err, &refused) {
 		err = n.keepRefusal(refused, drafts[0].Kind)
@@ -161,13 +161,13 @@ func (n *Node) officer(d Draft) record.ID {
 
 // CheckAccount tells whether the agreement in force has every code of an account.
 func (n *Node) CheckAccount(b *record.Account) (err error) {
-	n.Registry.View(func(s *mechanism.State) { err = s.CheckAccount(b) })
+	n.ledger.View(func(s *mechanism.State) { err = s.CheckAccount(b) })
 	return err
 }
 
 // BatchState is open, closed or withdrawn; empty if there is no such batch.
 func (n *Node) BatchState(id record.ID) (state string) {
-	n.Registry.View(func(s *mechanism.State) { state = s.BatchState(id) })
+	n.ledger.View(func(s *mechanism.State) { state = s.BatchState(id) })
 	return state
 }
 
@@ -175,7 +175,7 @@ func (n *Node) BatchState(id record.ID) (state string) {
 func (n *Node) Find(ctx context.Context, id record.ID) (*Found, bool, error) {
 	var index int64
 	var ok bool
-	n.Registry.View(func(s *mechanism.State) { index, ok = s.IndexOf(id) })
+	n.ledger.View(func(s *mechanism.State) { index, ok = s.IndexOf(id) })
 	if !ok {
 		return nil, false, nil
 	}

@@ -65,8 +65,8 @@ func (n *Node) learn(ctx context.Context) (*record.Linkage, error) {
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("learn a model: what came of it is none: %w", err)
 	}
-	if size > n.Registry.Head().Size { // another process appends, and folds, too
-		if err := n.Registry.Refresh(ctx); err != nil {
+	if size > n.Head().Size { // another process appends, and folds, too
+		if err := n.ledger.Refresh(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -23,7 +23,10 @@ var ErrBehind = errors.New("the ledger is not the one that this node has seen si
 // ahead of the ledger, and when two processes write at once it may go back by what
 // came in between, until the head moves on.
 func (n *Node) keepHead() error {
-	head := n.Registry.Head()
+	if n.member != nil {
+		return nil // it keeps what it sees before it uses it
+	}
+	head := n.Head()
 	if head.Checkpoint == nil || head.Size <= n.kept {
 		return nil
 	}
@@ -57,6 +60,9 @@ func (n *Node) readLock() (ledger.Checkpoint, error) {
 // checkLock compares the ledger with the newest head this node has seen signed. Where
 // none was kept there is nothing to compare.
 func (n *Node) checkLock(ctx context.Context) error {
+	if n.Config.Member != "" {
+		return nil // a copy that went back fetches again what it lacks
+	}
 	c, err := n.readLock()
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -64,7 +70,7 @@ func (n *Node) checkLock(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("compare the ledger with the head signed last: %w", err)
 	}
-	if size := n.Registry.Head().Size; c.Size > size {
+	if size := n.Head().Size; c.Size > size {
 		return fmt.Errorf("%w: %s is signed for %d records, the ledger has %d: %s", ErrBehind, local.CheckpointFile, c.Size, size, projection.Ahead)
 	}
 	hashes, err := n.Log().hashes(ctx)

@@ -24,7 +24,7 @@ type Log struct {
 
 // Log is the log as of the last commit.
 func (n *Node) Log() *Log {
-	return &Log{store: n.store, layout: ledgerstore.NewLayout(n.store, n.Registry.Head(), nil)}
+	return &Log{store: n.store, layout: ledgerstore.NewLayout(n.store, n.Head(), nil)}
 }
 
 // Head is the head the log answers for.

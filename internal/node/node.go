@@ -19,12 +19,15 @@ import (
 
 	"truceline/agreement"
 	"truceline/internal/blobstore"
+	"truceline/internal/cosigned"
 	"truceline/internal/ledgerstore"
 	"truceline/internal/ledgerstore/sqlite"
 	"truceline/internal/local"
 	"truceline/internal/office"
+	"truceline/internal/outbox"
 	"truceline/internal/projection"
 	"truceline/internal/registry"
+	"truceline/internal/replica"
 	"truceline/ledger"
 	"truceline/mechanism"
 	"truceline/record"
@@ -41,6 +44,12 @@ type Options struct {
 	Log  *slog.Logger
 	// Progress, if set, hears of long work at the start: what, how much of how much.
 	Progress func(what string, done, total int64)
+	// Dial makes the line to another node, by its address; needed by members' nodes.
+	Dial func(url string) Link
+	// Manual leaves it to the caller when a member's node talks to others: see Round.
+	Manual bool
+	// Alone lets a registry admit records before its witnesses have told what they hold.
+	Alone bool
 	// Fitter learns the model by which accounts are compared; nil: the tables do.
 	Fitter Fitter
 }
@@ -49,14 +58,21 @@ type Options struct {
 type Node struct {
 	Config     *local.Config
 	Projection *projection.DB
-	Registry   *registry.Registry
-	Copies     *blobstore.Store // of documents; nil as Office
-	Office     *office.DB       // the officers' book; nil in a node that is only looked at
+	Registry   *registry.Registry // nil in a member's node
+	Box        *outbox.Box        // signed records that wait; nil in the registry's node
+	Cosigned   *cosigned.Store    // checkpoints with the cosignatures known here
+	Copies     *blobstore.Store   // of documents; nil as Office
+	Office     *office.DB         // the officers' book; nil in a node that is only looked at
 
 	opts     Options
 	private  *local.Store
 	store    *sqlite.Store
-	verifier note.Verifier             // of the log
+	ledger   *replica.Replica
+	door     door
+	member   *member       // nil in the registry's node
+	verifier note.Verifier // of the log
+	heads    note.Verifier // of the heads of the ledger here; the log's in the registry's node
+	alarms   alarms
 	signers  map[string]*record.Signer // member code to its node key here
 	kept     int64                     // size of the head that keepHead wrote last
 	learning chan struct{}             // holds a token while a model is learnt
@@ -97,6 +113,15 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err := n.checkLock(ctx); err != nil {
 		return fmt.Errorf("open the node: %w", err)
 	}
+	if n.Cosigned, err = cosigned.Open(ctx, n.private.Path(local.CosignedFile), cosigned.Options{Now: n.opts.Now}); err != nil {
+		return err
+	}
+	if err := n.alarms.load(n.private); err != nil {
+		return err
+	}
+	if err := n.openDoor(ctx); err != nil {
+		return err
+	}
 	if n.Projection, err = projection.Open(ctx, n.private.Path(local.ProjectionFile)); err != nil {
 		return err
 	}
@@ -112,19 +137,14 @@ func (n *Node) open(ctx context.Context) (err error) {
 	followCtx, cancel := context.WithCancel(context.Background())
 	n.follow = cancel
 	n.wg.Go(func() { n.followLedger(followCtx) })
+	if n.member != nil && !n.opts.Manual {
+		n.wg.Go(func() { n.member.run(followCtx) })
+	}
 	return nil
 }
 
 // openLedger opens what the tables are computed from, and changes nothing.
-func (n *Node) openLedger(ctx context.Context, priv *local.Store) error {
-	skey, err := priv.Key(logKeyName)
-	if err != nil {
-		return err
-	}
-	signer, err := ledger.NewSigner(skey)
-	if err != nil {
-		return err
-	}
+func (n *Node) openLedger(ctx context.Context, priv *local.Store) (err error) {
 	if n.verifier, err = ledger.NewVerifier(n.Config.LogKey); err != nil {
 		return err
 	}
@@ -134,11 +154,59 @@ func (n *Node) openLedger(ctx context.Context, priv *local.Store) error {
 	if n.store, err = sqlite.Open(ctx, priv.Path(local.LedgerFile)); err != nil {
 		return err
 	}
+	if n.Config.Member != "" {
+		return n.openCopy(ctx, priv)
+	}
+	skey, err := priv.Key(logKeyName)
+	if err != nil {
+		return err
+	}
+	signer, err := ledger.NewSigner(skey)
+	if err != nil {
+		return err
+	}
+	n.heads = n.verifier
 	n.Registry, err = registry.Open(ctx, registry.Config{
 		Store: n.store, LogSigner: signer, LogVerifier: n.verifier, Signer: n.signers[n.Config.Registry],
 		Now: n.opts.Now, Rand: n.opts.Rand, Progress: n.progress("fold the ledger"),
 	})
+	if err == nil {
+		n.ledger = n.Registry.Replica
+	}
 	return err
+}
+
+// openDoor makes the door through which this node files.
+func (n *Node) openDoor(ctx context.Context) error {
+	if n.Config.Member == "" {
+		n.door = newGuarded(n)
+		return nil
+	}
+	return n.openMember(ctx)
+}
+
+// Head is the newest signed head of the log of which this node has every record.
+func (n *Node) Head() ledgerstore.Head {
+	if n.member != nil {
+		return n.member.heldHead()
+	}
+	return n.ledger.Head()
+}
+
+// judged is up to where records were admitted by the rules: all that pages show.
+func (n *Node) judged() int64 {
+	size := n.ledger.Head().Size
+	if b := n.ledger.Broken(); b != nil {
+		size = min(size, b.Index)
+	}
+	return size
+}
+
+func (n *Node) ledgerHealthy() error {
+	if n.Registry != nil {
+		return n.Registry.Healthy()
+	}
+	return n.ledger.Healthy()
 }
 
 func (n *Node) progress(what string) func(done, total int64) {
@@ -170,6 +238,12 @@ func (n *Node) loadSigners(priv *local.Store) error {
 			return fmt.Errorf("read key %s: it is damaged: %w; restore it from a backup", name, err)
 		}
 	}
+	if own := n.Config.Member; own != "" {
+		if n.signers[own] == nil {
+			return fmt.Errorf("open the node: the key of %s is not here; restore the keys from a backup, or, if it is lost, go on with the recovery key: truceline recover", own)
+		}
+		return nil
+	}
 	if n.signers[n.Config.Registry] == nil {
 		return fmt.Errorf("open the node: the key of the registry %s is not here; restore the keys from a backup", n.Config.Registry)
 	}
@@ -196,6 +270,12 @@ func (n *Node) Close() error {
 			errs = append(errs, n.keepHead())
 		}
 	}
+	if n.member != nil {
+		errs = append(errs, n.member.close())
+	}
+	if n.Cosigned != nil {
+		errs = append(errs, n.Cosigned.Close())
+	}
 	if n.Projection != nil {
 		errs = append(errs, n.Projection.Close())
 	}
@@ -219,7 +299,7 @@ func (n *Node) followLedger(ctx context.Context) {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
-		changed := n.Registry.Changed()
+		changed := n.ledger.Changed()
 		if err := n.catchUp(ctx); err != nil && ctx.Err() == nil {
 			n.opts.Log.Error("the projection does not follow the ledger", "err", err)
 		}
@@ -235,7 +315,7 @@ func (n *Node) followLedger(ctx context.Context) {
 			case <-time.After(gather):
 			}
 		case <-tick.C:
-			if err := n.Registry.Refresh(ctx); err != nil && ctx.Err() == nil {
+			if err := n.ledger.Refresh(ctx); err != nil && ctx.Err() == nil {
 				n.opts.Log.Error("the ledger cannot be read", "err", err)
 			}
 			if err := n.keepHead(); err != nil {
@@ -246,7 +326,7 @@ func (n *Node) followLedger(ctx context.Context) {
 }
 
 func (n *Node) catchUp(ctx context.Context) error {
-	err := n.Projection.CatchUp(ctx, n.store, n.Registry.Head().Size, n.progress("bring the tables up to date"))
+	err := n.Projection.CatchUp(ctx, n.store, n.judged(), n.progress("bring the tables up to date"))
 	n.mu.Lock()
 	n.lagging = err
 	n.mu.Unlock()
@@ -255,7 +335,7 @@ func (n *Node) catchUp(ctx context.Context) error {
 
 // Sync waits until the projection shows everything that was acknowledged before the call.
 func (n *Node) Sync(ctx context.Context) error {
-	size := n.Registry.Head().Size
+	size := n.judged()
 	for {
 		done, err := n.Projection.Applied(ctx)
 		if err != nil || done >= size {
@@ -280,7 +360,7 @@ func (n *Node) Healthy(ctx context.Context) error {
 	n.mu.Lock()
 	err := n.lagging
 	n.mu.Unlock()
-	if err = errors.Join(err, n.Registry.Healthy()); err != nil {
+	if err = errors.Join(err, n.ledgerHealthy()); err != nil {
 		return err
 	}
 	applied, err := n.Projection.Applied(ctx)
@@ -309,6 +389,6 @@ func (n *Node) Mission() record.ID { return n.Config.Mission }
 
 // Pack is the agreement in force. It must not be changed.
 func (n *Node) Pack() (p *agreement.Pack) {
-	n.Registry.View(func(s *mechanism.State) { p = s.Pack() })
+	n.ledger.View(func(s *mechanism.State) { p = s.Pack() })
 	return p
 }

@@ -77,7 +77,7 @@ func (n *Node) Everybody(member string) Officer {
 // Desks lists the members for which this node files: those whose keys are here, the
 // registry apart.
 func (n *Node) Desks() (out []string) {
-	n.Registry.View(func(s *mechanism.State) {
+	n.ledger.View(func(s *mechanism.State) {
 		for _, m := range s.Members() {
 			if _, ok := n.signers[m.Code]; ok && m.Role != record.RegistryRole {
 				out = append(out, m.Code)

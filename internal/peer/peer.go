@@ -29,6 +29,8 @@ func Handler(n *node.Node, log *slog.Logger) http.Handler {
 	mux.HandleFunc("GET "+Prefix+"/proof/{index}", s.answer(s.proof))
 	mux.HandleFunc("GET "+Prefix+"/consistency/{old}/{new}", s.answer(s.consistency))
 	mux.HandleFunc("GET "+Prefix+"/record/{id}", s.answer(s.record))
+	mux.HandleFunc("GET "+Prefix+"/checkpoint", s.answer(s.checkpoint))
+	mux.HandleFunc("GET "+Prefix+"/witnessed", s.answer(s.witnessed))
 	mux.HandleFunc("GET "+Prefix+"/{path...}", s.answer(s.file))
 	return mux
 }
@@ -50,6 +52,9 @@ func (s *server) answer(f func(context.Context, *http.Request) (answer, error)) 
 		a, err := f(r.Context(), r)
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
+		if session := s.node.Session(); session != "" {
+			h.Set(Session, session)
+		}
 		if err != nil {
 			status := http.StatusInternalServerError
 			if node.IsNotFound(err) {
@@ -104,6 +109,17 @@ func (s *server) file(ctx context.Context, r *http.Request) (answer, error) {
 		return answer{data, lines, false}, err
 	}
 	return answer{data, binary, true}, err
+}
+
+func (s *server) checkpoint(ctx context.Context, _ *http.Request) (answer, error) {
+	b, err := s.node.Checkpoint(ctx)
+	return answer{b, plain, false}, err
+}
+
+// witnessed is the newest head that met the policy, with its cosignatures.
+func (s *server) witnessed(ctx context.Context, _ *http.Request) (answer, error) {
+	h, err := s.node.Witnessed(ctx)
+	return answer{h.Note, plain, false}, err
 }
 
 func (s *server) proof(ctx context.Context, r *http.Request) (answer, error) {

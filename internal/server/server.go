@@ -27,6 +27,7 @@ type Server struct {
 	log      *slog.Logger
 	listener net.Listener
 	http     *http.Server
+	stop     chan struct{} // closed when the server is to end
 }
 
 // Options are how a server is reached.
@@ -57,9 +58,10 @@ func Listen(n *node.Node, o Options) (*Server, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle(peer.Prefix+"/", peer.Handler(n, o.Log))
-	mux.HandleFunc("GET /healthz", s.health)
 	mux.Handle("/", pages)
+	s.stop = make(chan struct{})
+	Peers(mux, n, o.Log, s.stop)
+	mux.HandleFunc("GET /healthz", s.health)
 	s.http = &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -70,6 +72,18 @@ func Listen(n *node.Node, o Options) (*Server, error) {
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 	}
 	return s, nil
+}
+
+// Peers adds what other nodes ask: the log, what members hand in and, in a member's node,
+// its witness. Answers that are held back end when stop is closed.
+func Peers(mux *http.ServeMux, n *node.Node, log *slog.Logger, stop <-chan struct{}) {
+	h := &peer.Handing{Stop: stop}
+	if n.Registry == nil {
+		h.Relay = n.HandOn
+	}
+	mux.Handle(peer.Prefix+"/", peer.Handler(n, log))
+	mux.Handle("/peer/", peer.MemberHandler(n, h))
+	witnessed(mux, n, log)
 }
 
 // Pages makes the handler of a node's pages. Addr is not used.
@@ -105,6 +119,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
+	close(s.stop)
 	stop, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := s.http.Shutdown(stop); err != nil {
@@ -155,7 +170,7 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 type proofs struct{ node *node.Node }
 
 func (p proofs) Checkpoint(context.Context) (signed []byte, size int64, root string, loggedAt int64, err error) {
-	h := p.node.Registry.Head()
+	h := p.node.Head()
 	return h.Checkpoint, h.Size, h.Root.String(), h.LoggedAt, nil
 }
 

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package fleet runs a whole mission in one process, for tests: a registry and members,
+// each a real node with a folder of its own, joined by a network that loses what it is
+// told to lose, under one clock that moves only when it is told to.
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"truceline/agreement"
+	"truceline/internal/node"
+	"truceline/internal/peer"
+	"truceline/internal/server"
+	"truceline/record"
+)
+
+// RegistryCode and Codes are who is in the mission that New makes: two parties, a
+// facilitator and a fourth member.
+const RegistryCode = "book"
+
+// Codes of the members with a node, in the order of the agreement.
+var Codes = []string{"NOR", "SUD", "fac", "mon"}
+
+// Pack is the agreement of the mission: small, invented, an exercise.
+func Pack() *agreement.Pack {
+	en := func(s string) agreement.Text { return agreement.Text{"en": s} }
+	return &agreement.Pack{
+		Format: 1, Exercise: true, Languages: []string{"en"}, Title: en("EXERCISE: two shores"), Notice: en("EXERCISE. Everything here is invented."),
+		Parties: []agreement.Party{
+			{Code: "NOR", Letter: "A", Name: en("North shore"), Short: en("North"), Pattern: "solid"},
+			{Code: "SUD", Letter: "B", Name: en("South shore"), Short: en("South"), Pattern: "hatched"},
+		},
+		Members: []agreement.Member{
+			{Code: "NOR", Name: en("North shore"), Role: record.PartyRole}, {Code: "SUD", Name: en("South shore"), Role: record.PartyRole},
+			{Code: "fac", Name: en("Facilitator"), Role: record.ThirdPartyRole}, {Code: "mon", Name: en("Monitors"), Role: record.MonitorRole},
+			{Code: RegistryCode, Name: en("Registry"), Role: record.RegistryRole},
+		},
+		ClaimantKinds: []agreement.Term{{Code: "spokesperson", Name: en("Spokesperson")}},
+		IncidentTypes: []agreement.Term{{Code: "shots", Name: en("Shots")}},
+		PlaceKinds:    []agreement.Term{{Code: "town", Name: en("Town")}},
+		Measures:      []agreement.Measure{{Code: "killed", Name: en("Killed"), Unit: "people"}},
+		Groups:        []agreement.Group{{Code: "people", Name: en("People")}},
+		Stances:       []agreement.Stance{{Code: "claims", Name: en("Claims"), Effect: agreement.Asserts}, {Code: "denies", Name: en("Denies"), Effect: agreement.Denies, Covers: agreement.CoversEvent}},
+	}
+}
+
+// Clock is a clock that moves only when told to. It is safe for concurrent use.
+type Clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+// NewClock starts in a fictional spring.
+func NewClock() *Clock { return &Clock{at: time.Date(2031, 3, 1, 6, 0, 0, 0, time.UTC)} }
+
+// Now is the time it shows.
+func (c *Clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.at }
+
+// Advance moves it on.
+func (c *Clock) Advance(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.at = c.at.Add(d) }
+
+// Fleet is a mission. Its methods are for one goroutine, the test's.
+type Fleet struct {
+	t       testing.TB
+	Dir     string
+	Clock   *Clock
+	Net     *Net
+	rand    io.Reader
+	Nodes   map[string]*node.Node // by member code; nil where one is stopped
+	Seen    map[string][]byte     // recovery keys, by member code
+	Options func(code string, o *node.Options)
+}
+
+// seeded is a source of bytes that a seed decides, safe for concurrent use.
+type seeded struct {
+	mu sync.Mutex
+	r  *mathrand.ChaCha8
+}
+
+func (s *seeded) Read(b []byte) (int, error) { s.mu.Lock(); defer s.mu.Unlock(); return s.r.Read(b) }
+
+// New makes the mission's registry in a folder of the test, and nobody else yet. All that
+// is random follows from seed; 0 draws truly.
+func New(t testing.TB, seed uint64) *Fleet {
+	f := &Fleet{t: t, Dir: t.TempDir(), Clock: NewClock(), Nodes: map[string]*node.Node{}, Seen: map[string][]byte{}, rand: rand.Reader}
+	if seed != 0 {
+		var b [8]byte
+		binary.BigEndian.PutUint64(b[:], seed)
+		f.rand = &seeded{r: mathrand.NewChaCha8(sha256.Sum256(b[:]))}
+	}
+	f.Net = &Net{fleet: f}
+	t.Cleanup(func() {
+		for code := range f.Nodes {
+			f.Stop(code)
+		}
+	})
+	file, err := record.Canonical(agreement.File{Agreement: 1, Pack: Pack()})
+	f.must(err)
+	f.must(node.Create(context.Background(), f.Path(RegistryCode), node.Creation{Agreement: file, Origin: "fleet.invalid/shores", Invited: Codes, Now: f.Clock.Now, Rand: f.rand}))
+	f.Start(RegistryCode)
+	return f
+}
+
+func (f *Fleet) must(err error) {
+	if err != nil {
+		f.t.Helper()
+		f.t.Fatal(err)
+	}
+}
+
+// Path is the folder of a member's node.
+func (f *Fleet) Path(code string) string { return filepath.Join(f.Dir, code) }
+
+// URL is the address of a member's node on the network.
+func URL(code string) string { return "http://" + code + ".fleet.invalid" }
+
+func (f *Fleet) options(code string) node.Options {
+	o := node.Options{Now: f.Clock.Now, Rand: f.rand, Log: slog.New(slog.DiscardHandler), Manual: true, Dial: peer.Dial(&http.Client{Transport: f.Net.From(code)})}
+	if f.Options != nil {
+		f.Options(code, &o)
+	}
+	return o
+}
+
+// Start opens a node and puts it on the network.
+func (f *Fleet) Start(code string) *node.Node {
+	f.t.Helper()
+	n, err := node.Open(context.Background(), f.Path(code), f.options(code))
+	f.must(err)
+	f.Nodes[code] = n
+	return n
+}
+
+// Stop closes a node and takes it off the network.
+func (f *Fleet) Stop(code string) {
+	if n := f.Nodes[code]; n != nil {
+		f.Nodes[code] = nil
+		f.must(n.Close())
+	}
+}
+
+// Join makes nodes of members and brings them into the mission.
+func (f *Fleet) Join(codes ...string) {
+	f.t.Helper()
+	for _, code := range codes {
+		inv, err := f.Registry().InviteMember(code, URL(RegistryCode))
+		f.must(err)
+		var recovery bytes.Buffer
+		_, err = node.PrepareMember(context.Background(), f.Path(code), node.Joining{Invitation: inv, URL: URL(code), Recovery: &recovery, Options: f.options(code)})
+		f.must(err)
+		f.Seen[code] = recovery.Bytes()
+		n := f.Start(code)
+		for try := 0; ; try++ {
+			if err = n.Enter(context.Background()); err == nil {
+				break
+			}
+			if try == 10 {
+				f.t.Fatal(err)
+			}
+			f.Round(code)
+		}
+	}
+}
+
+// Registry is the registry's node.
+func (f *Fleet) Registry() *node.Node { return f.Nodes[RegistryCode] }
+
+// Adopt puts a policy in force: so many of the members' witnesses must cosign.
+func (f *Fleet) Adopt(quorum int) {
+	f.t.Helper()
+	f.must(f.Registry().AdoptPolicy(context.Background(), quorum))
+}
+
+// Round lets members exchange once with the others. Errors of the line are given.
+func (f *Fleet) Round(codes ...string) (err error) {
+	for _, code := range codes {
+		if n := f.Nodes[code]; n != nil {
+			err = errors.Join(err, n.Round(context.Background()))
+		}
+	}
+	return err
+}
+
+// Settle lets everybody exchange until nothing is left to do.
+func (f *Fleet) Settle() {
+	f.t.Helper()
+	for range 3 {
+		f.must(f.Round(Codes...))
+	}
+}
+
+// Account is a small account by a member, of so many killed.
+func (f *Fleet) Account(code string, killed int64) node.Draft {
+	return node.Draft{Kind: record.AccountFiled, Member: code, Body: &record.Account{
+		Claimant: record.Claimant{Kind: "spokesperson", Name: "EXERCISE " + code},
+		Claims:   []record.Claim{{N: 1, Element: record.Harm, Measure: "killed", Group: "people", Bound: "exact", Low: &killed, High: &killed, Stance: "claims", Scope: record.ScopeIncident, FirstHand: "no"}},
+	}}
+}
+
+// File files a draft from a member's own node; it waits until the next round.
+func (f *Fleet) File(code string, d node.Draft) (record.ID, error) {
+	id, err := record.NewID(f.rand)
+	f.must(err)
+	d.ID = id
+	_, err = f.Nodes[code].File(context.Background(), d)
+	if errors.As(err, new(*node.Queued)) {
+		err = nil
+	}
+	return id, err
+}
+
+// Net is the network between the nodes.
+type Net struct {
+	fleet *Fleet
+	// Lose decides what becomes of a request: whether it arrives, and whether its answer
+	// comes back. Nil: all does.
+	Lose func(from, to string, r *http.Request) (arrives, answers bool)
+	// Handler takes the place of a node's own, for tests in which one lies.
+	Handler map[string]http.Handler
+}
+
+// ErrLost is what a lost request or answer gives.
+var ErrLost = errors.New("fleet: the line is cut")
+
+// From is the network as one node sees it.
+func (n *Net) From(code string) http.RoundTripper { return from{n, code} }
+
+type from struct {
+	net  *Net
+	code string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (f from) RoundTrip(r *http.Request) (*http.Response, error) {
+	to := r.URL.Hostname()
+	to = to[:max(0, len(to)-len(".fleet.invalid"))]
+	arrives, answers := true, true
+	if f.net.Lose != nil {
+		arrives, answers = f.net.Lose(f.code, to, r)
+	}
+	if !arrives {
+		return nil, ErrLost
+	}
+	h := f.net.Handler[to]
+	if h == nil {
+		n := f.net.fleet.Nodes[to]
+		if n == nil {
+			return nil, fmt.Errorf("%w: %s is not there", ErrLost, to)
+		}
+		mux := http.NewServeMux()
+		closed := make(chan struct{})
+		close(closed) // nobody waits
+		server.Peers(mux, n, slog.New(slog.DiscardHandler), closed)
+		h = mux
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if !answers {
+		return nil, ErrLost
+	}
+	return w.Result(), nil
+}

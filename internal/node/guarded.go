@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"truceline/cosign"
+	"truceline/internal/registry"
+	"truceline/ledger"
+	"truceline/mechanism"
+)
+
+// guarded is the registry's door. At the start it admits nothing until so many witnesses
+// have told what they hold that no quorum can have cosigned more without one of them: a
+// ledger that went back in time must never sign a second tree at a size that is out.
+type guarded struct {
+	n       *Node
+	session string
+	since   int64 // Unix seconds
+
+	mu     sync.Mutex
+	heard  map[string]bool // keys of the policy's witnesses that have told
+	open   bool
+	behind error // the ledger is not what was signed; nothing is admitted any more
+}
+
+// ErrWaiting: the registry does not know yet that its ledger is the newest.
+var ErrWaiting = errors.New("the registry admits nothing until its witnesses have told what they hold")
+
+func newGuarded(n *Node) *guarded {
+	var b [8]byte
+	_, _ = io.ReadFull(n.opts.Rand, b[:]) // zeros would only mean that members tell later
+	return &guarded{n: n, session: hex.EncodeToString(b[:]), since: n.opts.Now().Unix(), heard: map[string]bool{}, open: n.opts.Alone}
+}
+
+// SubmitTogether implements door.
+func (g *guarded) SubmitTogether(ctx context.Context, subs []registry.Submission) ([]registry.Receipt, error) {
+	if err := g.ready(); err != nil {
+		return nil, err
+	}
+	return g.n.Registry.SubmitTogether(ctx, subs)
+}
+
+// ready is nil once the ledger is known to be the newest.
+func (g *guarded) ready() error {
+	policy, err := g.n.Policy()
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.behind != nil {
+		return g.behind
+	}
+	if g.open || policy == nil {
+		return nil
+	}
+	var silent, names []string
+	for _, w := range policy.Witnesses {
+		if !g.heard[w.VKey] {
+			silent, names = append(silent, w.VKey), append(names, w.Name)
+		}
+	}
+	if met, err := policy.Met(silent...); err != nil || met {
+		return errors.Join(fmt.Errorf("%w; not heard yet: %v. Start their nodes, or, if they are lost and you are sure that this ledger is the newest, start the registry with --alone", ErrWaiting, names), err)
+	}
+	g.open = true
+	return nil
+}
+
+// told takes in what a member has seen and cosigned.
+func (g *guarded) told(ctx context.Context, signed []byte) error {
+	n := g.n
+	c, _, err := ledger.ParseCheckpoint(signed, n.verifier)
+	if err == nil && c.Origin != n.Config.Origin {
+		err = fmt.Errorf("it is of the log %s", c.Origin)
+	}
+	if err != nil {
+		return fmt.Errorf("take cosignatures: %w", err)
+	}
+	head := n.ledger.Head()
+	if c.Size > head.Size {
+		if err := n.ledger.Refresh(ctx); err != nil {
+			return err
+		}
+		head = n.ledger.Head()
+	}
+	if c.Size <= head.Size {
+		root, err := n.rootAt(ctx, c.Size)
+		if err != nil {
+			return err
+		}
+		if root == c.Root {
+			return g.heardFrom(ctx, signed)
+		}
+	}
+	// This log's own key has signed what is not in this ledger.
+	what := fmt.Sprintf("a member holds a head of %d records that this log's key has signed, and the ledger here, of %d records, is not of its history", c.Size, head.Size)
+	g.mu.Lock()
+	g.behind = fmt.Errorf("%w: %s. Nothing is admitted any more: stop the registry and put its ledger back from a mirror (docs/operations.md)", ErrBehind, what)
+	err = g.behind
+	g.mu.Unlock()
+	_, raised := n.raise(ctx, Alarm{Kind: BehindWitness, Index: c.Size, What: what}, nil)
+	return errors.Join(err, raised)
+}
+
+func (g *guarded) heardFrom(ctx context.Context, signed []byte) error {
+	if _, err := g.n.addCosigned(ctx, signed); err != nil {
+		return fmt.Errorf("take cosignatures: %w", err)
+	}
+	policy, err := g.n.Policy()
+	if err != nil || policy == nil {
+		return err
+	}
+	var bound int64
+	g.n.ledger.View(func(s *mechanism.State) { bound = s.Pack().ClockBoundMS() / 1000 })
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, w := range policy.Witnesses {
+		v, err := cosign.NewVerifier(w.VKey)
+		if err != nil {
+			continue
+		}
+		_, n, err := ledger.ParseCheckpoint(signed, g.n.verifier, v)
+		if err != nil {
+			continue
+		}
+		for _, s := range n.Sigs {
+			// One from before the start tells only what the witness held then.
+			if at, err := cosign.SignedAt(s); s.Name == v.Name() && s.Hash == v.KeyHash() && err == nil && at >= g.since-bound {
+				g.heard[w.VKey] = true
+			}
+		}
+	}
+	return nil
+}
+
+// TakeCosignatures takes what a member's node hands in: a signed head of this log with its
+// cosignatures. ErrBehind means that the ledger here is not what was signed.
+func (n *Node) TakeCosignatures(ctx context.Context, signed []byte) error {
+	g, ok := n.door.(*guarded)
+	if !ok {
+		return errors.New("take cosignatures: this is not the registry's node")
+	}
+	return g.told(ctx, signed)
+}
+
+// Session is a word that the registry's node draws anew at each start.
+func (n *Node) Session() string {
+	if g, ok := n.door.(*guarded); ok {
+		return g.session
+	}
+	return ""
+}
+
+// Waiting is why the registry's node admits nothing yet, or no more; nil when it does.
+func (n *Node) Waiting() error {
+	if g, ok := n.door.(*guarded); ok {
+		return g.ready()
+	}
+	return nil
+}

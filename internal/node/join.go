@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"truceline/cosign"
+	"truceline/internal/ledgerstore/sqlite"
+	"truceline/internal/local"
+	"truceline/internal/outbox"
+	"truceline/internal/witness"
+	"truceline/ledger"
+	"truceline/mechanism"
+	"truceline/record"
+)
+
+// Joining says how a member's node is made.
+type Joining struct {
+	Invitation *Invitation
+	// URL is where others reach the new node, without a slash at the end; empty: not at all.
+	URL string
+	// Recovery gets the secret half of the key with which the member goes on when it has
+	// lost the node's own. It is kept nowhere here.
+	Recovery io.Writer
+	Options  Options // Dial may be nil: then the reply travels as a file
+}
+
+// ReadInvitation reads an invitation file.
+func ReadInvitation(b []byte) (*Invitation, error) {
+	inv := new(Invitation)
+	err := strictJSON(b, inv)
+	switch {
+	case err != nil:
+	case inv.Invitation != 1:
+		err = fmt.Errorf("it is of version %d, this program knows 1: update truceline", inv.Invitation)
+	case !record.ValidCode(inv.Member) || !record.ValidOrigin(inv.Origin) || inv.Mission.IsZero() || inv.Token == "":
+		err = errors.New("member, origin, mission or token are missing")
+	default:
+		_, err = ledger.NewVerifier(inv.LogKey)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the invitation: %w", err)
+	}
+	return inv, nil
+}
+
+func strictJSON(b []byte, to any) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(to); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("something follows the end")
+	}
+	return nil
+}
+
+// PrepareMember makes the folder of a member's node, with new keys, and the reply to the
+// invitation. Nothing was said to anybody yet. Either the whole folder is there afterwards
+// or nothing.
+func PrepareMember(ctx context.Context, dir string, j Joining) (reply []byte, err error) {
+	inv := j.Invitation
+	fail := func(err error) ([]byte, error) {
+		return nil, fmt.Errorf("make a node of %s in %s: %w", inv.Member, dir, err)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return fail(err)
+	}
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return fail(errors.New("the folder is not empty; choose another"))
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return fail(err)
+	}
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+"-*")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.RemoveAll(tmp) // gone once renamed
+	rand := j.Options.Rand
+	key, err := memberKeys(local.New(tmp), inv.Origin, inv.Member, rand)
+	if err != nil {
+		return fail(err)
+	}
+	keys := []record.Key{key}
+	if j.Recovery != nil {
+		seed := make([]byte, 32)
+		if _, err := io.ReadFull(rand, seed); err != nil {
+			return fail(err)
+		}
+		signer, err := record.NewSigner(seed)
+		if err != nil {
+			return fail(err)
+		}
+		if _, err := fmt.Fprintf(j.Recovery, "TRUCELINE RECOVERY KEY of %s, mission %s, %s\n%s\n", inv.Member, inv.Mission, inv.Origin, base64.StdEncoding.EncodeToString(seed)); err != nil {
+			return fail(fmt.Errorf("write the recovery key: %w", err))
+		}
+		keys = append(keys, signer.Key())
+	}
+	if err := newFolder(ctx, tmp, inv, j.URL, j.Options.Now, rand); err != nil {
+		return fail(err)
+	}
+	if reply, err = json.MarshalIndent(Reply{Keys: keys, Member: inv.Member, Mission: inv.Mission, Origin: inv.Origin, Reply: 1, Token: inv.Token}, "", " "); err != nil {
+		return fail(err)
+	}
+	reply = append(reply, '\n')
+	if err := local.WriteFile(filepath.Join(tmp, replyFile), reply, 0o600); err != nil {
+		return fail(err)
+	}
+	if err := os.Rename(tmp, dir); err != nil {
+		return fail(err)
+	}
+	return reply, local.SyncDir(filepath.Dir(dir))
+}
+
+// replyFile keeps the reply until it was answered, so that joining can be tried again.
+const replyFile = "joining.json"
+
+// memberKeys draws the keys of a member's node, and gives the public half of the one that
+// signs records.
+func memberKeys(priv *local.Store, origin, member string, rand io.Reader) (record.Key, error) {
+	seed := make([]byte, 32)
+	if _, err := io.ReadFull(rand, seed); err != nil {
+		return record.Key{}, err
+	}
+	signer, err := record.NewSigner(seed)
+	if err != nil {
+		return record.Key{}, err
+	}
+	if err := priv.SaveKey(memberKeyName(member), base64.StdEncoding.EncodeToString(seed)); err != nil {
+		return record.Key{}, err
+	}
+	for _, role := range []cosign.Role{cosign.Witness, cosign.Mirror, cosign.Rules} {
+		skey, _, err := cosign.GenerateKey(rand, cosign.KeyName(origin, role, member))
+		if err != nil {
+			return record.Key{}, err
+		}
+		if err := priv.SaveKey(string(role), skey); err != nil {
+			return record.Key{}, err
+		}
+	}
+	skey, _, err := ledger.GenerateKey(rand, origin)
+	if err != nil {
+		return record.Key{}, err
+	}
+	return signer.Key(), priv.SaveKey(headKeyName, skey)
+}
+
+func newFolder(ctx context.Context, dir string, inv *Invitation, url string, now func() time.Time, rand io.Reader) error {
+	priv := local.New(dir)
+	officer, err := record.NewID(rand)
+	if err != nil {
+		return err
+	}
+	cfg := &local.Config{
+		Format: 1, LogKey: inv.LogKey, Mission: inv.Mission, Origin: inv.Origin, Registry: inv.Registry,
+		Member: inv.Member, RegistryURL: inv.RegistryURL, URL: url, Officers: map[string]record.ID{inv.Member: officer},
+	}
+	if err := priv.SaveConfig(cfg); err != nil {
+		return err
+	}
+	if inv.Checkpoint != "" {
+		// What the registry shows must continue what it showed when it invited.
+		if err := local.WriteFile(priv.Path(local.CheckpointFile), []byte(inv.Checkpoint), 0o600); err != nil {
+			return err
+		}
+	}
+	store, err := sqlite.Create(ctx, priv.Path(local.LedgerFile))
+	if err != nil {
+		return err
+	}
+	if err := store.Close(); err != nil {
+		return err
+	}
+	// Their memory is precious: they are made once, and never again where one is missing.
+	skey, err := priv.Key(string(cosign.Witness))
+	if err != nil {
+		return err
+	}
+	signer, err := cosign.NewSigner(skey)
+	if err != nil {
+		return err
+	}
+	w, err := witness.Open(ctx, priv.Path(local.WitnessFile), witness.Options{Signers: []*cosign.Signer{signer}, Now: now, Create: true})
+	if err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	box, err := outbox.Open(ctx, priv.Path(local.OutboxFile), outbox.Options{Now: now, Create: true})
+	if err != nil {
+		return err
+	}
+	return box.Close()
+}
+
+// Enter brings a member's new node into the mission: the registry admits it, the ledger is
+// caught up with, and the node names its cosigners. It goes on where an earlier call was
+// cut short.
+func (n *Node) Enter(ctx context.Context) error {
+	m := n.member
+	if m == nil || m.link == nil {
+		return errors.New("enter the mission: this is no member's node with a line to the registry")
+	}
+	fail := func(err error) error { return fmt.Errorf("enter the mission as %s: %w", n.Config.Member, err) }
+	reply, err := os.ReadFile(n.private.Path(replyFile))
+	if err == nil {
+		if err := m.link.Join(ctx, reply); err != nil {
+			return fail(err)
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return fail(err)
+	}
+	if err := m.follow(ctx); err != nil {
+		return fail(err)
+	}
+	if err := n.Introduce(ctx); err != nil {
+		return fail(err)
+	}
+	if err := os.Remove(n.private.Path(replyFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fail(err)
+	}
+	return nil
+}
+
+// Introduce files what a member's node must say of itself before it takes part: its
+// officer and its cosigners, as far as the ledger does not have them.
+func (n *Node) Introduce(ctx context.Context) error {
+	var drafts []Draft
+	own := n.Config.Member
+	var admitted, enrolled bool
+	named := map[record.CosignerRole]mechanism.Cosigner{}
+	n.ledger.View(func(s *mechanism.State) {
+		m, ok := s.Member(own)
+		admitted = ok && !m.Left
+		enrolled = s.OfficerOf(n.Config.Officers[own]) == own
+		for _, c := range s.Cosigners() {
+			if c.Member == own && c.Until < 0 {
+				named[c.Role] = c
+			}
+		}
+	})
+	if !admitted {
+		return fmt.Errorf("%s is not on the roster yet: the registry has to admit it first", own)
+	}
+	if !enrolled {
+		drafts = append(drafts, Draft{Kind: record.OfficerEnrolled, Member: own, Body: &record.Enrolment{Officer: n.Config.Officers[own]}})
+	}
+	for _, role := range []cosign.Role{cosign.Witness, cosign.Mirror, cosign.Rules} {
+		skey, err := n.private.Key(string(role))
+		if err != nil {
+			return err
+		}
+		signer, err := cosign.NewSigner(skey)
+		if err != nil {
+			return err
+		}
+		url := ""
+		if role == cosign.Witness {
+			url = n.Config.URL
+		}
+		if c := named[record.CosignerRole(role)]; c.VKey == signer.VKey() && c.URL == url {
+			continue
+		}
+		drafts = append(drafts, Draft{Kind: record.CosignerNamed, Member: own, Body: &record.Cosigner{Role: record.CosignerRole(role), URL: url, VKey: signer.VKey()}})
+	}
+	for _, d := range drafts {
+		if _, err := n.File(ctx, d); err != nil {
+			return err
+		}
+		if n.member != nil {
+			if err := n.member.follow(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
