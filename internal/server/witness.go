@@ -7,6 +7,12 @@ import (
 	"net/http"
 
 	"truceline/internal/node"
+	"truceline/internal/peer"
 )
 
-func witnessed(mux *http.ServeMux, n *node.Node, log *slog.Logger) {}
+// witnessed adds the witness of a member's node.
+func witnessed(mux *http.ServeMux, n *node.Node, log *slog.Logger) {
+	if w := n.Witness(); w != nil {
+		mux.Handle("/witness/", peer.WitnessHandler(w, log))
+	}
+}
