@@ -112,6 +112,12 @@ func (c *checker) withheld() error {
 	if err != nil {
 		return err
 	}
+	// Seconds in the place of milliseconds would have waited for years.
+	for _, a := range list {
+		if a.At < opening.line.LoggedAt-MaxBoundMS {
+			return fmt.Errorf("attestations: %s says %s, and the log began at %s", a.Member, clock(a.At), clock(opening.line.LoggedAt))
+		}
+	}
 	first, last := list[0].At, list[0].At
 	var members []string
 	for _, a := range list {

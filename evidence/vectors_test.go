@@ -54,8 +54,8 @@ func expect(f *evidence.Finding) expected {
 	return x
 }
 
-// all makes a file of each kind and form.
-func all(t testing.TB) (*world, []vector) {
+// allFiles makes a file of each kind and form.
+func allFiles(t testing.TB) (*world, []vector) {
 	t.Helper()
 	w := newWorld(t, "evidence")
 	l := w.known()
@@ -186,7 +186,7 @@ func brokenVectors(t testing.TB, w *world, put func(string, []byte, error)) {
 // TestVectors makes every file again and compares it with those that other
 // implementations test with. With -update it writes them.
 func TestVectors(t *testing.T) {
-	w, list := all(t)
+	w, list := allFiles(t)
 	found := map[string]expected{}
 	files := map[string][]byte{"log.vkey": []byte(w.LogKey + "\n"), "policy": []byte(w.policy)}
 	for _, v := range list {
@@ -229,7 +229,7 @@ func TestVectors(t *testing.T) {
 // TestVectorsHold looks at what the files show, so that -update cannot make a wrong
 // finding the expected one.
 func TestVectorsHold(t *testing.T) {
-	w, list := all(t)
+	w, list := allFiles(t)
 	log := "log " + verifytest.Origin + " " + w.LogKey
 	witness := func(m string) string {
 		return "witness " + w.witnesses[m].Name() + " " + w.witnesses[m].VKey()
