@@ -84,6 +84,47 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// A policy, a bound on clocks and former members come through adoption as they are, and a
+// pack without them is the pack that it was before there were any.
+func TestTrust(t *testing.T) {
+	plain, err := agreement.Load(strings.NewReader(file(t, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := record.Canonical(plain.Pack); err != nil || bytes.Contains(b, []byte("policy")) || bytes.Contains(b, []byte("clock_bound_s")) || bytes.Contains(b, []byte("former")) {
+		t.Errorf("what is not said is written: %v %s", err, b)
+	}
+	policy := strings.Repeat("# as agreed\n", (agreement.MaxPolicy-12)/12) + "quorum none\n"
+	for _, bound := range []int64{0, 1, 86_400} {
+		f, err := agreement.Load(strings.NewReader(file(t, func(p map[string]any) {
+			p["policy"], p["clock_bound_s"] = policy, bound
+			at(p, "members", 6)["former"] = true
+		})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		merged, err := agreement.Merge(roundTrip(t, f.Pack))
+		if err != nil || merged.Policy != policy || merged.ClockBoundS != bound || !merged.Members[6].Former || merged.Members[5].Former {
+			t.Errorf("%v, %+v", err, merged)
+		}
+		want := bound * 1000
+		if bound == 0 {
+			want = 120_000
+		}
+		if got := merged.ClockBoundMS(); got != want {
+			t.Errorf("a bound of %d seconds is %d milliseconds", bound, got)
+		}
+		same, _ := plain.Pack.Digest()
+		if other, err := f.Pack.Digest(); err != nil || other == same {
+			t.Error("the digest does not cover them:", err)
+		}
+	}
+	var none *agreement.Pack
+	if none.ClockBoundMS() != 120_000 {
+		t.Error("before there is an agreement there is another bound than where it gives none")
+	}
+}
+
 // at walks into maps and lists.
 func at(v any, path ...any) map[string]any {
 	for _, p := range path {
@@ -117,6 +158,13 @@ func TestLoadErrors(t *testing.T) {
 		{"no English title", set("title", pack{"ur": "x"}), "title: the English text is missing"},
 		{"empty notice", set("notice", pack{}), "notice: the English text is missing"},
 		{"language first", set("languages", []string{"ur", "en"}), "the first is en"},
+		{"no bound on clocks", set("clock_bound_s", -1), "clock_bound_s: -1"},
+		{"a bound above a day", set("clock_bound_s", 86_401), "clock_bound_s: 86401"},
+		{"half a second", set("clock_bound_s", 0.5), "cannot unmarshal"},
+		{"a policy too long", set("policy", strings.Repeat("#", agreement.MaxPolicy+1)), "policy: it has 16385 bytes"},
+		{"a policy with a carriage return", set("policy", "quorum none\r\n"), "control character"},
+		{"a policy in pieces", set("policy", []string{"quorum none"}), "cannot unmarshal"},
+		{"former in words", set("former", "yes", "members", 0), "cannot unmarshal"},
 		{"no language", set("languages", []string{}), "the first is en"},
 		{"language tag", set("languages", []string{"en", "Urdu "}), "not a language tag"},
 		{"control character", set("name", pack{"en": "x\x1b[2J"}, "places", 0), "control character"},

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"truceline/agreement"
+	"truceline/verify/verifytest"
 )
 
 // A later version may correct names and add codes; what a code means it keeps.
@@ -34,11 +35,14 @@ func TestContinues(t *testing.T) {
 		"a new group": {func(p *agreement.Pack) {
 			p.Groups = append(p.Groups, agreement.Group{Code: "new", Name: agreement.Text{"en": "n"}})
 		}, ""},
-		"a measure is gone": {func(p *agreement.Pack) { p.Measures = p.Measures[1:] }, "measures: code " + old.Measures[0].Code},
-		"a place is gone":   {func(p *agreement.Pack) { p.Places = p.Places[1:] }, "places: code " + old.Places[0].Code},
-		"a letter":          {func(p *agreement.Pack) { p.Parties[0].Letter = "Z" }, "parties: code " + old.Parties[0].Code},
-		"a group's side":    {func(p *agreement.Pack) { p.Groups[0].Side = old.Parties[2].Code + "x" }, "groups: code " + old.Groups[0].Code},
-		"a civilian group":  {func(p *agreement.Pack) { p.Groups[0].Civilian = !p.Groups[0].Civilian }, "groups: code " + old.Groups[0].Code},
+		"a policy":                {func(p *agreement.Pack) { p.Policy = "quorum none\n" }, ""},
+		"another bound on clocks": {func(p *agreement.Pack) { p.ClockBoundS = old.ClockBoundS + 1 }, ""},
+		"a member that is to go":  {func(p *agreement.Pack) { p.Members[0].Former = true }, ""},
+		"a measure is gone":       {func(p *agreement.Pack) { p.Measures = p.Measures[1:] }, "measures: code " + old.Measures[0].Code},
+		"a place is gone":         {func(p *agreement.Pack) { p.Places = p.Places[1:] }, "places: code " + old.Places[0].Code},
+		"a letter":                {func(p *agreement.Pack) { p.Parties[0].Letter = "Z" }, "parties: code " + old.Parties[0].Code},
+		"a group's side":          {func(p *agreement.Pack) { p.Groups[0].Side = old.Parties[2].Code + "x" }, "groups: code " + old.Groups[0].Code},
+		"a civilian group":        {func(p *agreement.Pack) { p.Groups[0].Civilian = !p.Groups[0].Civilian }, "groups: code " + old.Groups[0].Code},
 		"parts where there were none": {func(p *agreement.Pack) {
 			p.Groups = append(p.Groups, agreement.Group{Code: "all", Name: agreement.Text{"en": "n"}, Parts: []string{old.Groups[0].Code}})
 		}, ""},
@@ -55,6 +59,21 @@ func TestContinues(t *testing.T) {
 		if (tt.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
+	}
+}
+
+// Who is trusted, how far clocks may differ and who is to leave may change, and change back.
+func TestTrustContinues(t *testing.T) {
+	plain, other := verifytest.Pack(), verifytest.Pack()
+	other.Policy, other.ClockBoundS, other.Members[1].Former = "quorum none\n", 30, true
+	for _, p := range [][2]*agreement.Pack{{plain, other}, {other, plain}} {
+		if err := p[1].Continues(p[0]); err != nil {
+			t.Error(err)
+		}
+	}
+	other.Members[1].Role = "observer"
+	if other.Continues(plain) == nil {
+		t.Error("a former member has another role")
 	}
 }
 
