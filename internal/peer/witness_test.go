@@ -370,6 +370,26 @@ func TestFeederDistrusts(t *testing.T) {
 	}
 }
 
+// A request has one spelling.
+func TestParseAddCheckpoint(t *testing.T) {
+	hash := tlog.Hash{31: 4}.String() // "…AAQ=": the last character holds unused bits
+	loose := hash[:42] + "R="
+	many := func(n int) string { return strings.Repeat(hash+"\n", n) }
+	for _, ok := range []string{"old 0\n\n", "old 5\n" + hash + "\n\nx", "old 5\n" + many(63) + "\nx", "old 5\n\n\nx"} {
+		if _, _, _, err := peer.ParseAddCheckpoint([]byte(ok)); err != nil {
+			t.Errorf("%q: %v", ok, err)
+		}
+	}
+	for _, bad := range []string{
+		"", "\n\n", "old\n\n", "old \n\n", "old 0\n", "old 00\n\n", "old +1\n\n", "old -1\n\n", "old  1\n\n", "old 1 \n\n", "Old 1\n\n", "old 9223372036854775808\n\n",
+		"old 1\r\n\r\n", "old 1\n" + loose + "\n\n", "old 1\n" + hash + " \n\n", "old 1\n" + hash[:40] + "\n\n", "old 1\nx\n\n", "old 1\n" + many(64) + "\n",
+	} {
+		if old, proof, _, err := peer.ParseAddCheckpoint([]byte(bad)); err == nil {
+			t.Errorf("%q is read as %d, %v", bad, old, proof)
+		}
+	}
+}
+
 func FuzzParseAddCheckpoint(f *testing.F) {
 	g := newGrowing(f, "ledger.example.org/mission-7")
 	head := g.grow(f, 9, "a")
