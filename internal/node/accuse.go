@@ -21,7 +21,7 @@ var ErrTwoHistories = errors.New("the registry has signed two histories")
 
 // forkProof finds the proof that the tree of newer has another prefix than older is signed
 // for; nil without an error where it cannot be had.
-type forkProof func(ctx context.Context, older, newer ledger.Checkpoint) ([]tlog.Hash, error)
+type forkProof func(ctx context.Context, older, newer ledger.Checkpoint) (root tlog.Hash, proof []tlog.Hash, err error)
 
 // accuseFork raises the alarm over two signed heads that contradict each other. older has
 // not more records than newer.
@@ -34,14 +34,15 @@ func (m *member) accuseFork(ctx context.Context, older, newer []byte, find forkP
 	if err != nil {
 		return err
 	}
+	var root tlog.Hash
 	var proof []tlog.Hash
 	if a.Size != b.Size && find != nil {
-		if proof, err = find(ctx, a, b); err != nil {
+		if root, proof, err = find(ctx, a, b); err != nil {
 			m.n.opts.Log.Warn("the proof of two histories could not be had", "err", err)
 		}
 	}
 	what := fmt.Sprintf("the log's key has signed a head of %d records and one of %d that cannot be of one history", a.Size, b.Size)
-	file, err := evidenceOfFork(m.n, older, newer, proof)
+	file, err := m.n.evidenceOfFork(older, newer, a.Size == b.Size, root, proof)
 	if err != nil {
 		m.n.opts.Log.Warn("no evidence of two histories could be written", "err", err)
 	}
@@ -50,18 +51,25 @@ func (m *member) accuseFork(ctx context.Context, older, newer []byte, find forkP
 }
 
 // ownProof is found in the copy here, which is of newer.
-func (m *member) ownProof(ctx context.Context, older, newer ledger.Checkpoint) ([]tlog.Hash, error) {
+func (m *member) ownProof(ctx context.Context, older, newer ledger.Checkpoint) (root tlog.Hash, proof []tlog.Hash, err error) {
 	hr, err := m.n.hashes(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		root, err = hr.TreeHash(older.Size)
 	}
-	return hr.ConsistencyProof(older.Size, newer.Size)
+	if err == nil {
+		proof, err = hr.ConsistencyProof(older.Size, newer.Size)
+	}
+	return root, proof, err
 }
 
 // theirProof is found in the tiles of newer, each of which is proved to be in its tree.
-func (m *member) theirProof(ctx context.Context, older, newer ledger.Checkpoint) ([]tlog.Hash, error) {
-	tree := tlog.Tree{N: newer.Size, Hash: newer.Root}
-	return tlog.ProveTree(newer.Size, older.Size, tlog.TileHashReader(tree, &tileReader{ctx, m.link}))
+func (m *member) theirProof(ctx context.Context, older, newer ledger.Checkpoint) (root tlog.Hash, proof []tlog.Hash, err error) {
+	tree := tlog.TileHashReader(tlog.Tree{N: newer.Size, Hash: newer.Root}, &tileReader{ctx, m.link})
+	root, err = tlog.TreeHash(older.Size, tree)
+	if err == nil {
+		proof, err = tlog.ProveTree(newer.Size, older.Size, tree)
+	}
+	return root, proof, err
 }
 
 // tileReader reads tiles over a line.
@@ -87,7 +95,7 @@ func (r *tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 func (*tileReader) SaveTiles([]tlog.Tile, [][]byte) {}
 
 // accuseBroken raises the alarm over a record that the rules do not admit.
-func (m *member) accuseBroken(ctx context.Context, b *replica.Broken, c ledger.Checkpoint) {
+func (m *member) accuseBroken(ctx context.Context, b *replica.Broken) {
 	a := Alarm{Kind: BrokenRule, Index: b.Index, What: b.Error()}
 	var refusal *mechanism.Refusal
 	errors.As(b.Err, &refusal)
@@ -101,17 +109,18 @@ func (m *member) accuseBroken(ctx context.Context, b *replica.Broken, c ledger.C
 	case refusal != nil && refusal.Code == mechanism.DuplicateID, errors.As(b.Err, new(*mechanism.Duplicate)):
 		a.Kind = LoggedTwice
 	}
-	file, kind, err := m.evidenceOfBroken(ctx, b, a.Kind)
+	file, kind, err := m.n.evidenceOfBroken(ctx, b)
 	if err != nil {
 		m.n.opts.Log.Warn("no evidence of a broken rule could be written", "record", b.Index, "err", err)
-	} else {
+	}
+	if file != nil {
 		a.Kind = kind
 	}
 	m.n.raise(ctx, a, file)
 }
 
 // accuseTwice raises the alarm over a record whose id stands in the log already.
-func (m *member) accuseTwice(ctx context.Context, lines []*record.Line, c ledger.Checkpoint) {
+func (m *member) accuseTwice(ctx context.Context, lines []*record.Line, c ledger.Checkpoint, signed []byte) {
 	seen := map[record.ID]int64{}
 	for _, l := range lines {
 		env, err := record.ParseEnvelope(l.Envelope)
@@ -130,7 +139,7 @@ func (m *member) accuseTwice(ctx context.Context, lines []*record.Line, c ledger
 			seen[st.ID] = l.Index
 			continue
 		}
-		file, err := m.evidenceOfTwice(ctx, first, l, lines, c)
+		file, err := m.evidenceOfTwice(ctx, first, l, lines, c, signed)
 		if err != nil {
 			m.n.opts.Log.Warn("no evidence of a record logged twice could be written", "record", l.Index, "err", err)
 		}

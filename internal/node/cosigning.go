@@ -56,6 +56,7 @@ func (m *member) cosign(ctx context.Context) error {
 	if err := m.keepCosigned(ctx, signed); err != nil {
 		return err
 	}
+	m.proveTimes(ctx)
 	if err := m.link.Cosign(ctx, signed); err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (m *member) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := m.fetch(ctx, c); err != nil {
+	if err := m.fetch(ctx, c, newest); err != nil {
 		return err
 	}
 	if m.n.ledger.Head().Size < c.Size || m.heldHead().Size >= c.Size {
@@ -58,11 +58,17 @@ func (m *member) follow(ctx context.Context) error {
 	if err := m.hold(ctx, c, newest); err != nil {
 		return err
 	}
-	return local.WriteFile(m.n.private.Path(local.HeldFile), newest, 0o600)
+	if err := local.WriteFile(m.n.private.Path(local.HeldFile), newest, 0o600); err != nil {
+		return err
+	}
+	if b := m.n.ledger.Broken(); b != nil {
+		m.accuseBroken(ctx, b)
+	}
+	return nil
 }
 
 // fetch takes over the records that the copy lacks of a signed head.
-func (m *member) fetch(ctx context.Context, c ledger.Checkpoint) error {
+func (m *member) fetch(ctx context.Context, c ledger.Checkpoint, signed []byte) error {
 	progress := m.n.progress("catch up with the registry")
 	first := m.n.ledger.Head().Size
 	for have := first; have < c.Size; have = m.n.ledger.Head().Size {
@@ -79,14 +85,11 @@ func (m *member) fetch(ctx context.Context, c ledger.Checkpoint) error {
 			_, raised := m.n.raise(ctx, Alarm{Kind: WrongRecords, Index: have, What: fmt.Sprintf("from record %d on the registry served records that are not those of its own signed head of %d", have, c.Size)}, nil)
 			return errors.Join(&Unreached{err}, raised)
 		case errors.Is(err, ledgerstore.ErrDuplicateID):
-			m.accuseTwice(ctx, lines, c)
+			m.accuseTwice(ctx, lines, c, signed)
 			return fmt.Errorf("follow the registry: %w", err)
 		case errors.Is(err, ledgerstore.ErrConflict): // another process follows, too
 		case err != nil:
 			return err
-		}
-		if b := m.n.ledger.Broken(); b != nil {
-			m.accuseBroken(ctx, b, c)
 		}
 		if progress != nil && have > first {
 			progress(m.n.ledger.Head().Size-first, c.Size-first)
