@@ -16,26 +16,13 @@ var ErrInUse = errors.New("the folder is in use")
 // ends. Any number may use it together; alone is for the one that replaces files
 // which the others have open.
 func (s *Store) Use(alone bool) (*os.File, error) {
-	f, err := os.OpenFile(s.Path(useFile), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("use the folder %s: %w", s.dir, err)
-	}
 	how, next := syscall.LOCK_SH, "truceline rebuild is at work in it: try again when it is done"
 	if alone {
 		how, next = syscall.LOCK_EX, "stop the server first, and wait until other commands on the folder are done"
 	}
-	for {
-		err = syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
-		if err != syscall.EINTR {
-			break
-		}
+	f, err := s.lock(useFile, how|syscall.LOCK_NB)
+	if errors.Is(err, ErrInUse) {
+		err = fmt.Errorf("use the folder %s: %w: %s", s.dir, ErrInUse, next)
 	}
-	if err == nil {
-		return f, nil
-	}
-	f.Close()
-	if err == syscall.EWOULDBLOCK {
-		return nil, fmt.Errorf("use the folder %s: %w: %s", s.dir, ErrInUse, next)
-	}
-	return nil, fmt.Errorf("use the folder %s: lock %s: %w; the folder must be on a disk of this machine", s.dir, s.Path(useFile), err)
+	return f, err
 }
