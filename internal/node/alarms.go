@@ -33,6 +33,9 @@ const (
 	FarOffClock   AlarmKind = "far_off_clock"  // a member's claimed time is far from when it was logged
 )
 
+// AlarmKinds lists the kinds, the gravest first.
+var AlarmKinds = []AlarmKind{TwoHistories, BehindWitness, WrongRecords, DeadKey, LoggedTwice, BrokenRule, FalseTime, Withheld, OlderHead, FarOffClock, UpdateNeeded}
+
 // Alarm is something this node found wrong with another. It stays until the node's
 // operator removes it by hand: nothing that happens later makes it untrue.
 type Alarm struct {

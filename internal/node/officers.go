@@ -16,7 +16,8 @@ import (
 
 // Enrol makes a new officer of a member: an opaque id in the ledger, and beside it a
 // record that commits to the name, which only this node's book holds. by is the officer
-// who does it; zero for whoever runs the node.
+// who does it; zero for whoever runs the node. With a *Queued the officer is in the book,
+// and what makes them one waits to go out, before all that they file.
 func (n *Node) Enrol(ctx context.Context, by record.ID, member, name string, roles []string) (record.ID, error) {
 	fail := func(err error) (record.ID, error) {
 		return record.ID{}, fmt.Errorf("enrol an officer of %s: %w", member, err)
@@ -42,6 +43,9 @@ func (n *Node) Enrol(ctx context.Context, by record.ID, member, name string, rol
 		{Kind: record.OfficerEnrolled, Member: member, Body: &record.Enrolment{Officer: id}, Officer: by, Act: act},
 		{Kind: record.OfficerNamed, Member: member, Body: &record.Naming{Name: name, Officer: id}, Officer: by, Act: act},
 	})
+	if errors.As(err, new(*Queued)) {
+		return id, err
+	}
 	if err != nil {
 		// The book must not show an officer whom the ledger does not know.
 		return fail(errors.Join(err, n.Office.EraseName(ctx, id), n.Office.Leave(ctx, id)))
