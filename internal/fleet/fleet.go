@@ -131,7 +131,7 @@ func (f *Fleet) Path(code string) string { return filepath.Join(f.Dir, code) }
 func URL(code string) string { return "http://" + code + ".fleet.invalid" }
 
 func (f *Fleet) options(code string) node.Options {
-	o := node.Options{Now: f.Clock.Now, Rand: f.rand, Log: slog.New(slog.DiscardHandler), Manual: true, Dial: peer.Dial(&http.Client{Transport: f.Net.From(code)})}
+	o := node.Options{Now: f.Clock.Now, Rand: f.rand, Log: slog.New(slog.DiscardHandler), Manual: true, Dial: peer.Dial(&http.Client{Transport: f.Net.From(code)}), Feed: peer.Feed(&http.Client{Transport: f.Net.From(code)})}
 	if f.Options != nil {
 		f.Options(code, &o)
 	}

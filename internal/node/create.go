@@ -59,6 +59,16 @@ func Create(ctx context.Context, dir string, c Creation) (err error) {
 		return fmt.Errorf("make a node: %w", err)
 	}
 	defer os.RemoveAll(tmp) // gone once renamed
+	if c.Lock != "" {
+		if c.Lock, err = lockPath(dir, c.Lock); err != nil {
+			return fmt.Errorf("make a node in %s: %w", dir, err)
+		}
+		defer func() {
+			if err != nil {
+				os.Remove(c.Lock) // it was not there before
+			}
+		}()
+	}
 	if err := create(ctx, tmp, file.Pack, c); err != nil {
 		return fmt.Errorf("make a node in %s: %w", dir, err)
 	}
@@ -66,6 +76,25 @@ func Create(ctx context.Context, dir string, c Creation) (err error) {
 		return fmt.Errorf("make a node: %w", err)
 	}
 	return local.SyncDir(filepath.Dir(dir))
+}
+
+// lockPath is where the second lock of a new node is to stand: not in its folder, and not
+// where something stands.
+func lockPath(dir, path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if in, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(in) {
+		return "", fmt.Errorf("keep the newest head in %s, too: that is inside the node's folder, and goes back in time with it; name a file on another disk or machine", path)
+	}
+	switch _, err := os.Lstat(path); {
+	case err == nil:
+		return "", fmt.Errorf("keep the newest head in %s, too: there is such a file; it may guard another log: name another, or, if it is what an init that was cut short has left, remove it", path)
+	case !os.IsNotExist(err):
+		return "", fmt.Errorf("keep the newest head in %s, too: %w", path, err)
+	}
+	return path, nil
 }
 
 // Leftovers are folders beside dir that a Create of dir which was killed has left.

@@ -33,6 +33,16 @@ type guarded struct {
 // ErrWaiting: the registry does not know yet that its ledger is the newest.
 var ErrWaiting = errors.New("the registry admits nothing until its witnesses have told what they hold")
 
+// Silent is an ErrWaiting that names, as the policy does, the witnesses not heard yet.
+type Silent struct{ Witnesses []string }
+
+func (s *Silent) Error() string {
+	return fmt.Sprintf("%v; not heard yet: %v. Start their nodes, or, if they are lost and you are sure that this ledger is the newest, start the registry with --alone", ErrWaiting, s.Witnesses)
+}
+
+// Unwrap makes it an ErrWaiting.
+func (s *Silent) Unwrap() error { return ErrWaiting }
+
 func newGuarded(n *Node) *guarded {
 	var b [8]byte
 	_, _ = io.ReadFull(n.opts.Rand, b[:]) // zeros would only mean that members tell later
@@ -44,7 +54,19 @@ func (g *guarded) SubmitTogether(ctx context.Context, subs []registry.Submission
 	if err := g.ready(); err != nil {
 		return nil, err
 	}
-	return g.n.Registry.SubmitTogether(ctx, subs)
+	if g.n.away.failed() != nil {
+		if err := g.n.away.keep(context.WithoutCancel(ctx)); err != nil {
+			return nil, err
+		}
+	}
+	receipts, err := g.n.Registry.SubmitTogether(ctx, subs)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.n.away.keep(context.WithoutCancel(ctx)); err != nil {
+		return nil, fmt.Errorf("the records are in the ledger, and no receipt is given: %w", err)
+	}
+	return receipts, nil
 }
 
 // ready is nil once the ledger is known to be the newest.
@@ -68,7 +90,7 @@ func (g *guarded) ready() error {
 		}
 	}
 	if met, err := policy.Met(silent...); err != nil || met {
-		return errors.Join(fmt.Errorf("%w; not heard yet: %v. Start their nodes, or, if they are lost and you are sure that this ledger is the newest, start the registry with --alone", ErrWaiting, names), err)
+		return errors.Join(&Silent{names}, err)
 	}
 	g.open = true
 	return nil

@@ -47,14 +47,20 @@ func (n *Node) readLock() (ledger.Checkpoint, error) {
 	if err != nil {
 		return ledger.Checkpoint{}, err
 	}
-	c, _, err := ledger.ParseCheckpoint(b, n.verifier)
-	if err == nil && c.Origin != n.Config.Origin {
-		err = fmt.Errorf("it is of the log %s", c.Origin)
-	}
+	c, err := n.parseHead(b)
 	if err != nil {
 		return c, fmt.Errorf("%s is not a head that this log has signed: %w; it guards against a ledger that went back in time: restore it from a backup, and remove it only when you are sure, by the copies of others, that ledger.db is the newest", path, err)
 	}
 	return c, nil
+}
+
+// parseHead reads a head that this log has signed.
+func (n *Node) parseHead(signed []byte) (ledger.Checkpoint, error) {
+	c, _, err := ledger.ParseCheckpoint(signed, n.verifier)
+	if err == nil && c.Origin != n.Config.Origin {
+		err = fmt.Errorf("it is of the log %s", c.Origin)
+	}
+	return c, err
 }
 
 // checkLock compares the ledger with the newest head this node has seen signed. Where
@@ -64,25 +70,29 @@ func (n *Node) checkLock(ctx context.Context) error {
 		return nil // a copy that went back fetches again what it lacks
 	}
 	c, err := n.readLock()
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+	case err != nil:
 		return fmt.Errorf("compare the ledger with the head signed last: %w", err)
+	default:
+		if err := n.continues(ctx, c, local.CheckpointFile); err != nil {
+			return err
+		}
 	}
-	if size := n.Head().Size; c.Size > size {
-		return fmt.Errorf("%w: %s is signed for %d records, the ledger has %d: %s", ErrBehind, local.CheckpointFile, c.Size, size, projection.Ahead)
+	return n.checkAway(ctx)
+}
+
+// continues compares the ledger with a head that stands in a file.
+func (n *Node) continues(ctx context.Context, c ledger.Checkpoint, where string) error {
+	if size := n.ledger.Head().Size; c.Size > size {
+		return fmt.Errorf("%w: %s is signed for %d records, the ledger has %d: %s", ErrBehind, where, c.Size, size, projection.Ahead)
 	}
-	hashes, err := n.Log().hashes(ctx)
-	if err != nil {
-		return fmt.Errorf("compare the ledger with the head signed last: %w", err)
-	}
-	root, err := hashes.TreeHash(c.Size)
+	root, err := n.rootAt(ctx, c.Size)
 	if err != nil {
 		return fmt.Errorf("compare the ledger with the head signed last: %w", err)
 	}
 	if root != c.Root {
-		return fmt.Errorf("%w: its first %d records are not those that %s is signed for: %s", ErrBehind, c.Size, local.CheckpointFile, projection.Ahead)
+		return fmt.Errorf("%w: its first %d records are not those that %s is signed for: %s", ErrBehind, c.Size, where, projection.Ahead)
 	}
 	return nil
 }

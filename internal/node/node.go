@@ -46,6 +46,9 @@ type Options struct {
 	Progress func(what string, done, total int64)
 	// Dial makes the line to another node, by its address; needed by members' nodes.
 	Dial func(url string) Link
+	// Feed makes what offers heads to a witness elsewhere; needed by the registry's node if a
+	// member vouches for one.
+	Feed func(url string, key note.Verifier) Feeder
 	// Manual leaves it to the caller when a member's node talks to others: see Round.
 	Manual bool
 	// Alone lets a registry admit records before its witnesses have told what they hold.
@@ -73,9 +76,11 @@ type Node struct {
 	verifier note.Verifier // of the log
 	heads    note.Verifier // of the heads of the ledger here; the log's in the registry's node
 	alarms   alarms
+	feeding  *feeding
 	signers  map[string]*record.Signer // member code to its node key here
 	kept     int64                     // size of the head that keepHead wrote last
-	learning chan struct{}             // holds a token while a model is learnt
+	away     away
+	learning chan struct{} // holds a token while a model is learnt
 
 	follow context.CancelFunc
 	wg     sync.WaitGroup
@@ -137,6 +142,10 @@ func (n *Node) open(ctx context.Context) (err error) {
 	followCtx, cancel := context.WithCancel(context.Background())
 	n.follow = cancel
 	n.wg.Go(func() { n.followLedger(followCtx) })
+	n.feeding = &feeding{n: n}
+	if n.Registry != nil && !n.opts.Manual {
+		n.wg.Go(func() { n.feeding.run(followCtx) })
+	}
 	if n.member != nil && !n.opts.Manual {
 		n.wg.Go(func() { n.member.run(followCtx) })
 	}
@@ -321,6 +330,9 @@ func (n *Node) followLedger(ctx context.Context) {
 			if err := n.keepHead(); err != nil {
 				n.opts.Log.Error("a ledger that goes back in time may not be noticed", "err", err)
 			}
+			if err := n.away.keep(ctx); err != nil && ctx.Err() == nil {
+				n.opts.Log.Error("nothing is admitted", "err", err)
+			}
 		}
 	}
 }
@@ -360,7 +372,7 @@ func (n *Node) Healthy(ctx context.Context) error {
 	n.mu.Lock()
 	err := n.lagging
 	n.mu.Unlock()
-	if err = errors.Join(err, n.ledgerHealthy()); err != nil {
+	if err = errors.Join(err, n.ledgerHealthy(), n.away.failed()); err != nil {
 		return err
 	}
 	applied, err := n.Projection.Applied(ctx)

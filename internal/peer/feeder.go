@@ -17,6 +17,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"truceline/cosign"
+	"truceline/internal/node"
 	"truceline/ledger"
 )
 
@@ -46,6 +47,9 @@ func (e *AheadError) Error() string {
 	return fmt.Sprintf("the witness has cosigned size %d, which is beyond what it was offered", e.Size)
 }
 
+// Ahead is what the witness holds, for those who do not know the type.
+func (e *AheadError) Ahead() int64 { return e.Size }
+
 // RefusedError: the witness answered, and does not cosign.
 type RefusedError struct {
 	Status int    // of HTTP
@@ -56,6 +60,9 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the witness answered %d: %q", e.Status, e.Reason)
 }
 
+// Refuses tells that the witness will not sign, for those who do not know the type.
+func (*RefusedError) Refuses() bool { return true }
+
 // maxCosignatures is the longest answer of a witness that is read.
 const maxCosignatures = 64 << 10
 
@@ -64,7 +71,9 @@ const maxCosignatures = 64 << 10
 // known. When it holds another one it says so, and Feed proves the way from there, once. The
 // error can be an [*AheadError] or a [*RefusedError]; others mean that the witness could not
 // be reached or did not answer as a witness does.
-func (f *Feeder) Feed(ctx context.Context, checkpoint []byte, old int64, proofs Prover) ([]note.Signature, error) {
+func (f *Feeder) Feed(ctx context.Context, checkpoint []byte, old int64, proofs interface {
+	Consistency(ctx context.Context, oldSize, newSize int64) ([]tlog.Hash, error)
+}) ([]note.Signature, error) {
 	sigs, err := f.feed(ctx, checkpoint, old, proofs)
 	if err != nil {
 		return nil, fmt.Errorf("feed the witness %s: %w", f.URL, err)
@@ -177,4 +186,12 @@ func (f *Feeder) verify(checkpoint []byte, lines string) ([]note.Signature, erro
 		}
 	}
 	return n.Sigs, nil
+}
+
+// Feed makes feeders of witnesses elsewhere, for a registry's node. A nil client is one
+// whose requests end after half a minute.
+func Feed(client *http.Client) func(url string, key note.Verifier) node.Feeder {
+	return func(url string, key note.Verifier) node.Feeder {
+		return &Feeder{URL: url, Keys: []note.Verifier{key}, Client: client}
+	}
 }
