@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,7 +29,13 @@ const origin = "exercise.example/ledger"
 
 var ctx = context.Background()
 
-func must(t testing.TB, err error) {
+// failer is a test or a check of a property.
+type failer interface {
+	Helper()
+	Fatal(...any)
+}
+
+func must(t failer, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +71,8 @@ type world struct {
 	who   []*cosign.Signer
 	vkeys []string
 	clock *clock
+	// signed is what was signed before: the same bytes each time.
+	signed sync.Map
 }
 
 // seed gives 32 bytes that belong to a number.
@@ -82,7 +91,7 @@ func newWorld(t testing.TB, cosigners int) *world {
 	w.log, err = ledger.NewVerifier(vkey)
 	must(t, err)
 	for i := range cosigners {
-		skey, vkey, err := cosign.GenerateKey(seed(i), cosign.KeyName(origin, cosign.Witness, string(rune('A'+i))))
+		skey, vkey, err := cosign.GenerateKey(seed(i), cosign.KeyName(origin, cosign.Witness, fmt.Sprintf("W%02d", i)))
 		must(t, err)
 		s, err := cosign.NewSigner(skey)
 		must(t, err)
@@ -147,17 +156,29 @@ type by struct {
 }
 
 // head writes a cosigned checkpoint, with the lines in the order given.
-func (w *world) head(t testing.TB, size, branch int64, marks ...by) []byte {
+func (w *world) head(t failer, size, branch int64, marks ...by) []byte {
 	t.Helper()
-	c := ledger.Checkpoint{Origin: origin, Size: size, Root: root(size, branch)}
-	signed, err := ledger.Sign(c, w.sign)
-	must(t, err)
+	signed := w.once(t, size, branch, by{who: -1}, func(c ledger.Checkpoint) ([]byte, error) { return ledger.Sign(c, w.sign) })
 	for _, m := range marks {
-		sig, err := w.who[m.who].Cosign(c.Text(), m.at)
-		must(t, err)
-		signed = append(signed, cosign.Lines(sig)...)
+		signed = append(signed, w.once(t, size, branch, m, func(c ledger.Checkpoint) ([]byte, error) {
+			sig, err := w.who[m.who].Cosign(c.Text(), m.at)
+			return []byte(cosign.Lines(sig)), err
+		})...)
 	}
 	return signed
+}
+
+// once makes what is signed the first time that it is asked for.
+func (w *world) once(t failer, size, branch int64, m by, sign func(c ledger.Checkpoint) ([]byte, error)) []byte {
+	t.Helper()
+	key := fmt.Sprint(size, branch, m)
+	if known, ok := w.signed.Load(key); ok {
+		return slices.Clone(known.([]byte))
+	}
+	made, err := sign(ledger.Checkpoint{Origin: origin, Size: size, Root: root(size, branch)})
+	must(t, err)
+	w.signed.Store(key, slices.Clone(made))
+	return made
 }
 
 func (w *world) add(t testing.TB, s *cosigned.Store, p *quorum.Policy, size int64, marks ...by) cosigned.Added {

@@ -18,9 +18,10 @@ func (s *Store) Last(ctx context.Context) (map[string]Seen, error) {
 			err := rows.Scan(&vkey, &seen.Size, fixed(seen.Root[:]), &seen.At, &seen.SeenAt)
 			out[vkey] = seen
 			return err
-		}, `SELECT vkey, heads.size, root, at, seen_at FROM cosigners
-			JOIN marks ON marks.cosigner = id AND marks.size = (SELECT max(size) FROM marks WHERE cosigner = id)
-			JOIN heads ON heads.size = marks.size`)
+		}, `WITH last AS MATERIALIZED (SELECT id, vkey, (SELECT max(size) FROM marks WHERE cosigner = id) AS size FROM cosigners)
+			SELECT vkey, last.size, root, at, seen_at FROM last
+			CROSS JOIN marks ON marks.size = last.size AND marks.cosigner = last.id
+			CROSS JOIN heads ON heads.size = last.size`)
 	})
 	if err != nil {
 		return nil, err
