@@ -15,6 +15,7 @@ const (
 	LineLock  = "line.lock"  // of a member: who talks to the registry
 	ReadyLock = "ready.lock" // of a registry: who knows that its ledger is the newest
 	WriteLock = "write.lock" // who changes a small file that several processes change
+	AwayLock  = "away.lock"  // of a registry: who writes the head that is kept elsewhere
 )
 
 // Hold takes what a name stands for until the file returned is closed, or the process
