@@ -29,6 +29,7 @@ import (
 
 var (
 	only = flag.Bool("filing", false, "measure the filing of records only")
+	with = flag.Bool("members", false, "measure what members' nodes wait for only")
 	bin  = flag.String("bin", "bin/truceline", "the built program, for the measurements of a whole process")
 	span = flag.Duration("for", 3*time.Second, "how long each rate is measured")
 )
@@ -42,9 +43,12 @@ func main() {
 	}
 	defer os.RemoveAll(dir)
 	fmt.Printf("%s, %d cores, %s\n\n", runtime.Version(), runtime.NumCPU(), time.Now().Format("2006-01-02"))
-	parts := []func(context.Context, string) error{filing, verifying, processes}
+	parts := []func(context.Context, string) error{filing, verifying, members, processes}
 	if *only {
 		parts = parts[:1]
+	}
+	if *with {
+		parts = []func(context.Context, string) error{members}
 	}
 	for _, f := range parts {
 		if err := f(context.Background(), dir); err != nil {
@@ -92,7 +96,7 @@ func filing(ctx context.Context, dir string) error {
 func sample(writers int) int { return max(2000, min(20000, writers*1200)) }
 
 func newNode(ctx context.Context, dir string) (*node.Node, error) {
-	names := example.Names()
+	names := example.Recorded()
 	set, err := example.Open(names[len(names)-1])
 	if err != nil {
 		return nil, err
@@ -185,7 +189,7 @@ func bareEd25519(span time.Duration) (float64, error) {
 }
 
 func writeAgreement(path string) error {
-	names := example.Names()
+	names := example.Recorded()
 	set, err := example.Open(names[len(names)-1])
 	if err != nil {
 		return err
