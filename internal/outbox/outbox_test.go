@@ -135,7 +135,8 @@ func TestOneAct(t *testing.T) {
 	}
 	step(1, outbox.LineFailed, outbox.Detail{Error: "late"}, outbox.Receipted)
 	step(2, outbox.Hand, outbox.Detail{}, outbox.Sent)
-	if a = step(2, outbox.RefusalVerified, outbox.Detail{Refusal: reg.refuse(second.Records[0], "who may\nfile")}, outbox.Refused); a.RefusalCode != "right" || a.RefusalReason != "who may file" {
+	step(2, outbox.LineFailed, outbox.Detail{Error: "no route"}, outbox.Sent)
+	if a = step(2, outbox.RefusalVerified, outbox.Detail{Refusal: reg.refuse(second.Records[0], "who may\nfile")}, outbox.Refused); a.RefusalCode != "right" || a.RefusalReason != "who may file" || a.LastError != "" {
 		t.Errorf("refused: %+v", a)
 	}
 	step(2, outbox.RefusalVerified, outbox.Detail{Refusal: reg.refuse(second.Records[0], "another")}, outbox.Refused)
@@ -192,6 +193,7 @@ func TestPutAgain(t *testing.T) {
 	b, path, c := fresh(t)
 	d := newDesk(t, 1)
 	act := d.act(2)
+	act.Records = append(act.Records, d.sign(record.ClockTicked, nil))
 	first, err := b.Put(ctx, act)
 	must(t, err)
 	_, err = b.Step(ctx, first.Seq, outbox.Hand, outbox.Detail{})
@@ -217,13 +219,16 @@ func TestPutAgain(t *testing.T) {
 		"one of its records":               {ID: act.Records[0].ID, Member: "VAL", Records: act.Records[:1]},
 		"the second of its records":        {ID: act.Records[1].ID, Member: "VAL", Records: act.Records[1:]},
 		"a record more":                    {ID: act.ID, Member: "VAL", Records: append(slices.Clone(act.Records), other.Records[0])},
-		"another order":                    {ID: act.ID, Member: "VAL", Records: []outbox.Submission{act.Records[1], act.Records[0]}},
+		"another order":                    {ID: act.ID, Member: "VAL", Records: []outbox.Submission{act.Records[1], act.Records[0], act.Records[2]}},
 		"another id":                       {ID: other.ID, Member: "VAL", Records: act.Records},
 		"new records and one of its":       {ID: other.ID, Member: "VAL", Records: append(slices.Clone(other.Records), act.Records[1])},
 		"an act of its record's id":        {ID: act.Records[1].ID, Member: "VAL", Records: other.Records},
 		"a record of the act's id": {ID: other.ID, Member: "VAL", Records: []outbox.Submission{
 			d.sign(record.ReportFiled, &record.Report{Title: "EXERCISE"}, func(s *record.Statement) { s.ID = act.ID })}},
-		"the same id and other bytes": {ID: act.ID, Member: "VAL", Records: []outbox.Submission{act.Records[0],
+		"another signed time": {ID: act.ID, Member: "VAL", Records: []outbox.Submission{act.Records[0], act.Records[1],
+			d.sign(record.ClockTicked, nil, func(s *record.Statement) { s.ID = act.Records[2].ID; s.ClaimedAt++ })}},
+		"a record less": {ID: act.ID, Member: "VAL", Records: act.Records[:2]},
+		"the same id and other bytes": {ID: act.ID, Member: "VAL", Records: []outbox.Submission{act.Records[0], act.Records[2],
 			d.sign(record.ReportFiled, &record.Report{Title: "EXERCISE, but other"}, func(s *record.Statement) { s.ID = act.Records[1].ID })}},
 	} {
 		if got, err := b.Put(ctx, a); !errors.Is(err, outbox.ErrConflict) {
