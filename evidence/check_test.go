@@ -163,6 +163,13 @@ func TestNotAFile(t *testing.T) {
 	}
 }
 
+func TestTooLong(t *testing.T) {
+	b := append([]byte(`{"again":"`), bytes.Repeat([]byte("x"), evidence.MaxFile)...)
+	if _, err := evidence.Check(append(b, `"}`...), evidence.Options{}); err == nil || !strings.Contains(err.Error(), "at most") {
+		t.Error(err)
+	}
+}
+
 // FuzzCheck: no bytes make Check panic, and none accuse but those that the log signed.
 func FuzzCheck(f *testing.F) {
 	paths, err := filepath.Glob(filepath.Join(vectors, "*-*.json"))

@@ -150,6 +150,11 @@ func TestTwoHistoriesFramed(t *testing.T) {
 	} {
 		w.refuse(what, w.craft(evidence.TwoHistories, x.fields), x.why)
 	}
+	// The log's key under another name's head.
+	strange, err := ledger.Sign(ledger.Checkpoint{Origin: "ledger.example.org/hills", Size: 20, Root: w.root(19)}, w.Log)
+	w.must(err)
+	w.refuse("a head with another name", w.craft(evidence.TwoHistories, fields{"first": string(w.head(20)), "second": string(strange)}), "it is of the log")
+
 	// The order of two heads of one size is part of the one spelling.
 	heads := []string{string(w.head(20)), string(elsewhere)}
 	r := w.root(20)
@@ -242,6 +247,13 @@ func TestFalseTimeFramed(t *testing.T) {
 	honest := w.bareProven(i, size, seen(second(at+1))...)
 	w.refuse("honest witnesses", file(honest, nil), "no witness of the policy")
 	w.refuse("nobody cosigned", file(w.bareProven(i, size), nil), "no witness of the policy")
+	w.log.Entries[i].LoggedAt += 999
+	w.refuse("at the bound to the millisecond", file(w.bareProven(i, size, seen(second(at-120))...), nil), "no witness of the policy")
+	w.log.Entries[i].LoggedAt++
+	if f, err := evidence.Check(file(w.bareProven(i, size, seen(second(at-120))...), nil), w.options()); err != nil || len(f.Accused) != 1 {
+		t.Errorf("a millisecond beyond the bound: %+v, %v", f, err)
+	}
+	w.log.Entries[i].LoggedAt -= 1000
 	w.refuse("at the bound", file(w.bareProven(i, size, seen(second(at-120))...), nil), "no witness of the policy")
 	w.refuse("milliseconds for seconds", file(w.bareProven(i, size, seen(second(at)*1000)...), nil), "no witness of the policy")
 	w.refuse("no bound", file(honest, fields{"bound_ms": nil}), "has not the fields")
@@ -380,6 +392,16 @@ func TestRevokedKeyFramed(t *testing.T) {
 	w.refuse("another member's key", file(w.admission("watch"), revoked, used), "ends no key")
 	w.refuse("no end", file(added, w.kind(record.ReportFiled), added+1), "not the order")
 	w.refuse("a record that ends nothing", file(added, revoked+3, used), "ends no key")
+
+	// A rotation ends the old key, and no other of the member's.
+	two, three := verifytest.Signer("second of OMB"), verifytest.Signer("third of OMB")
+	second := w.file("OMB", record.KeyAdded, &record.KeyAddition{Key: two.Key(), Member: "OMB"})
+	rotated := w.file("OMB", record.KeyRotated, &record.KeyRotation{New: three.Key(), Old: spareID(w.Signer("OMB"))}, verifytest.SignedBy(w.Signer("OMB"), three))
+	by2 := w.file("OMB", record.AccountFiled, verifytest.Account(1), verifytest.SignedBy(two))
+	by3 := w.file("OMB", record.AccountFiled, verifytest.Account(1), verifytest.SignedBy(three))
+	n = w.size()
+	w.refuse("the key that was not rotated", file(second, rotated, by2), "ends no key")
+	w.refuse("the key that came with the rotation", file(rotated, rotated, by3), "not the order")
 
 	// What one member says of another's key ends nothing, even where it stands in the log.
 	id := spareID(w.Signer("watch"))

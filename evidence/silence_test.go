@@ -87,6 +87,7 @@ func TestWithheldFramed(t *testing.T) {
 	elsewhere := w.File("OMB", record.AccountFiled, verifytest.Account(7), verifytest.Edit(func(s *record.Statement) { s.Mission = record.ID{1} }))
 	encode := base64.StdEncoding.EncodeToString
 	w.refuse("a record that its member did not sign", file(fields{"envelope": encode(plain.Envelope)}), "no key of its node")
+	w.refuse("a record that another signed, with its key", file(fields{"envelope": encode(plain.Envelope), "brought": w.proven(w.admission("watch"), 20)}), "no key of its node")
 	w.refuse("a record of another mission", file(fields{"envelope": encode(elsewhere.Envelope)}), "for the mission")
 	w.refuse("a record whose author's key is another's", file(fields{"brought": w.proven(w.admission("watch"), 20)}), "no key of its node")
 	w.refuse("rubbish", file(fields{"envelope": encode([]byte("rubbish"))}), "envelope")
@@ -110,6 +111,19 @@ func TestRefusedFramed(t *testing.T) {
 	}
 	w.excuse("as it was", file(nil), w.options(), false)
 	w.excuse("to who knows nothing", file(nil), evidence.Options{}, false)
+	// An opening that is not this log's: in another place, or of another key.
+	forged := newWorld(t, "refused forged")
+	open := func(key string) verifytest.Filing {
+		return w.File("book", record.MissionOpened, &record.Mission{LogKey: key, Registry: record.Admission{Code: "book", Keys: []record.Key{w.Signer("OMB").Key()}, Name: "x", Role: record.RegistryRole}, Title: "x"})
+	}
+	again := *w
+	again.log = &verifytest.Log{Mission: w.Mission, Entries: slices.Clone(w.log.Entries)}
+	again.log.Append(open(w.LogKey))
+	w.refuse("a second opening", file(fields{"opening": again.proven(40, 41), "refusal": string(w.refusal(f, w.Signer("OMB"), nil))}), "opened by record 0")
+	again.log = &verifytest.Log{Mission: w.Mission}
+	again.log.Append(open(forged.LogKey))
+	w.refuse("the opening of another log", file(fields{"opening": again.proven(0, 1), "refusal": string(w.refusal(f, w.Signer("OMB"), nil))}), "names the log's key")
+
 	// Bytes that are no record are refused too.
 	rubbish := verifytest.Filing{Statement: f.Statement, Envelope: []byte("rubbish\x00\xff")}
 	w.excuse("rubbish", file(fields{"envelope": encode(rubbish.Envelope), "refusal": string(w.refusal(rubbish, w.Signer("book"), func(r *record.Refusal) { r.Statement, r.Mission = record.ID{}, record.ID{} }))}), w.options(), false)
