@@ -393,6 +393,11 @@ func TestRevokedKeyFramed(t *testing.T) {
 	w.refuse("no end", file(added, w.kind(record.ReportFiled), added+1), "not the order")
 	w.refuse("a record that ends nothing", file(added, revoked+3, used), "ends no key")
 
+	// A signature that is not by the key shows nothing of who holds it.
+	w.log.Append(w.unsigned(w.File("OMB", record.AccountFiled, verifytest.Account(1), verifytest.SignedBy(spare))))
+	n = w.size()
+	w.refuse("a signature that is none", file(added, revoked, n-1), "ends no key")
+
 	// A rotation ends the old key, and no other of the member's.
 	two, three := verifytest.Signer("second of OMB"), verifytest.Signer("third of OMB")
 	second := w.file("OMB", record.KeyAdded, &record.KeyAddition{Key: two.Key(), Member: "OMB"})
@@ -464,6 +469,10 @@ func TestBrokenRuleFramed(t *testing.T) {
 	if !errors.As(err, new(*evidence.IncompleteError)) {
 		t.Errorf("a rule that nobody knows: %v", err)
 	}
+	// A log that writes a member's record under the id of another's key shows nothing of that.
+	w.log.Append(w.unsigned(w.File("OMB", record.AccountFiled, verifytest.Account(1), verifytest.SignedBy(w.Signer("watch")))))
+	w.refuse("a signature that is none", w.craft(evidence.BrokenRule, fields{"record": w.bareProven(w.size()-1, w.size()), "rule": "member", "brought": w.proven(w.admission("watch"), 20)}), "no key that")
+
 	// The key is the one that the log has, whatever the file says.
 	p = w.proven(w.admission("clerk"), n)
 	mine := verifytest.Signer("mine").Key()

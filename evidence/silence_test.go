@@ -90,6 +90,7 @@ func TestWithheldFramed(t *testing.T) {
 	w.refuse("a record that another signed, with its key", file(fields{"envelope": encode(plain.Envelope), "brought": w.proven(w.admission("watch"), 20)}), "no key of its node")
 	w.refuse("a record of another mission", file(fields{"envelope": encode(elsewhere.Envelope)}), "for the mission")
 	w.refuse("a record whose author's key is another's", file(fields{"brought": w.proven(w.admission("watch"), 20)}), "no key of its node")
+	w.refuse("a record with a signature that is none", file(fields{"envelope": encode(w.unsigned(f).Envelope)}), "no key of its node")
 	w.refuse("rubbish", file(fields{"envelope": encode([]byte("rubbish"))}), "envelope")
 	w.refuse("another opening", file(fields{"opening": w.proven(1, 20)}), "brings no key")
 	w.refuse("an admission for an opening", file(fields{"opening": w.proven(w.admission("OMB"), 20)}), "opened by record 0")
@@ -175,6 +176,9 @@ func TestFarOffClockFramed(t *testing.T) {
 	// A log that forges a member's record shows nothing about the member.
 	forged := w.file("OMB", record.AccountFiled, verifytest.Account(1), verifytest.SignedBy(verifytest.Signer("the log's own")), verifytest.Edit(func(s *record.Statement) { s.ClaimedAt += 3_600_000 }))
 	w.refuse("a forged record", file("registry", "late", omb, w.bareProven(forged, w.size()), nil), "no key that")
+
+	w.log.Append(w.unsigned(w.File("OMB", record.AccountFiled, verifytest.Account(1), verifytest.Edit(func(s *record.Statement) { s.ClaimedAt += 3_600_000 }))))
+	w.refuse("a forged record that names the key", file("registry", "late", omb, w.bareProven(w.size()-1, w.size()), nil), "no key that")
 
 	// Every word that accuses nobody says whom it is about.
 	f, err := evidence.Check(file("registry", "late", omb, w.bareProven(late, n), nil), w.options())

@@ -221,3 +221,18 @@ func (w *world) refusal(f verifytest.Filing, by *record.Signer, edit func(*recor
 	w.must(err)
 	return b
 }
+
+// unsigned is a record that names the right keys, with signatures of another record.
+func (w *world) unsigned(f verifytest.Filing) verifytest.Filing {
+	w.t.Helper()
+	e, err := record.ParseEnvelope(f.Envelope)
+	w.must(err)
+	other, err := record.ParseEnvelope(w.File(f.Statement.Member, record.ReportFiled, &record.Report{Title: "another"}).Envelope)
+	w.must(err)
+	for i := range e.Signatures {
+		e.Signatures[i].Sig = other.Signatures[0].Sig
+	}
+	f.Envelope, err = e.Encode()
+	w.must(err)
+	return f
+}
