@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 
 	"truceline/cosign"
+	"truceline/internal/local"
 	"truceline/internal/registry"
 	"truceline/ledger"
 	"truceline/mechanism"
@@ -27,7 +29,8 @@ type guarded struct {
 	mu     sync.Mutex
 	heard  map[string]bool // keys of the policy's witnesses that have told
 	open   bool
-	behind error // the ledger is not what was signed; nothing is admitted any more
+	behind error    // the ledger is not what was signed; nothing is admitted any more
+	shared *os.File // held while this process knows, for those beside it
 }
 
 // ErrWaiting: the registry does not know yet that its ledger is the newest.
@@ -80,8 +83,13 @@ func (g *guarded) ready() error {
 	if g.behind != nil {
 		return g.behind
 	}
-	if g.open || policy == nil {
-		return nil
+	// A ledger that nobody witnesses yet has nobody to ask.
+	if g.open = g.open || policy == nil; g.open {
+		return g.share()
+	}
+	// Witnesses tell the server. A command beside it need not hear them itself.
+	if held, err := g.n.private.Held(local.ReadyLock); held || err != nil {
+		return err
 	}
 	var silent, names []string
 	for _, w := range policy.Witnesses {
@@ -93,7 +101,34 @@ func (g *guarded) ready() error {
 		return errors.Join(&Silent{names}, err)
 	}
 	g.open = true
-	return nil
+	return g.share()
+}
+
+// share lets other processes of this folder know that the ledger is the newest, as long as
+// this one lives. Where another does so already there is nothing to do. Call it with mu
+// held.
+func (g *guarded) share() (err error) {
+	if g.shared == nil {
+		g.shared, err = g.n.private.Hold(local.ReadyLock)
+	}
+	if errors.Is(err, local.ErrInUse) {
+		return nil
+	}
+	return err
+}
+
+// unshare takes that back.
+func (g *guarded) unshare() {
+	if g.shared != nil {
+		g.shared.Close() // nothing was written
+		g.shared = nil
+	}
+}
+
+func (g *guarded) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.unshare()
 }
 
 // told takes in what a member has seen and cosigned.
@@ -119,7 +154,11 @@ func (g *guarded) told(ctx context.Context, signed []byte) error {
 			return err
 		}
 		if root == c.Root {
-			return g.heardFrom(ctx, signed)
+			if err := g.heardFrom(ctx, signed); err != nil {
+				return err
+			}
+			_ = g.ready() // commands beside this process want to know, too
+			return nil
 		}
 	}
 	// This log's own key has signed what is not in this ledger.
@@ -127,6 +166,7 @@ func (g *guarded) told(ctx context.Context, signed []byte) error {
 	g.mu.Lock()
 	g.behind = fmt.Errorf("%w: %s. Nothing is admitted any more: stop the registry and put its ledger back from a mirror (docs/operations.md)", ErrBehind, what)
 	err = g.behind
+	g.unshare()
 	g.mu.Unlock()
 	_, raised := n.raise(ctx, Alarm{Kind: BehindWitness, Index: c.Size, What: what}, nil)
 	return errors.Join(err, raised)

@@ -188,7 +188,9 @@ func (n *Node) openLedger(ctx context.Context, priv *local.Store) (err error) {
 // openDoor makes the door through which this node files.
 func (n *Node) openDoor(ctx context.Context) error {
 	if n.Config.Member == "" {
-		n.door = newGuarded(n)
+		g := newGuarded(n)
+		n.door = g
+		_ = g.ready() // who files is told why not
 		return nil
 	}
 	return n.openMember(ctx)
@@ -278,6 +280,9 @@ func (n *Node) Close() error {
 		if n.follow != nil { // not for a ledger that was only looked at, or refused
 			errs = append(errs, n.keepHead())
 		}
+	}
+	if g, ok := n.door.(*guarded); ok {
+		g.close()
 	}
 	if n.member != nil {
 		errs = append(errs, n.member.close())
