@@ -254,38 +254,42 @@ func (m *member) gossip(ctx context.Context) {
 
 // clocks compares the times of new records with this node's clock: a record cannot be
 // logged later than now, nor before a head was cosigned here that did not have it.
-func (m *member) clocks(ctx context.Context, lines []*record.Line) {
+func (m *member) clocks(ctx context.Context, lines []*record.Line) error {
 	var bound int64
 	m.n.ledger.View(func(s *mechanism.State) { bound = s.Pack().ClockBoundMS() })
 	now := m.n.opts.Now().UnixMilli()
+	seen, err := m.lastCosigned(ctx)
+	if err != nil {
+		return err
+	}
 	for _, l := range lines {
 		what := ""
-		switch before, err := m.seenBefore(ctx, l.Index); {
+		switch {
 		case l.LoggedAt > now+bound:
 			what = fmt.Sprintf("record %d came at %s and says that it was logged at %s", l.Index, clock(now), clock(l.LoggedAt))
-		case err == nil && before > 0 && l.LoggedAt < before-bound:
-			what = fmt.Sprintf("record %d says that it was logged at %s, and the log that was cosigned here at %s did not have it", l.Index, clock(l.LoggedAt), clock(before))
+		case seen.At > 0 && seen.Size <= l.Index && l.LoggedAt < seen.At*1000-bound:
+			what = fmt.Sprintf("record %d says that it was logged at %s, and the log that was cosigned here at %s did not have it", l.Index, clock(l.LoggedAt), clock(seen.At*1000))
 		default:
 			continue
 		}
-		m.n.raise(ctx, Alarm{Kind: FalseTime, Index: l.Index, What: what}, nil)
-		return
+		_, err := m.n.raise(ctx, Alarm{Kind: FalseTime, Index: l.Index, What: what}, nil)
+		return err
 	}
+	return nil
 }
 
-// seenBefore is when this node cosigned a head that did not have the record yet, Unix
-// milliseconds by its own clock; 0: never.
-func (m *member) seenBefore(ctx context.Context, index int64) (int64, error) {
+// lastCosigned is what this node's witness has cosigned last, as far as it is kept.
+func (m *member) lastCosigned(ctx context.Context) (cosigned.Seen, error) {
 	last, err := m.n.Cosigned.Last(ctx)
 	if err != nil {
-		return 0, err
+		return cosigned.Seen{}, err
 	}
 	for _, c := range m.n.Cosigners() {
-		if s, ok := last[c.VKey]; ok && c.Member == m.n.Config.Member && c.Role == record.WitnessCosigner && s.Size <= index {
-			return s.At * 1000, nil
+		if c.Member == m.n.Config.Member && c.Role == record.WitnessCosigner {
+			return last[c.VKey], nil
 		}
 	}
-	return 0, nil
+	return cosigned.Seen{}, nil
 }
 
 func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }

@@ -76,7 +76,9 @@ func (m *member) fetch(ctx context.Context, c ledger.Checkpoint, signed []byte) 
 		if err != nil {
 			return err
 		}
-		m.clocks(ctx, lines)
+		if err := m.clocks(ctx, lines); err != nil {
+			return err
+		}
 		err = m.n.ledger.Extend(ctx, replica.Extension{Lines: lines, Sign: m.signHead, Prove: func(ctx context.Context, got ledger.Checkpoint) error {
 			return m.prefix(ctx, got, c)
 		}})
