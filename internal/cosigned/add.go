@@ -23,7 +23,8 @@ import (
 // Log is the log's key, whose name is the origin; its signature must be there and good.
 // Cosigners are the public keys of those who may cosign: a bad line of one of them is an
 // error and nothing is kept, lines of others are dropped. Two of them that have the same
-// name and hash are taken for strangers, since no line could tell them apart.
+// name and hash are taken for strangers, since no line could tell them apart, and so is one
+// that shares them with a key whose line the head has already.
 //
 // A head that did not meet a policy yet is judged by the policy given, over all marks it
 // has then, also those from earlier calls. Nil: it is not judged. A head that met one stays
@@ -170,6 +171,11 @@ func (h *head) take(came []mark, now int64) (changed []string) {
 		m.last.seenAt = now
 		i := slices.IndexFunc(h.marks, func(held mark) bool { return held.vkey == m.vkey })
 		if i < 0 {
+			// A member may have made two keys that have one name and one hash, and named the one
+			// after the other: with a line of each, nobody could open the note.
+			if slices.ContainsFunc(h.marks, func(held mark) bool { return line(held.vkey) == line(m.vkey) }) {
+				continue
+			}
 			i = len(h.marks)
 			h.marks = append(h.marks, mark{vkey: m.vkey})
 		}
@@ -179,6 +185,9 @@ func (h *head) take(came []mark, now int64) (changed []string) {
 	}
 	return changed
 }
+
+// line is what a signature line says of a key: its name and its hash.
+func line(vkey string) string { return vkey[:len(name(vkey))+len("+01234567")] }
 
 // begin gives what is held of the head that came: it alone without marks where nothing is.
 // A second root for its size is a *[Fork].

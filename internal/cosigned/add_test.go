@@ -81,6 +81,8 @@ func TestWaitingHeadsAreBounded(t *testing.T) {
 		w.add(t, s, nil, size, by{0, start})
 	}
 	wantSizes(t, "three wait, and one is a cosigner's last", s, 1, 7, 8, 9)
+	w.add(t, s, w.policy(t, 2, 2), 10, by{0, start}, by{1, start})
+	wantSizes(t, "fewer wait, below a witnessed one", s, 10)
 	must(t, s.Check(ctx))
 }
 
@@ -193,6 +195,43 @@ func TestWhatIsNotTaken(t *testing.T) {
 		t.Errorf("a stranger's cosignature: %+v %v", a, err)
 	}
 	wantSizes(t, "in the end", s, 3)
+	must(t, s.Check(ctx))
+}
+
+// TestKeysOfOneHash: a key's hash has 32 bits, so that whoever wants two keys of one hash
+// finds them in a second.
+func TestKeysOfOneHash(t *testing.T) {
+	w := newWorld(t, 1)
+	name := w.who[0].Name()
+	var keys []string
+	for _, n := range []int{1_011_427, 1_012_030} {
+		skey, vkey, err := cosign.GenerateKey(seed(n), name)
+		must(t, err)
+		signer, err := cosign.NewSigner(skey)
+		must(t, err)
+		w.who, keys = append(w.who, signer), append(keys, vkey)
+	}
+	if keys[0][:len(name)+9] != keys[1][:len(name)+9] || keys[0] == keys[1] {
+		t.Fatalf("the keys are %v: look for two of one hash", keys)
+	}
+	s := w.fresh(t)
+	add := func(at int64, who int, cosigners ...string) cosigned.Added {
+		a, err := s.Add(ctx, w.head(t, 1, 0, by{who, at}), w.log, cosigners, nil)
+		must(t, err)
+		return a
+	}
+	if a := add(start, 1, keys...); a.New != 0 {
+		t.Errorf("both are known: %+v", a)
+	}
+	if a := add(start, 1, keys[0], w.vkeys[0], keys[0]); a.New != 1 || a.Head.Marks[0].VKey != keys[0] {
+		t.Errorf("one is known, and named twice: %+v", a)
+	}
+	if a := add(start, 2, keys[1]); a.New != 0 || len(a.Head.Marks) != 1 {
+		t.Errorf("the other after it: %+v", a)
+	}
+	if a := add(start+1, 1, keys[0]); a.New != 1 {
+		t.Errorf("the one again: %+v", a)
+	}
 	must(t, s.Check(ctx))
 }
 

@@ -211,7 +211,6 @@ func (p *Peer) take(e Event, size int64) {
 	switch e.Kind {
 	case Answered:
 		p.cosigned(e.Flight.Size)
-		p.Held = max(p.Held, e.Flight.Size)
 		p.Fault, p.Failures, p.NotBefore, p.Told = "", 0, 0, false
 	case Refused:
 		p.fail(Refusing, maxFailures, e.Now)

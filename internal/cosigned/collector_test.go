@@ -54,6 +54,8 @@ func TestCollector(t *testing.T) {
 		"it has the head already and the answer was lost": {
 			{"conflict", outcome(cosigned.Conflicted, 1001, 3, 5, 5), []flight{{5, 5}}, "", 5, -1},
 			{"answered", outcome(cosigned.Answered, 1001, 5, 5, 0), nil, "", 5, -1},
+			{"growth", event{Kind: cosigned.Grew, Now: 1002, Size: 9}, []flight{{5, 9}}, "", 5, -1},
+			{"it was fed by somebody else again", outcome(cosigned.Conflicted, 1003, 5, 9, 7), []flight{{7, 9}}, "", 7, -1},
 		},
 		"it was restored from a backup": {
 			{"conflict", outcome(cosigned.Conflicted, 1001, 3, 5, 2), []flight{{2, 5}}, "", 2, -1},
