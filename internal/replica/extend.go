@@ -42,7 +42,7 @@ func (b *Broken) Unwrap() error { return b.Err }
 // UpdateNeeded tells that a later version of the program may know the record.
 func (b *Broken) UpdateNeeded() bool {
 	var r *mechanism.Refusal
-	return errors.As(b.Err, new(*record.UpdateError)) || errors.As(b.Err, &r) && r.Code == mechanism.UnknownRules
+	return errors.As(b.Err, new(*record.UpdateError)) || errors.As(b.Err, &r) && (r.Code == mechanism.UnknownRules || r.Code == mechanism.UnknownAudience)
 }
 
 // ErrUnlike: what came is not what the log has signed.
@@ -57,8 +57,11 @@ func (r *Replica) Broken() *Broken {
 
 // Extend takes over records that another has logged: their hashes, that their tree is
 // what was signed, their signatures and the rules, and stores them in one transaction.
-// When it returns nil they are durable. On any error nothing was taken over.
+// When it returns nil they are durable. On any error nothing was taken over, unless the
+// store failed when it had committed already: the copy has what the store has.
 //
+// A body that is not the one committed to is [ErrUnlike], and so is one that is missing: the
+// tree does not show who made it up, and a copy that kept it would stand still for ever.
 // A record that the rules refuse is stored with the others, since the log has it, and the
 // state stands still before it: see Broken. A record whose id stands in the ledger already
 // cannot be stored: ledgerstore.ErrDuplicateID.
@@ -82,6 +85,9 @@ func (r *Replica) Extend(ctx context.Context, x Extension) error {
 		for i, o := range list {
 			if o.Index != from+int64(i) {
 				return fmt.Errorf("take over record %d: %w: record %d came in its place", from+int64(i), ErrUnlike, o.Index)
+			}
+			if o.another {
+				return fmt.Errorf("take over record %d: %w: %w", o.Index, ErrUnlike, o.err)
 			}
 			o.LeafHash = ledger.LeafHash(o.Leaf())
 			if o.entry != nil {
@@ -109,10 +115,8 @@ func (r *Replica) Extend(ctx context.Context, x Extension) error {
 		if err := r.cfg.Store.Append(ctx, from, entries, full, head); err != nil {
 			t.State.Rollback()
 			t.broken = was
-			if errors.Is(err, ledgerstore.ErrConflict) { // another process follows, too
-				return errors.Join(err, t.Refresh(ctx))
-			}
-			return fmt.Errorf("keep records %d to %d: %w", from, c.Size-1, err)
+			// The store knows what it has, whatever the error was. Another process may follow, too.
+			return fmt.Errorf("keep records %d to %d: %w", from, c.Size-1, errors.Join(err, t.Refresh(ctx)))
 		}
 		t.State.Commit()
 		t.Edge, t.Head = edge, head

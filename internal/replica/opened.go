@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"truceline/internal/ledgerstore"
+	"truceline/ledger"
 	"truceline/mechanism"
 )
 
@@ -16,8 +17,12 @@ import (
 // the keys were known by then.
 type opened struct {
 	ledgerstore.Entry
-	entry *mechanism.Entry
+	entry *mechanism.Entry // nil if no statement could be read
 	err   error
+	// another tells that the body is not the one that the statement commits to, or is
+	// missing, or should not be there. The tree does not show that; whoever handed the
+	// record on may have made it up.
+	another bool
 }
 
 // ahead is how many entries are taken apart together: parsing and signatures are nearly
@@ -70,7 +75,15 @@ func (r *Replica) openAll(list []*opened) {
 }
 
 func (o *opened) open(r *Replica) {
-	if o.entry, o.err = mechanism.Open(o.Envelope, o.Body, o.BodySalt); o.err == nil {
+	if o.entry, o.err = mechanism.OpenEnvelope(o.Envelope); o.err != nil {
+		return
+	}
+	if st := o.entry.Statement; st.Body == nil || st.Kind.Own() {
+		o.another = o.Body != nil
+	} else {
+		o.another = o.Body == nil || ledger.BodyCommitment(o.BodySalt, o.Body) != st.Body.Commitment
+	}
+	if o.err = o.entry.AddBody(o.Body, o.BodySalt); o.err == nil {
 		o.entry.Verify(r.Key)
 	}
 }
