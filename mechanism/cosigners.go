@@ -65,12 +65,15 @@ func (s *State) guardCosigner(e *Entry, b *record.Cosigner) (func(), error) {
 	if err != nil {
 		return nil, refuse(Malformed, "the cosigner's key: %v", err)
 	}
+	public := b.Public() // a type byte, and the key
+	if k := record.NewKey([]byte(public[1:])); k.Validate() != nil {
+		return nil, refuse(Malformed, "the cosigner's key: %v", k.Validate())
+	}
 	if b.Role != record.OutsideCosigner {
 		if want := cosign.KeyName(s.origin, cosign.Role(b.Role), member); v.Name() != want {
 			return nil, refuse(StateForbids, "the key is named %.100q: the %s key of %s is named %s", v.Name(), b.Role, member, want)
 		}
 	}
-	public := b.Public()
 	for _, c := range s.cosigners {
 		if c.public == public && (c.Member != member || c.Role != b.Role || c.VKey != b.VKey || c.Until >= 0) {
 			return nil, refuse(StateForbids, "the bytes of this key are those of %s, %s of %s: a key has one role; make a new one", c.VKey, c.Role, c.Member)

@@ -3,6 +3,7 @@
 package mechanism_test
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"reflect"
@@ -69,6 +70,11 @@ func TestCosignersAreRefused(t *testing.T) {
 		raw[0] = 1
 		return base64.StdEncoding.EncodeToString(raw)
 	}
+	weak := func(name string) string { // a point of order 2, under its right hash
+		key := append([]byte{4, 0}, make([]byte, 31)...)
+		h := sha256.Sum256(append([]byte(name+"\n"), key...))
+		return fmt.Sprintf("%s+%x+%s", name, h[:4], base64.StdEncoding.EncodeToString(key))
+	}
 	fixed := func(s string) func(string) string { return func(string) string { return s } }
 	under := func(label, name string) string { return verifytest.Cosigner(label, name).VKey() }
 	name := func(role record.CosignerRole, member string) string {
@@ -86,6 +92,7 @@ func TestCosignersAreRefused(t *testing.T) {
 		{"a key too short", mechanism.Malformed, "DRN", W, respelt(fresh, nil, nil, shorter)},
 		{"the type of a log's key", mechanism.Malformed, "DRN", W, respelt(fresh, nil, nil, otherType)},
 		{"the log's key", mechanism.Malformed, "DRN", O, d.LogKey},
+		{"a key under which anybody can sign", mechanism.Malformed, "DRN", W, weak(name(W, "DRN"))},
 		{"another spelling of the base64", mechanism.Malformed, "DRN", O, strings.TrimRight(under("x", "w.example/1"), "=") + "="},
 
 		{"another member's name", mechanism.StateForbids, "DRN", W, under("x", name(W, "OMB"))},

@@ -3,6 +3,7 @@
 package mechanism_test
 
 import (
+	"slices"
 	"testing"
 
 	"truceline/agreement"
@@ -46,6 +47,23 @@ func TestDepartures(t *testing.T) {
 	filed := d.good(account("watch"))
 
 	d.good(account("watch", verifytest.By(officer), verifytest.SignedBy(hand, spare)))
+	speaks := func(member string, want ...*record.Signer) {
+		t.Helper()
+		got := d.state.NodeKeys(member)
+		if len(got) != len(want) {
+			t.Errorf("%d keys of the node of %s, not %d", len(got), member, len(want))
+		}
+		for i, k := range got {
+			if i > 0 && got[i-1].ID().String() >= k.ID().String() {
+				t.Error("they are out of order")
+			}
+			if !slices.ContainsFunc(want, func(s *record.Signer) bool { return s.Key() == k }) {
+				t.Errorf("%s is not to speak for %s", k.ID(), member)
+			}
+		}
+	}
+	speaks("watch", own, spare)
+	speaks("pal")
 	at := d.state.Size()
 	left := d.good(d.leaves("watch", "watch", verifytest.By(officer), verifytest.SignedBy(own, hand)))
 	until := func(what string, s *record.Signer, want int64) {
@@ -54,6 +72,8 @@ func TestDepartures(t *testing.T) {
 			t.Errorf("%s: it is %s's to before %d, want %d", what, m, got, want)
 		}
 	}
+	speaks("watch")
+	speaks("book", d.Signer("book"))
 	until("its key", own, at+1)
 	until("its spare", spare, at+1)
 	until("its officer's", hand, at+1)
@@ -103,6 +123,10 @@ func TestDepartures(t *testing.T) {
 	d.good(back(record.MonitorRole, next))
 	if m, ok := d.state.Member("watch"); !ok || m.Left || m.Name != "W" {
 		t.Errorf("%+v, %t", m, ok)
+	}
+	speaks("watch", next)
+	if of := d.state.OfficerOf(officer); of != "watch" || d.state.OfficerOf(record.ID{1}) != "" {
+		t.Errorf("the officer is of %s", of)
 	}
 	if _, from, to, _ := d.state.KeyOf(id(next)); from != again+1 || to != -1 {
 		t.Errorf("its new key signs from %d to before %d", from, to)

@@ -47,6 +47,8 @@ var instead = map[record.Kind]string{
 	record.BatchOpened:    ": withdraw the batch (batch.withdrawn)",
 	record.BatchClosed:    ": withdraw the batch (batch.withdrawn)",
 	record.ActUndone:      ": do again what it undid",
+	record.MemberLeft:     ": it is admitted again (member.admitted)",
+	record.CosignerNamed:  ": name another key in its place (cosigner.named)",
 }
 
 func (s *State) undoOpening(id record.ID) (func(), error) {
