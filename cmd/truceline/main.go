@@ -43,6 +43,7 @@ type commands struct {
 	Officer officerCmd `cmd:"" help:"Invite officers, and end their sign-ins."`
 	Verify  verifyCmd  `cmd:"" help:"Check a log or a file of proof. Needs no node and trusts no server."`
 	Policy  policyCmd  `cmd:"" help:"Say what a policy on witnesses stands up to, or write one."`
+	Carry   carryCmd   `cmd:"" help:"Take records and answers from node to node as files, where there is no line."`
 	Rebuild rebuildCmd `cmd:"" help:"Compute the node's tables again from its ledger."`
 	Doctor  doctorCmd  `cmd:"" help:"Check a node from top to bottom and say what to do."`
 	Version versionCmd `cmd:"" help:"Print the version."`
