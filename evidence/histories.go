@@ -90,7 +90,7 @@ func (c *checker) onBothSides(one, two []byte) error {
 		case c.pinned:
 			c.finding.proved("The %s head was cosigned by %s.", which, w)
 		default:
-			c.finding.notProved("That the %s head was cosigned by witnesses: the policy comes from the file, and by it there are %s.", which, w)
+			c.finding.notProved("That the %s head was cosigned by witnesses: the policy comes from the file. By it they would be %s.", which, w)
 		}
 	}
 	for _, x := range a {

@@ -82,7 +82,7 @@ func (c *checker) opening() (*bringing, *record.Mission, error) {
 	m, ok := b.body.(*record.Mission)
 	switch {
 	case b.line.Index != 0 || !ok:
-		return nil, nil, fmt.Errorf("%s: it is a %s, and a mission is opened by record 0, a %s", b, b.statement.Kind, record.MissionOpened)
+		return nil, nil, fmt.Errorf("%s: it is of the kind %s, and a mission is opened by record 0, of the kind %s", b, b.statement.Kind, record.MissionOpened)
 	case m.LogKey != c.file.LogKey:
 		return nil, nil, fmt.Errorf("%s: it names the log's key %.300q", b, m.LogKey)
 	case b.statement.Origin != c.origin || b.statement.Member != m.Registry.Code:

@@ -5,6 +5,7 @@ package evidence
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 
 	"truceline/record"
@@ -64,7 +65,7 @@ func (c *checker) refused() error {
 			if !r.Statement.IsZero() && r.Statement != st.ID {
 				return fmt.Errorf("refusal: it names the statement %s, and the envelope holds %s", r.Statement, st.ID)
 			}
-			out.Statement, named = st.ID, fmt.Sprintf("the record %s, a %s of %s", st.ID, st.Kind, st.Member)
+			out.Statement, named = st.ID, fmt.Sprintf("the record %s of %s (%s)", st.ID, st.Member, st.Kind)
 		}
 	}
 	out.Sentence = fmt.Sprintf("The registry %s of the log %s refused %s at %s: %.80q, %.300q.", mission.Registry.Code, c.origin, named, clock(r.At), r.Code, r.Reason)
@@ -124,16 +125,47 @@ func (c *checker) withheld() error {
 		members = append(members, a.Member)
 		out.proved("%s says that it handed the record in, or asked for it, at %s, and that the outcome was %s%s.", a.Member, clock(a.At), a.Outcome, remark(a.Note))
 	}
-	out.Sentence = fmt.Sprintf("%s say that the record %s, a %s of %s, was handed in to the log %s from %s on, and that the log did not take it.",
-		strings.Join(members, ", "), st.ID, st.Kind, st.Member, c.origin, clock(first))
+	out.Sentence = fmt.Sprintf("%s say that the record %s of %s (%s) was handed in to the log %s from %s on, and that the log did not take it.",
+		listed(members), st.ID, st.Member, st.Kind, c.origin, clock(first))
 	out.aboutLog()
 	if err := c.laterHead(last); err != nil {
 		return err
 	}
 	out.notProved("That the members tell the truth: it is the word of those named, and of nobody else.")
 	out.notProved("That the record would have passed the rules.")
-	out.unchecked("Whether the log has the record: only the log can tell. Look for it there.")
+	out.unchecked(lookFor)
 	return nil
+}
+
+// lookFor is what a withheld leaves open.
+const lookFor = "Whether the log has the record: only the log can tell. Look for it there."
+
+// NotFound notes what whoever has checked the whole log found: of its records, size in
+// number and the head's among them, none is the one that Look names.
+func (f *Finding) NotFound(size int64) {
+	f.looked()
+	f.proved("The log, which was checked as it is now, has not the record among its %s.", count(int(size), "record"))
+}
+
+// Found notes that the log, which was checked, has the record at index. It tells whether
+// the file still shows something: that the record came in only after the head of the file.
+func (f *Finding) Found(index int64) bool {
+	f.looked()
+	if f.Look == nil || index < f.Look.Size {
+		return false
+	}
+	f.proved("The log, which was checked as it is now, has the record at index %d: it came in after the head of %s.", index, count(int(f.Look.Size), "record"))
+	return true
+}
+
+func (f *Finding) looked() {
+	f.Unchecked = slices.DeleteFunc(f.Unchecked, func(s string) bool { return s == lookFor })
+}
+
+// listed writes names one after the other.
+func listed(names []string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 func remark(s string) string {

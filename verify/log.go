@@ -27,6 +27,8 @@ type Options struct {
 	Rules bool
 	// Record is the id or index of a record to report in detail.
 	Record string
+	// RootAt is a size within the log for which the report is to give the root, from 1. 0: none.
+	RootAt int64
 	// Progress, if set, hears how many of the records are done.
 	Progress func(done, total int64)
 }

@@ -60,6 +60,9 @@ type Report struct {
 	Origin string
 	Size   int64
 	Root   string
+	// RootAt is the root of the first records that Options.RootAt asks for; empty where the
+	// log has fewer, or they could not be had.
+	RootAt string
 	Key    string
 	// KeyFromLog is true when no key was given, and the log's own word was taken for it.
 	KeyFromLog bool

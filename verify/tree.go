@@ -81,6 +81,9 @@ func (v *verifier) grow(ctx context.Context, n int64, width int, entries [][]byt
 		for _, tile := range v.edge.Append(h) {
 			v.compareTile(ctx, tile.Level, tile.N, tile.Data)
 		}
+		if v.edge.Size() == v.options.RootAt {
+			v.report.RootAt = v.edge.Root().String()
+		}
 	}
 }
 

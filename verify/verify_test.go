@@ -82,6 +82,24 @@ func TestKeyFromTheLogItself(t *testing.T) {
 	}
 }
 
+// TestRootAt: the root of a part is that of the log when it had so many records.
+func TestRootAt(t *testing.T) {
+	l := story()
+	files := memory(l.Files())
+	for _, size := range []int{1, 7, 20, len(l.Entries)} {
+		part := &verifytest.Log{Mission: l.Mission, Entries: l.Entries[:size]}
+		want := check(t, memory(part.Files()), verify.Options{Key: l.Mission.LogKey}).Root
+		if r := check(t, files, verify.Options{Key: l.Mission.LogKey, RootAt: int64(size)}); r.RootAt != want {
+			t.Errorf("at %d: %q, not %q", size, r.RootAt, want)
+		}
+	}
+	for _, size := range []int64{0, int64(len(l.Entries)) + 1} {
+		if r := check(t, files, verify.Options{Key: l.Mission.LogKey, RootAt: size}); r.RootAt != "" {
+			t.Errorf("at %d: %q", size, r.RootAt)
+		}
+	}
+}
+
 // TestManyBundles crosses full tiles and bundles, in a log of clock ticks.
 func TestManyBundles(t *testing.T) {
 	m := verifytest.NewMission("many")

@@ -20,7 +20,8 @@ import (
 // verifyCmd checks what others say, without a node. Without the name of a command, it
 // checks a log.
 type verifyCmd struct {
-	Log verifyLogCmd `cmd:"" default:"withargs" help:"Check a log, from its address or from a folder. Needs no node and trusts no server."`
+	Log      verifyLogCmd      `cmd:"" default:"withargs" help:"Check a log, from its address or from a folder. Needs no node and trusts no server."`
+	Evidence verifyEvidenceCmd `cmd:"" help:"Check a file that is to show that somebody broke the protocol. Needs no network."`
 }
 
 func (verifyCmd) Help() string {
@@ -47,16 +48,21 @@ Example: truceline verify --log http://127.0.0.1:8440/log --key 'demo.example+..
 // exitIncomplete is what verify exits with when it could not check all of a log.
 const exitIncomplete = 3
 
-func (c verifyLogCmd) Run(e *env) error {
-	o := verify.Options{Key: c.Key, Rules: c.Rules, Record: c.Record, Progress: e.bar.Step("verify")}
-	report, err := verify.Log(e.ctx, fetcher(c.Log), o)
-	if err == nil && report.NotRead != nil && isURL(c.Log) && e.ctx.Err() == nil {
-		// The address of a site, whose log is under it.
-		if under := strings.TrimSuffix(c.Log, "/") + "/log"; errors.Is(report.NotRead, fs.ErrNotExist) && answers(e.ctx, under) {
-			fmt.Fprintf(e.stderr, "There is no log at %s; taking the one at %s\n", c.Log, under)
-			report, err = verify.Log(e.ctx, fetcher(under), o)
+// verifyAt verifies the log at an address or in a folder. The address may be that of a
+// site, whose log is under it.
+func verifyAt(e *env, log string, o verify.Options) (*verify.Report, error) {
+	report, err := verify.Log(e.ctx, fetcher(log), o)
+	if err == nil && report.NotRead != nil && isURL(log) && e.ctx.Err() == nil {
+		if under := strings.TrimSuffix(log, "/") + "/log"; errors.Is(report.NotRead, fs.ErrNotExist) && answers(e.ctx, under) {
+			fmt.Fprintf(e.stderr, "There is no log at %s; taking the one at %s\n", log, under)
+			return verify.Log(e.ctx, fetcher(under), o)
 		}
 	}
+	return report, err
+}
+
+func (c verifyLogCmd) Run(e *env) error {
+	report, err := verifyAt(e, c.Log, verify.Options{Key: c.Key, Rules: c.Rules, Record: c.Record, Progress: e.bar.Step("verify")})
 	e.bar.Done()
 	if err != nil {
 		if e.ctx.Err() == nil {
