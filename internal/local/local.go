@@ -32,6 +32,7 @@ const (
 	WitnessFile    = "witness.db"      // of a member: what its witness has cosigned
 	CosignedFile   = "cosigned.db"     // checkpoints with their cosignatures
 	AlarmFile      = "alarms.json"     // what this node found wrong with others
+	LineFile       = "line.json"       // of a member: when the registry last answered
 	EvidenceFolder = "evidence"        // proofs of it, to show to others
 	useFile        = "serving.lock"    // empty; commands hold a lock on it while they use the folder
 	keyFolder      = "keys"

@@ -206,34 +206,79 @@ func newFolder(ctx context.Context, dir string, inv *Invitation, url string, now
 	return box.Close()
 }
 
+// Entering is a step of entering a mission that is done.
+type Entering struct {
+	Step    EnterStep
+	Records int64         // CaughtUp: how many records were taken over
+	Took    time.Duration // CaughtUp: to fetch them, check them and admit them by the rules
+}
+
+// EnterStep names such a step.
+type EnterStep string
+
+// The steps, in their order.
+const (
+	Admitted   EnterStep = "admitted"
+	CaughtUp   EnterStep = "caught up"
+	Introduced EnterStep = "introduced"
+)
+
 // Enter brings a member's new node into the mission: the registry admits it, the ledger is
 // caught up with, and the node names its cosigners. It goes on where an earlier call was
-// cut short.
-func (n *Node) Enter(ctx context.Context) error {
+// cut short. While another process of the folder talks to the registry the error is a
+// local.ErrInUse.
+func (n *Node) Enter(ctx context.Context) error { return n.EnterTelling(ctx, func(Entering) {}) }
+
+// EnterTelling is Enter; tell hears of each step that is done.
+func (n *Node) EnterTelling(ctx context.Context, tell func(Entering)) error {
 	m := n.member
 	if m == nil || m.link == nil {
 		return errors.New("enter the mission: this is no member's node with a line to the registry")
 	}
 	fail := func(err error) error { return fmt.Errorf("enter the mission as %s: %w", n.Config.Member, err) }
+	end, err := m.enter(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	defer end()
 	reply, err := os.ReadFile(n.private.Path(replyFile))
 	if err == nil {
-		if err := m.link.Join(ctx, reply); err != nil {
-			return fail(err)
-		}
-	} else if !errors.Is(err, os.ErrNotExist) {
+		err = m.link.Join(ctx, reply)
+	} else if errors.Is(err, os.ErrNotExist) {
+		err = nil // it was answered
+	}
+	if err != nil {
+		return fail(err)
+	}
+	tell(Entering{Step: Admitted})
+	before, begun := n.ledger.Head().Size, n.opts.Now()
+	if err := m.send(ctx); err != nil { // what an earlier call has left
 		return fail(err)
 	}
 	if err := m.follow(ctx); err != nil {
 		return fail(err)
 	}
+	tell(Entering{Step: CaughtUp, Records: n.ledger.Head().Size - before, Took: n.opts.Now().Sub(begun)})
 	if err := n.Introduce(ctx); err != nil {
 		return fail(err)
 	}
 	if err := os.Remove(n.private.Path(replyFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fail(err)
 	}
+	tell(Entering{Step: Introduced})
 	return nil
 }
+
+// Entered tells whether a member's node has entered the mission: whether its invitation
+// was answered, and what it says of itself is in the ledger here.
+func (n *Node) Entered() bool {
+	_, err := os.Stat(n.private.Path(replyFile))
+	return errors.Is(err, os.ErrNotExist)
+}
+
+// Reply is the answer to the invitation, to be carried to the registry; an os.ErrNotExist
+// once the node has entered.
+func (n *Node) Reply() ([]byte, error) { return os.ReadFile(n.private.Path(replyFile)) }
 
 // Introduce files what a member's node must say of itself before it takes part: its
 // officer and its cosigners, as far as the ledger does not have them.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -40,6 +41,10 @@ type member struct {
 	sending   sync.Mutex // one at a time, in order
 	following sync.Mutex
 
+	talking  sync.Mutex
+	talk     *os.File    // held while this process talks to the registry
+	entering atomic.Bool // a caller that else says when to talk wants what it files to go out
+
 	mu       sync.Mutex
 	held     ledgerstore.Head // the newest signed head of which the copy has everything
 	newest   []byte           // the newest checkpoint seen, whoever showed it
@@ -48,6 +53,7 @@ type member struct {
 	toldAt   time.Time
 	contact  time.Time // when the registry last answered
 	lineErr  error     // why it did not since
+	line     lineState // as it was told last
 	older    time.Time // since when it shows an older head
 	gossiped map[string]time.Time
 }
@@ -102,8 +108,10 @@ func (n *Node) openMember(ctx context.Context) (err error) {
 	if m.witness, err = witness.Open(ctx, n.private.Path(local.WitnessFile), witness.Options{Signers: []*cosign.Signer{own}, Now: n.opts.Now}); err != nil {
 		return err
 	}
-	if err := m.witness.AddLog(n.Config.Origin, n.verifier); err != nil {
-		return err
+	if _, marked := n.Restored(); !marked {
+		if err := m.witnessOwn(); err != nil {
+			return err
+		}
 	}
 	if m.box, err = outbox.Open(ctx, n.private.Path(local.OutboxFile), outbox.Options{Now: n.opts.Now}); err != nil {
 		return err
@@ -117,6 +125,7 @@ func (n *Node) openMember(ctx context.Context) (err error) {
 
 func (m *member) close() error {
 	var errs []error
+	m.hushed()
 	if m.box != nil {
 		errs = append(errs, m.box.Close())
 	}
@@ -203,6 +212,7 @@ func (m *member) heldHead() ledgerstore.Head {
 // run keeps the node in touch with the others until ctx ends.
 func (m *member) run(ctx context.Context) {
 	wait := minRetry
+	m.heed(ctx)
 	for ctx.Err() == nil {
 		err := m.round(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -243,12 +253,27 @@ func (m *member) idle(ctx context.Context) {
 			m.pause(ctx, minRetry)
 		}
 	})
-	select {
-	case <-m.box.Changed():
-	case <-grown:
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for done := false; !done; {
+		select {
+		case <-m.box.Changed():
+			done = true
+		case <-grown:
+			done = true
+		case <-tick.C:
+			done = m.waits(ctx)
+		}
 	}
 	stop()
 	<-grown
+}
+
+// waits tells whether something is in the box to be sent: another process of this folder
+// may have put it there.
+func (m *member) waits(ctx context.Context) bool {
+	counts, err := m.box.Counts(ctx)
+	return err == nil && counts[outbox.Queued]+counts[outbox.Sent] > 0
 }
 
 // Witness is the witness of a member's node; nil in the registry's.
@@ -285,6 +310,7 @@ func (m *member) round(ctx context.Context) error {
 		err = m.learnWitnessed(ctx)
 	}
 	m.gossip(ctx)
+	defer m.tellLine() // after the lock is released
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
@@ -302,9 +328,17 @@ func (n *Node) Line() (contact time.Time, err error) {
 	if n.member == nil {
 		return n.opts.Now(), nil
 	}
-	n.member.mu.Lock()
-	defer n.member.mu.Unlock()
-	return n.member.contact, n.member.lineErr
+	m := n.member
+	m.talking.Lock()
+	mine := m.talk != nil || n.opts.Manual
+	m.talking.Unlock()
+	if !mine {
+		contact, why, err := readLine(n.private)
+		return contact, errors.Join(why, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.contact, m.lineErr
 }
 
 // Cosigners are the keys that members have named for cosigning and that stand.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"truceline/internal/ledgerstore"
 	"truceline/internal/outbox"
 	"truceline/internal/registry"
 	"truceline/ledger"
@@ -41,27 +42,21 @@ func (m *member) SubmitTogether(ctx context.Context, subs []registry.Submission)
 	if m.link == nil {
 		return nil, &Queued{act.ID, ids, errors.New("there is no line")}
 	}
-	if m.n.opts.Manual {
+	if m.n.opts.Manual && !m.entering.Load() {
 		return nil, &Queued{act.ID, ids, errors.New("it goes out with the next round")}
 	}
-	if err := m.send(wait); err != nil && !unreached(err) && ctx.Err() == nil && wait.Err() == nil {
-		m.n.opts.Log.Error("what waits cannot be sent", "err", err)
-	}
-	act, _, err = m.box.Find(context.WithoutCancel(ctx), act.ID)
-	if err != nil {
+	if act, err = m.deliver(wait, act.ID); err != nil {
 		return nil, err
 	}
 	switch act.State {
 	case outbox.Receipted:
 		// The pages are to show what was filed. It is filed whether they do or not.
-		_ = m.follow(wait)
+		_ = m.arrive(wait, ids[0])
 		return receiptsOf(act), nil
 	case outbox.Refused, outbox.SetAside:
 		return nil, &registry.Refused{Refusal: &mechanism.Refusal{Code: mechanism.Code(act.RefusalCode), Reason: act.RefusalReason}, Signed: act.Refusal}
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	why := m.lineErr
+	_, why := m.n.Line()
 	if act.LastError != "" {
 		why = errors.New(act.LastError)
 	} else if why == nil {
@@ -103,9 +98,17 @@ func receiptsOf(act outbox.Act) []registry.Receipt {
 func (m *member) send(ctx context.Context) error {
 	m.sending.Lock()
 	defer m.sending.Unlock()
+	first := true
 	for act, err := range m.box.Waiting(ctx) {
 		if err != nil {
 			return err
+		}
+		if first {
+			// What is handed to a dead line would count as sent, and it never left.
+			if _, _, err := m.link.Checkpoint(ctx); err != nil && !errors.Is(err, ledgerstore.ErrNotFound) {
+				return err
+			}
+			first = false
 		}
 		if err := m.sendOne(ctx, act); err != nil {
 			return err
@@ -136,6 +139,10 @@ func (m *member) sendOne(ctx context.Context, act outbox.Act) error {
 			return errors.Join(&Unreached{err}, stepErr)
 		}
 		_, err = m.box.Step(keep, act.Seq, outbox.ReceiptVerified, outbox.Detail{Receipts: receipts})
+		if errors.As(err, new(*outbox.Contradiction)) {
+			// Two receipts that cannot both be true, each signed by the log. The others go on.
+			_, err = m.n.raise(keep, Alarm{Kind: TwoHistories, Index: -1, What: err.Error()}, nil)
+		}
 		return err
 	case errors.As(err, &refused):
 		if err := m.verifyRefusal(act, refused.Signed); err != nil {
