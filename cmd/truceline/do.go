@@ -234,7 +234,9 @@ func (c officerInviteCmd) Run(e *env) error {
 			return err
 		}
 		id, link, err := rosterOf(n, c.BaseURL).Invite(e.ctx, record.ID{}, member, c.Name, c.Role)
-		if err != nil {
+		if errors.As(err, new(*node.Queued)) {
+			fmt.Fprintf(e.stdout, "waiting %v\n", err)
+		} else if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(e.stdout, "officer %s\nlink    %s\n", id, link)

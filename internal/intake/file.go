@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"truceline/internal/node"
+	"truceline/internal/outbox"
 	"truceline/internal/registry"
 	"truceline/mechanism"
 	"truceline/record"
@@ -30,6 +31,19 @@ func refusalFault(err error) fault {
 		return fault{noColumn, r.Code, r.Reason}
 	}
 	return fault{noColumn, "", err.Error()}
+}
+
+// ErrLineLost: a member's node has no line to the registry. A file is taken in only while
+// there is one: what becomes of each row is known from the ledger alone.
+var ErrLineLost = errors.New("there is no line to the registry. What was signed before it was lost waits on this node and goes out by itself; run the same file again once nothing of it waits any more: it finds what was filed and goes on")
+
+// lineLost says so in place of what the door says: that not to file again, which holds for
+// the records and not for the file.
+func lineLost(err error) error {
+	if errors.As(err, new(*node.Queued)) || errors.Is(err, outbox.ErrConflict) {
+		return fmt.Errorf("%w (%w)", ErrLineLost, err)
+	}
+	return err
 }
 
 // file opens the batch, files what is new, and closes the batch. What was filed is

@@ -196,7 +196,7 @@ func (im *importer) run(ctx context.Context, r io.Reader, pack *agreement.Pack) 
 		im.judged = true
 		return im.countNew()
 	}
-	return im.file(ctx)
+	return lineLost(im.file(ctx))
 }
 
 // stop rejects what is good and not filed, because other rows are bad.

@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"errors"
 
 	"truceline/internal/node"
 	"truceline/internal/office"
@@ -18,13 +19,17 @@ type Roster struct {
 }
 
 // Invite enrols a new officer and gives the link to sign in with, which is shown once.
-// by is the officer who invites; zero for whoever runs the node.
+// by is the officer who invites; zero for whoever runs the node. With a *node.Queued the
+// officer can sign in, and the enrolment waits to go out before all that they file.
 func (r Roster) Invite(ctx context.Context, by record.ID, member, name string, roles []string) (officer record.ID, link string, err error) {
 	id, err := r.Node.Enrol(ctx, by, member, name, roles)
-	if err != nil {
+	if err != nil && !errors.As(err, new(*node.Queued)) {
 		return record.ID{}, "", err
 	}
-	link, err = r.Link(ctx, by, id, office.InviteOptions{})
+	link, bad := r.Link(ctx, by, id, office.InviteOptions{})
+	if bad != nil {
+		return id, "", errors.Join(bad, err)
+	}
 	return id, link, err
 }
 

@@ -88,11 +88,16 @@ func Peers(mux *http.ServeMux, n *node.Node, log *slog.Logger, stop <-chan struc
 
 // Pages makes the handler of a node's pages. Addr is not used.
 func Pages(n *node.Node, o Options) (http.Handler, error) {
-	return web.New(web.Config{
+	cfg := web.Config{
 		Source: n.Projection, Ledger: proofs{n}, BaseURL: o.BaseURL, LogURL: o.BaseURL + peer.Prefix,
 		LogVKey: n.Config.LogKey, Origin: n.Config.Origin, Clock: n.Now, Log: o.Log, Dev: o.Dev,
 		Office: n.Office, Copies: n.Copies, Desk: n, Roster: Roster{n, o.BaseURL}, Imports: o.Imports,
-	})
+		Nodes: others{n, o.BaseURL}, Cookie: cookie(n),
+	}
+	if n.Box != nil {
+		cfg.Outbox = n.Box
+	}
+	return web.New(cfg)
 }
 
 // URL is the address listened on, without a slash at the end.

@@ -38,6 +38,9 @@ func (s *server) account(v *view, r *http.Request) error {
 		return err
 	}
 	p := accountPage{before: map[int][]predecessor{}, done: s.lately(v, r)}
+	if err := s.pendingAbout(ctx, v, a.ID); err != nil {
+		return err
+	}
 	versions, err := s.Source.Versions(ctx, a.ID)
 	if err != nil {
 		return err

@@ -25,7 +25,9 @@ import (
 // concurrent use.
 type Desk interface {
 	// Do files an act whole or not at all; when it returns it is durable. The error is an
-	// *acts.Denied, an *acts.Invalid, a *mechanism.Refusal or a *registry.Refused.
+	// *acts.Denied, an *acts.Invalid, a *mechanism.Refusal or a *registry.Refused; then
+	// nothing was filed. With a *node.Queued the act is signed and durable here, and goes
+	// out by itself.
 	Do(ctx context.Context, who node.Officer, act *acts.Act, v acts.Values) (node.Done, error)
 	// Offer is nil where the officer may do the act on the subject now.
 	Offer(ctx context.Context, who node.Officer, act *acts.Act, subject record.ID) error
@@ -217,28 +219,34 @@ func (s *server) actDo(v *view, r *http.Request) error {
 }
 
 // perform does the act of a form. What is wrong with the form, or what stands against the
-// act, is noted in it.
-func (s *server) perform(v *view, r *http.Request, f *form) (node.Done, error) {
+// act, is noted in it. An act that waits in the outbox is done.
+func (s *server) perform(v *view, r *http.Request, f *form) (done filed, err error) {
 	if s.Desk == nil {
-		return node.Done{}, fault{status: http.StatusServiceUnavailable, key: "error.read_only"}
+		return done, fault{status: http.StatusServiceUnavailable, key: "error.read_only"}
 	}
 	if err := v.allowed(f.act); err != nil {
-		return node.Done{}, err
+		return done, err
 	}
 	if f.act.Sensitive {
 		if err := v.confirm(r.Context(), f.act.Name); err != nil {
-			return node.Done{}, err
+			return done, err
 		}
 	}
 	if err := s.resolve(r.Context(), f); err != nil {
-		return node.Done{}, err
+		return done, err
 	}
-	done, err := s.Desk.Do(r.Context(), v.acting(), f.act, f.values)
+	done.Done, err = s.Desk.Do(r.Context(), v.acting(), f.act, f.values)
 	var denied *acts.Denied
 	var invalid *acts.Invalid
+	var queued *node.Queued
 	switch {
 	case err == nil:
 		return done, nil
+	case errors.As(err, &queued):
+		done.waits = queued.Act
+		return done, nil
+	case errors.Is(err, node.ErrWaiting) || errors.Is(err, node.ErrBehind):
+		return done, fault{status: http.StatusConflict, key: "error.hold", err: err}
 	case errors.As(err, &denied):
 		return done, fault{status: http.StatusForbidden, key: "error.role", args: []any{"roles", v.roleNames(denied.Roles)}, err: err}
 	case errors.As(err, &invalid):
@@ -264,8 +272,13 @@ func refusalOf(err error) *mechanism.Refusal {
 	return nil
 }
 
-// leadOn leads on after an act, with word of what was done.
-func (v *view) leadOn(next string, d node.Done) {
+// leadOn leads on after an act, with word of what was done; to the outbox after one that
+// waits there.
+func (v *view) leadOn(next string, d filed) {
+	if !d.waits.IsZero() {
+		v.leadToBox(d.waits)
+		return
+	}
 	path, query, _ := strings.Cut(next, "?")
 	q, err := url.ParseQuery(query)
 	if err != nil {

@@ -11,8 +11,11 @@ import (
 	"testing"
 
 	"truceline/acts"
+	mission "truceline/internal/node"
 	"truceline/internal/office"
+	"truceline/internal/outbox"
 	"truceline/internal/projection"
+	"truceline/internal/web"
 	"truceline/linkage"
 	"truceline/mechanism"
 	"truceline/reconcile"
@@ -122,6 +125,22 @@ func codes() map[string][]string {
 	}
 	for _, g := range reconcile.Gaps {
 		out["tally.gap"] = append(out["tally.gap"], string(g))
+	}
+	for _, k := range mission.AlarmKinds {
+		out["alarm_kind"], out["alarm_means"] = append(out["alarm_kind"], string(k)), append(out["alarm_means"], string(k))
+	}
+	out["alarm_proves"] = list("two_histories", "logged_twice", "false_time", "revoked_key", "broken_rule", "withheld", "far_off_clock")
+	for _, h := range web.Holds {
+		out["hold"] = append(out["hold"], string(h))
+	}
+	for _, s := range append(slices.Clone(outbox.States), "witnessed") {
+		out["box_state"], out["box_help"] = append(out["box_state"], string(s)), append(out["box_help"], string(s))
+	}
+	out["box_filter"] = list("waiting", "refused", "filed")
+	for _, r := range record.CosignerRoles {
+		if r != record.OutsideCosigner { // stands under the witnesses, by its key's name
+			out["cosigner"], out["cosigner_says"] = append(out["cosigner"], string(r)), append(out["cosigner_says"], string(r))
+		}
 	}
 	out["tally.why"] = list("equal", "differ", "differ_apart", "none", "apart")
 	for _, e := range record.Elements {

@@ -9,6 +9,7 @@ import (
 
 	"truceline/acts"
 	"truceline/internal/office"
+	"truceline/internal/outbox"
 	"truceline/internal/projection"
 	"truceline/record"
 )
@@ -17,6 +18,7 @@ import (
 type deskPage struct {
 	begin  []*acts.Act // what begins something
 	drafts []office.Draft
+	boxed  map[record.ID]outbox.Act // what was signed of a draft, by draft
 	lately []projection.Record
 	told   map[record.ID]projection.Account // what they are about, by record
 	done   *doneView
@@ -28,7 +30,7 @@ const latelyRows = 12
 func (s *server) desk(v *view, r *http.Request) error {
 	p := deskPage{done: s.lately(v, r), begin: v.offered(r.Context(), acts.OnNothing, [16]byte{})}
 	var err error
-	if p.drafts, err = s.Office.Drafts(r.Context(), v.who.ID); err != nil {
+	if p.drafts, p.boxed, err = s.draftsNow(r.Context(), v); err != nil {
 		return err
 	}
 	if p.lately, err = s.Source.By(r.Context(), v.who.ID, latelyRows); err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -190,12 +191,19 @@ func (s *server) take(v *view, r *http.Request, up intake.Upload, how string, pa
 	case err != nil:
 		return err
 	}
+	if v.cut() {
+		run, _ = runOf(runCheck, v.who.ID) // its page says why it is not taken in
+	}
 	if err := s.Imports.Start(id, run); err != nil {
 		return importFault(err)
 	}
 	v.redirect(importPath(id))
 	return nil
 }
+
+// cut tells whether this is a member's node without a line to the registry: then a file
+// can be checked and not taken in, since what becomes of its rows is not known.
+func (v *view) cut() bool { return v.standing != nil && v.standing.Cut }
 
 func importPath(id record.ID) string { return "/imports/" + id.String() }
 
@@ -243,6 +251,9 @@ func (s *server) runImport(v *view, r *http.Request, j intake.Job) error {
 	run, ok := runOf(r.PostForm.Get("do"), v.who.ID)
 	if !ok {
 		return fault{status: http.StatusBadRequest, key: "error.bad_form"}
+	}
+	if v.cut() && !run.DryRun {
+		return fault{status: http.StatusConflict, key: "imports.line_down"}
 	}
 	if err := s.Imports.Start(j.ID, run); err != nil {
 		return importFault(err)
@@ -351,6 +362,14 @@ type importChoice struct {
 }
 
 // importChoices are the runs that are offered, what most will want first.
+func (v *view) importChoices(j *intake.Job) []importChoice {
+	list := importChoices(j)
+	if v.cut() {
+		list = slices.DeleteFunc(list, func(c importChoice) bool { return c.do != runCheck })
+	}
+	return list
+}
+
 func importChoices(j *intake.Job) []importChoice {
 	if j.AtWork() || j.Gone {
 		return nil

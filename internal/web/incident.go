@@ -52,6 +52,9 @@ func (s *server) incident(v *view, r *http.Request) error {
 		}
 		p.into = &into
 	}
+	if err := s.pendingAbout(ctx, v, id); err != nil {
+		return err
+	}
 	accounts, err := s.Source.AccountsOf(ctx, id)
 	if err != nil {
 		return err

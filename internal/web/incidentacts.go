@@ -304,8 +304,8 @@ func (s *server) splitDo(v *view, r *http.Request) error {
 // groupShown is how many records of one act a record's page lists.
 const groupShown = 50
 
-// standing finds what was filed together with a record, and what became of it.
-func (s *server) standing(v *view, r *http.Request, p *recordPage) (err error) {
+// stood finds what was filed together with a record, and what became of it.
+func (s *server) stood(v *view, r *http.Request, p *recordPage) (err error) {
 	ctx := r.Context()
 	if p.group, err = s.Source.Act(ctx, p.Act); err != nil {
 		return err
@@ -316,6 +316,9 @@ func (s *server) standing(v *view, r *http.Request, p *recordPage) (err error) {
 			return err
 		}
 		p.undone = &rec
+	}
+	if err := s.pendingAbout(ctx, v, p.ID); err != nil {
+		return err
 	}
 	p.done = s.lately(v, r)
 	p.undo = p.Undone < 0 && v.mayDo(ctx, "act.undo", p.ID)

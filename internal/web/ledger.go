@@ -20,6 +20,7 @@ type ledgerPage struct {
 	newer      int64               // where the page of newer records starts; -1: none
 	older      int64
 	commands   []string
+	witnessing *witnessing // nil where the pages do not know who watches the log
 }
 
 // ledgerRows is how many records one page lists.
@@ -55,9 +56,15 @@ func (s *server) ledger(v *view, r *http.Request) error {
 	if from > 0 {
 		p.older = from - 1
 	}
+	if p.witnessing, err = s.witnessingOf(ctx, v, size); err != nil {
+		return err
+	}
 	p.commands = []string{
 		"truceline verify --log " + s.LogURL + " --key '" + s.LogVKey + "' --rules",
 		"curl -fsS " + s.LogURL + "/checkpoint",
+	}
+	if p.witnessing != nil && p.witnessing.Witnessed != nil {
+		p.commands = append(p.commands, "curl -fsS "+s.LogURL+"/witnessed")
 	}
 	v.section, v.title = "ledger", v.T("nav.ledger")
 	v.body = ledgerBody(v, p)

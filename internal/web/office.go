@@ -70,7 +70,8 @@ type LaterBook interface {
 // writes it in the book. What a call has filed is durable when it returns.
 type Roster interface {
 	// Invite enrols a new officer of the member, with a name that only this node holds,
-	// and gives the link to sign in with, which is shown once.
+	// and gives the link to sign in with, which is shown once. With a *node.Queued the
+	// officer is in the book and has a link, and the enrolment waits in the outbox.
 	Invite(ctx context.Context, by record.ID, member, name string, roles []string) (officer record.ID, link string, err error)
 	// Leave ends what an officer may do, and every sign-in.
 	Leave(ctx context.Context, by, officer record.ID) error

@@ -4,13 +4,16 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"truceline/internal/node"
 	"truceline/internal/office"
+	"truceline/internal/outbox"
 	"truceline/record"
 )
 
@@ -74,7 +77,8 @@ type officerPage struct {
 	roster  bool
 	last    bool // the last administrator of the member: stays
 	done    string
-	link    string // to hand over, shown this once
+	link    string      // to hand over, shown this once
+	waits   *outbox.Act // their enrolment, which is not in the ledger yet
 }
 
 func (s *server) oneOfficer(v *view, r *http.Request, o office.Officer) error {
@@ -88,6 +92,15 @@ func (s *server) oneOfficer(v *view, r *http.Request, o office.Officer) error {
 	}
 	if r.Method != http.MethodHead {
 		p.link = s.links.take(v.who.signIn.ID, o.ID, v.now)
+	}
+	if id, err := record.ParseID(v.query.Get("waits")); err == nil && s.Outbox != nil {
+		act, ok, err := s.Outbox.Find(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		if ok && act.State != outbox.Receipted && act.Member == v.who.Member {
+			p.waits = &act
+		}
 	}
 	v.section, v.title = "officers", v.officerName(o)
 	v.body = officerBody(v, p)
@@ -176,11 +189,16 @@ func (s *server) invite(v *view, r *http.Request) error {
 		return fault{status: http.StatusBadRequest, key: "officers.bad_roles"}
 	}
 	id, link, err := s.Roster.Invite(r.Context(), v.who.ID, v.who.Member, name, roles)
-	if err != nil {
+	var queued *node.Queued
+	waits := ""
+	switch {
+	case errors.As(err, &queued):
+		waits = queued.Act.String()
+	case err != nil:
 		return err
 	}
 	s.links.put(v.who.signIn.ID, id, link, v.now)
-	v.redirect("/officers/" + id.String())
+	v.redirect("/officers/"+id.String(), "waits", waits)
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/a-h/templ"
 
 	"truceline/agreement"
+	"truceline/internal/outbox"
 	"truceline/internal/projection"
 	"truceline/text"
 )
@@ -39,6 +40,10 @@ type view struct {
 	withMap bool     // the page loads the map's script
 	sheets  []string // style sheets of the page's own
 	refresh int      // seconds after which a browser loads the page anew; 0: never
+
+	standing *Standing    // of this node among the others; nil where it has none
+	waiting  int          // acts in the outbox that wait; for officers alone
+	pending  []outbox.Act // those of them that are about what the page shows
 
 	who      *officer       // the officer who has signed in; nil for anybody else
 	whoErr   error          // why it is not known who has signed in
@@ -87,7 +92,10 @@ func (s *server) view(r *http.Request) (*view, error) {
 	v := &view{server: s, path: r.URL.EscapedPath(), query: r.URL.Query(), now: s.Clock(), status: http.StatusOK}
 	v.Locale, v.asked = s.locale(r)
 	v.whoIs(r)
-	var err error
+	err := v.stand(r.Context())
+	if err != nil {
+		return nil, err
+	}
 	if v.pack, err = s.Source.Pack(r.Context()); err != nil {
 		if notFound(err) {
 			err = fault{status: http.StatusServiceUnavailable, key: "error.no_agreement", err: err}
@@ -233,6 +241,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		l, asked := s.locale(r)
 		v = &view{Locale: l, asked: asked, server: s, path: r.URL.EscapedPath(), query: r.URL.Query(), now: s.Clock()}
 		v.private = true
+		_ = v.stand(r.Context()) // whose node this is shows also where nothing else does
 	}
 	v.status, v.section, v.location = f.status, "", ""
 	if f.status == http.StatusUnauthorized {
@@ -325,6 +334,9 @@ func (v *view) languages() []*text.Locale {
 // headTitle is what a browser's tab shows.
 func (v *view) headTitle() string {
 	t := v.title
+	if name := v.nodeName(); name != "" {
+		t += " · " + name
+	}
 	if v.names != nil {
 		t += " · " + attr(v.names.title())
 	}

@@ -12,7 +12,6 @@ import (
 	"sync"
 
 	"truceline/acts"
-	"truceline/internal/node"
 	"truceline/internal/office"
 	"truceline/internal/projection"
 	"truceline/record"
@@ -45,7 +44,7 @@ func (s *server) workAct(v *view, r *http.Request, name string, values, sent act
 	}
 	f := form{act: act, values: values}
 	values["account"] = []string{p.ID.String()}
-	var done node.Done
+	var done filed
 	switch {
 	case len(p.meanwhile) > 0:
 	case name == "account.link" && len(values["incident"]) == 0:
@@ -53,6 +52,10 @@ func (s *server) workAct(v *view, r *http.Request, name string, values, sent act
 	default:
 		if done, err = s.perform(v, r, &f); err != nil {
 			return err
+		}
+		if !done.waits.IsZero() {
+			v.leadToBox(done.waits)
+			return nil
 		}
 		if len(f.problems) == 0 && f.refusal == nil {
 			return s.leadToNext(v, r, p, done.Receipts[0].ID.String())

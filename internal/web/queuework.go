@@ -96,7 +96,10 @@ func (s *server) showWork(v *view, r *http.Request, p *workPage, sent form) erro
 		}
 	}
 	p.map_ = v.mapOf(p)
-	var err error
+	err := s.pendingAbout(ctx, v, p.ID)
+	if err != nil {
+		return err
+	}
 	if p.last, err = s.lastAct(ctx, v); err != nil {
 		return err
 	}

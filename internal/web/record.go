@@ -29,6 +29,7 @@ type recordPage struct {
 	undone    *projection.Record  // what undid it
 	undo      bool                // the officer may undo it
 	done      *doneView
+	bracket   *bracket // nil where the pages do not know who watches the log
 }
 
 // line is one record as the ledger gives it out.
@@ -78,7 +79,10 @@ func (s *server) record(v *view, r *http.Request) error {
 		p.about = append(p.about, subjectView{sub, pageOf(sub.Role, sub.ID)})
 	}
 	p.page = recordShownAt(&p.Record)
-	if err := s.standing(v, r, &p); err != nil {
+	if err := s.stood(v, r, &p); err != nil {
+		return err
+	}
+	if p.bracket, err = s.bracketOf(ctx, v, p.Index, p.ClaimedAt); err != nil {
 		return err
 	}
 	p.verify = "truceline verify --log " + s.LogURL + " --key '" + s.LogVKey + "' --rules --record " + p.ID.String()

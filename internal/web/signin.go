@@ -24,9 +24,6 @@ type officer struct {
 // signInPath opens the address of every invitation.
 const signInPath = "/signin/"
 
-// cookieName is the cookie that holds a sign-in's token.
-const cookieName = "truceline_signin"
-
 // formLimit is how many bytes a form may have, files apart.
 const formLimit = 2 << 20
 
@@ -155,7 +152,7 @@ func (v *view) whoIs(r *http.Request) {
 	if s.Office == nil {
 		return
 	}
-	c, err := r.Cookie(cookieName)
+	c, err := r.Cookie(s.Cookie)
 	if err != nil {
 		return // there is none
 	}
@@ -262,7 +259,7 @@ func invitationFault(err error) error {
 // SameSite is Lax and not Strict, so that a link to a page in a message finds the officer
 // signed in; what changes anything is a POST.
 func (s *server) cookie(token string, age int) *http.Cookie {
-	return &http.Cookie{Name: cookieName, Value: token, Path: "/", MaxAge: age, HttpOnly: true,
+	return &http.Cookie{Name: s.Cookie, Value: token, Path: "/", MaxAge: age, HttpOnly: true,
 		SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(s.BaseURL, "https:")}
 }
 

@@ -15,6 +15,7 @@ import (
 	"truceline/acts"
 	"truceline/internal/node"
 	"truceline/internal/office"
+	"truceline/internal/outbox"
 	"truceline/internal/projection"
 	"truceline/mechanism"
 	"truceline/record"
@@ -56,6 +57,7 @@ type statementPage struct {
 	doubts    []acts.Problem
 	alike     []alikeView
 	filed     *acts.Filed // the form was filed before
+	boxed     *outbox.Act // the form was signed, and is in the outbox and not in the ledger
 	uploads   bool
 
 	amended *accountView // the account as it stands
@@ -309,10 +311,14 @@ func onlyClaimant(known []record.Claimant, name string) (found record.Claimant, 
 	return found, ok
 }
 
-// fileStatement files the form. The draft goes once there is a receipt.
+// fileStatement files the form. The draft goes once there is a receipt: while the act
+// waits in the outbox the draft stays, for the registry may refuse it.
 func (s *server) fileStatement(v *view, r *http.Request, p statementPage) error {
 	ctx := r.Context()
 	if err := s.complete(ctx, v, &p); err != nil {
+		return err
+	}
+	if again, err := s.fileAgain(v, r, &p); again || err != nil {
 		return err
 	}
 	done, err := s.perform(v, r, &p.form)
@@ -320,6 +326,9 @@ func (s *server) fileStatement(v *view, r *http.Request, p statementPage) error 
 		// The same form came twice at once, and the other one is filed by now.
 		p.refusal = nil
 		_, err = s.perform(v, r, &p.form)
+	}
+	if err == nil && !done.waits.IsZero() {
+		return s.keepWaiting(v, r, p, done.waits)
 	}
 	filed := record.ID{}
 	account, _ := record.ParseID(p.get("account"))

@@ -37,6 +37,9 @@ func (s *server) showStatement(v *view, r *http.Request, p statementPage) error 
 	if err := s.showFiled(ctx, &p); err != nil {
 		return err
 	}
+	if err := s.showWaiting(ctx, &p); err != nil {
+		return err
+	}
 	if p.show != "" && p.filed == nil {
 		if err := s.read(ctx, v, &p); err != nil {
 			return err

@@ -32,6 +32,9 @@ func (v *view) styles() []string {
 	if v.server.Office != nil {
 		list = append(list, v.own("office.css"), v.own("desk.css"), v.own("queue.css"))
 	}
+	if v.server.Nodes != nil {
+		list = append(list, v.own("nodes.css"))
+	}
 	for _, name := range v.sheets {
 		list = append(list, v.own(name))
 	}

@@ -49,6 +49,14 @@ type Config struct {
 	Roster Roster
 	// Imports takes files in. Without it no file can be brought here.
 	Imports Imports
+	// Nodes tells how this node stands with the others of the mission. Without it the pages
+	// show a record and nothing of who keeps it.
+	Nodes Nodes
+	// Outbox is the box of a member's node; nil in the registry's.
+	Outbox Outbox
+	// Cookie is the name of the cookie of a sign-in, default truceline_signin. Cookies do
+	// not know ports: nodes on one host need names of their own.
+	Cookie string
 	// Copies keeps archived copies of documents. Without it no file is taken.
 	Copies Copies
 	// StepUp is asked before a sensitive act whether the officer has lately shown well
@@ -86,6 +94,9 @@ func New(cfg Config) (http.Handler, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
+	if cfg.Cookie == "" {
+		cfg.Cookie = "truceline_signin"
+	}
 	st, err := newStatic()
 	if err != nil {
 		return nil, err
@@ -114,6 +125,10 @@ func (s *server) routes() {
 	page("/about", s.about)
 	page("/search", s.search)
 	page("/linkage", s.linkage)
+	if s.Nodes != nil {
+		page("/alarms", s.alarms)
+		s.mux.HandleFunc("GET /alarms/{name}", s.evidence)
+	}
 	s.analysisRoutes(page)
 	s.batchRoutes(page)
 	if s.Dev {
@@ -130,6 +145,9 @@ func (s *server) routes() {
 		s.queueRoutes()
 		s.incidentActRoutes()
 		s.statementRoutes()
+		if s.Outbox != nil {
+			s.outboxRoutes()
+		}
 	}
 	s.mux.HandleFunc("GET /map/base.json", s.mapBase)
 	s.mux.HandleFunc("GET /map/places.json", s.mapPlaces)
