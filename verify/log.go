@@ -15,6 +15,7 @@ import (
 
 	"truceline/ledger"
 	"truceline/mechanism"
+	"truceline/quorum"
 	"truceline/record"
 )
 
@@ -29,6 +30,8 @@ type Options struct {
 	Record string
 	// RootAt is a size within the log for which the report is to give the root, from 1. 0: none.
 	RootAt int64
+	// Policy says who must have cosigned a head of the log; nil: that is not looked at.
+	Policy *quorum.Policy
 	// Progress, if set, hears how many of the records are done.
 	Progress func(done, total int64)
 }
@@ -153,6 +156,10 @@ func (v *verifier) head(ctx context.Context) (ledger.Checkpoint, bool) {
 		return fail("origin %.200q or size %d is not what a log can have", c.Origin, c.Size)
 	}
 	r.Origin, r.Size, r.Root = c.Origin, c.Size, c.Root.String()
+	if v.options.Policy != nil {
+		r.PolicyAsked = true
+		v.witnesses(ctx, signed)
+	}
 	if n := len(note.UnverifiedSigs); n > 0 {
 		r.note("the checkpoint carries %s by keys that are not known here; nothing was checked of them", plural(int64(n), "signature"))
 	}

@@ -96,6 +96,10 @@ type Report struct {
 	// StateHash is that of the mechanism state after the last record; zero if the rules
 	// were not replayed or not every record could be folded.
 	StateHash record.Digest
+	// PolicyAsked tells that a policy was given, and Witnesses what it finds; nil where that
+	// could not be looked at.
+	PolicyAsked bool
+	Witnesses   *Witnessing
 	// Detail is the record asked for.
 	Detail *Detail
 	noted  int
@@ -131,7 +135,7 @@ func (r *Report) Outcome() Outcome {
 		return Wrong
 	case r.NotRead == nil && r.UnreadCount == 0 && r.Updates > 0:
 		return Outdated
-	case r.NotRead != nil || r.UnreadCount > 0 || r.RecordMissing != "" || r.missing() > 0:
+	case r.NotRead != nil || r.UnreadCount > 0 || r.RecordMissing != "" || r.missing() > 0 || r.notWitnessed():
 		return Incomplete
 	}
 	return Good
@@ -140,7 +144,7 @@ func (r *Report) Outcome() Outcome {
 // OnlyMissing tells that the report is incomplete for no other reason than that
 // records or bodies were not given.
 func (r *Report) OnlyMissing() bool {
-	return r.Outcome() == Incomplete && r.NotRead == nil && r.UnreadCount == 0 && r.RecordMissing == ""
+	return r.Outcome() == Incomplete && r.NotRead == nil && r.UnreadCount == 0 && r.RecordMissing == "" && !r.notWitnessed()
 }
 
 // missing is the number of records of which a layer could not be checked.
@@ -220,6 +224,8 @@ func (r *Report) Verdict() string {
 		return fmt.Sprintf("UPDATE NEEDED: %s of a later version than this program knows, the first %s. NOTHING WRONG in the rest. Update truceline and check again.", plural(r.Updates, "record"), r.FirstUpdate)
 	case missing > 0:
 		return fmt.Sprintf("INCOMPLETE: NOTHING WRONG in what was given; %s could not be checked in full.%s", plural(missing, "record"), r.unasked())
+	case r.notWitnessed():
+		return "NOT WITNESSED: NOTHING WRONG in the log itself, and the cosignatures that the policy asks for are not there: the operator could still show somebody else another log." + r.unasked()
 	case r.Size == 0:
 		return "OK: the log is empty." + r.unasked()
 	case !r.RulesChecked:
@@ -268,6 +274,7 @@ func (r *Report) Write(w io.Writer, verbose bool) error {
 	} else if r.RulesChecked && r.Size > 0 {
 		p.line("state     none: not every record could be folded")
 	}
+	r.writeWitnesses(p)
 	r.writeLists(p, verbose)
 	r.writeKeys(p)
 	if r.Detail != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"truceline/internal/local"
+	"truceline/quorum"
 	"truceline/verify"
 )
 
@@ -31,6 +32,7 @@ func (verifyCmd) Help() string {
 type verifyLogCmd struct {
 	Log          string `help:"Address of a log, such as http://127.0.0.1:8440/log, or a folder made by export log." required:"" placeholder:"URL-or-DIR"`
 	Key          string `help:"The log's verifier key, as you got it on another way. Without it the key is taken from the log itself, which proves less." placeholder:"VKEY"`
+	Policy       string `help:"File with the policy that says whose cosignatures are needed, a C2SP tlog-policy. Get it from somebody you trust." placeholder:"FILE" type:"existingfile"`
 	Rules        bool   `help:"Also run the rules of the mechanism again over every record."`
 	Record       string `help:"Say more about one record: its id or index." placeholder:"ID"`
 	AllowMissing bool   `help:"Exit 0 also where records or bodies were not given, if nothing else is amiss."`
@@ -40,9 +42,25 @@ type verifyLogCmd struct {
 func (verifyLogCmd) Help() string {
 	return `Fetches the whole log and computes everything again: signatures, tree, commitments, bodies and, with --rules, what the door decided. For each record it says which of the four layers it could check (leaf, envelope, body, rule) and names what it could not.
 
-Exits 0 only if nothing is wrong and all that was asked for was checked; 1 if something is wrong with the log; 3 if it was not checked, or not in full: nothing could be read, the connection broke, records or bodies were not given (but see --allow-missing), --record was not found, or a record is of a later version than this program, which then needs an update; 2 if the command line is wrong.
+Exits 0 only if nothing is wrong and all that was asked for was checked; 1 if something is wrong with the log; 3 if it was not checked, or not in full: nothing could be read, the connection broke, records or bodies were not given (but see --allow-missing), --record was not found, the cosignatures that --policy asks for are not there, or a record is of a later version than this program, which then needs an update; 2 if the command line is wrong.
 
 Example: truceline verify --log http://127.0.0.1:8440/log --key 'demo.example+...' --rules`
+}
+
+// readPolicy reads a policy file; nil where none is named.
+func readPolicy(path string) (*quorum.Policy, error) {
+	if path == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the policy: %w", err)
+	}
+	p, err := quorum.Parse(string(b))
+	if err != nil {
+		return nil, fmt.Errorf("read the policy %s: %w", path, err)
+	}
+	return p, nil
 }
 
 // exitIncomplete is what verify exits with when it could not check all of a log.
@@ -62,7 +80,11 @@ func verifyAt(e *env, log string, o verify.Options) (*verify.Report, error) {
 }
 
 func (c verifyLogCmd) Run(e *env) error {
-	report, err := verifyAt(e, c.Log, verify.Options{Key: c.Key, Rules: c.Rules, Record: c.Record, Progress: e.bar.Step("verify")})
+	policy, err := readPolicy(c.Policy)
+	if err != nil {
+		return &exitError{err, 2}
+	}
+	report, err := verifyAt(e, c.Log, verify.Options{Key: c.Key, Policy: policy, Rules: c.Rules, Record: c.Record, Progress: e.bar.Step("verify")})
 	e.bar.Done()
 	if err != nil {
 		if e.ctx.Err() == nil {

@@ -12,6 +12,7 @@ import (
 	"truceline/internal/ledgerstore"
 	"truceline/internal/local"
 	"truceline/internal/node"
+	"truceline/verify"
 )
 
 func notFound(format string, a ...any) error {
@@ -61,6 +62,16 @@ func Export(ctx context.Context, n *node.Node, dir string, progress func(done, t
 		if progress != nil {
 			progress(files, total)
 		}
+	}
+	// For those who have a policy: the newest head that met it.
+	switch h, err := n.Witnessed(ctx); {
+	case err == nil && h.Size <= l.Head().Size:
+		if err := writeFile(filepath.Join(tmp, verify.WitnessedPath), h.Note); err != nil {
+			return 0, fmt.Errorf("export the log: %w", err)
+		}
+		files++
+	case err != nil && !errors.Is(err, ledgerstore.ErrNotFound):
+		return 0, fmt.Errorf("export the log: %w", err)
 	}
 	if err := os.Chmod(tmp, 0o755); err != nil {
 		return 0, fmt.Errorf("export the log: %w", err)
