@@ -280,8 +280,9 @@ func (n *Node) Entered() bool {
 // once the node has entered.
 func (n *Node) Reply() ([]byte, error) { return os.ReadFile(n.private.Path(replyFile)) }
 
-// Introduce files what a member's node must say of itself before it takes part: its
-// officer and its cosigners, as far as the ledger does not have them.
+// Introduce files, as one act, what a member's node must say of itself before it takes
+// part: its officer and its cosigners, as far as the ledger does not have them. The error
+// is a *Queued while that waits for the registry.
 func (n *Node) Introduce(ctx context.Context) error {
 	var drafts []Draft
 	own := n.Config.Member
@@ -321,14 +322,48 @@ func (n *Node) Introduce(ctx context.Context) error {
 		}
 		drafts = append(drafts, Draft{Kind: record.CosignerNamed, Member: own, Body: &record.Cosigner{Role: record.CosignerRole(role), URL: url, VKey: signer.VKey()}})
 	}
-	for _, d := range drafts {
-		if _, err := n.File(ctx, d); err != nil {
+	if len(drafts) == 0 {
+		return nil
+	}
+	if err := n.introducing(ctx); err != nil {
+		return err
+	}
+	if len(drafts) > 1 {
+		act, err := record.NewID(n.opts.Rand)
+		if err != nil {
 			return err
 		}
-		if n.member != nil {
-			if err := n.member.follow(ctx); err != nil {
-				return err
-			}
+		for i := range drafts {
+			drafts[i].Act = act
+		}
+	}
+	if _, err := n.FileTogether(ctx, drafts); err != nil {
+		return err
+	}
+	if n.member != nil && n.member.link != nil {
+		return n.member.follow(ctx)
+	}
+	return nil
+}
+
+// introducing is a *Queued while what this node says of itself waits in its box, so that it
+// is not said twice.
+func (n *Node) introducing(ctx context.Context) error {
+	if n.Box == nil {
+		return nil
+	}
+	for act, err := range n.Box.Waiting(ctx) {
+		if err != nil {
+			return err
+		}
+		var ids []record.ID
+		said := false
+		for _, r := range act.Records {
+			ids = append(ids, r.ID)
+			said = said || r.Kind == record.CosignerNamed
+		}
+		if said {
+			return &Queued{act.ID, ids, errors.New("it was said before")}
 		}
 	}
 	return nil

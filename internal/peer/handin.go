@@ -69,6 +69,7 @@ func MemberHandler(n *node.Node, h *Handing) http.Handler {
 	mux.HandleFunc("GET /peer/wait", s.wait)
 	mux.HandleFunc("POST /peer/cosignatures", s.cosignatures)
 	mux.HandleFunc("POST /peer/join", s.join)
+	mux.HandleFunc("GET /peer/status", s.status)
 	return mux
 }
 
