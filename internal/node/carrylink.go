@@ -24,10 +24,8 @@ type carryLink struct {
 	file   *outbox.CarryFile
 	signed []byte // the newest head that the file can prove; nil: there is none
 	head   ledger.Checkpoint
-	from   int64 // index of the first record that is used
-	to     int64 // end of the run of records that begins there
-	own    ledger.HashReader
-	stored []tlog.Hash // of the file's records, as tlog numbers them, from that of from on
+	to     int64 // end of the run of records that begins with the tree's from
+	grownTree
 
 	next  func() (outbox.CarryItem, error, bool)
 	stop  func()
@@ -48,7 +46,7 @@ func newCarryLink(ctx context.Context, n *Node, file *outbox.CarryFile, heads []
 	if err != nil {
 		return nil, err
 	}
-	l := &carryLink{file: file, own: own}
+	l := &carryLink{file: file, grownTree: grownTree{own: own}}
 	var leaves []tlog.Hash
 	if err := l.run(ctx, have, &leaves); err != nil {
 		return nil, err
@@ -101,12 +99,10 @@ func (l *carryLink) run(ctx context.Context, have int64, leaves *[]tlog.Hash) er
 
 // grow puts the leaves of the file on the tree here, and wants the root that was signed.
 func (l *carryLink) grow(leaves []tlog.Hash) error {
-	for i, leaf := range leaves {
-		hashes, err := tlog.StoredHashesForRecordHash(l.from+int64(i), leaf, l)
-		if err != nil {
+	for _, leaf := range leaves {
+		if err := l.add(leaf); err != nil {
 			return err
 		}
-		l.stored = append(l.stored, hashes...)
 	}
 	root, err := tlog.TreeHash(l.head.Size, l)
 	if err != nil || root == l.head.Root {
@@ -116,27 +112,6 @@ func (l *carryLink) grow(leaves []tlog.Hash) error {
 		return fmt.Errorf("the file's records are not those of its own signed head of %d records: it was altered, or made by somebody who lies; nothing of it was used", l.head.Size)
 	}
 	return fmt.Errorf("the file's records from %d on, after those here, are not those of its signed head of %d records: somebody altered them, or the registry shows two histories. Have the whole made with --records-from 0: then it shows which", l.from, l.head.Size)
-}
-
-// ReadHashes implements tlog.HashReader.
-func (l *carryLink) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	first := tlog.StoredHashCount(l.from)
-	out := make([]tlog.Hash, len(indexes))
-	for i, x := range indexes {
-		switch {
-		case x < first:
-			h, err := l.own.ReadHashes([]int64{x})
-			if err != nil {
-				return nil, err
-			}
-			out[i] = h[0]
-		case x-first < int64(len(l.stored)):
-			out[i] = l.stored[x-first]
-		default:
-			return nil, fmt.Errorf("the file has no hash %d", x)
-		}
-	}
-	return out, nil
 }
 
 // Checkpoint gives the newest head that the file can prove.

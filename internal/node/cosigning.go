@@ -40,6 +40,9 @@ func (m *member) cosign(ctx context.Context) error {
 	if done {
 		return nil
 	}
+	if may, err := m.recalled(ctx); !may {
+		return err
+	}
 	sigs, err := m.cosignHead(ctx, held)
 	if err != nil || len(sigs) == 0 {
 		return err
@@ -68,6 +71,9 @@ func (m *member) cosign(ctx context.Context) error {
 
 // cosignHead makes the cosignatures of a head under the keys that this member has named.
 func (m *member) cosignHead(ctx context.Context, head ledgerstore.Head) (sigs []note.Signature, err error) {
+	if _, marked := m.n.Restored(); marked {
+		return nil, nil // its witness has forgotten what it cosigned: see recalled
+	}
 	named := map[record.CosignerRole]string{}
 	for _, c := range m.n.Cosigners() {
 		if c.Member == m.n.Config.Member {

@@ -164,7 +164,7 @@ func (g *guarded) told(ctx context.Context, signed []byte) error {
 	// This log's own key has signed what is not in this ledger.
 	what := fmt.Sprintf("a member holds a head of %d records that this log's key has signed, and the ledger here, of %d records, is not of its history", c.Size, head.Size)
 	g.mu.Lock()
-	g.behind = fmt.Errorf("%w: %s. Nothing is admitted any more: stop the registry and put its ledger back from a mirror (docs/operations.md)", ErrBehind, what)
+	g.behind = fmt.Errorf("%w: %s. Nothing is admitted any more: stop the registry, fetch what it lacks from a mirror (truceline catch-up --from ADDRESS), and start it again", ErrBehind, what)
 	err = g.behind
 	g.unshare()
 	g.mu.Unlock()
