@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -113,6 +115,10 @@ func (p *parsed) parts() error {
 	}
 	if len(p.proof.Extra) > 0 || p.proof.Index != own.Index {
 		return fmt.Errorf("record: the proof is of index %d and the line of %d, or the proof has an extra line", p.proof.Index, own.Index)
+	}
+	lines := strings.SplitN(string(p.proof.Checkpoint), "\n", 3) // three, for the proof has its form
+	if size, err := strconv.ParseInt(lines[1], 10, 64); err != nil || size > record.MaxInt {
+		return fmt.Errorf("record: the head has %.40s records, and no log has so many", lines[1])
 	}
 	p.index = own.Index
 	its := &item{line: own, path: p.proof.Hashes, own: true}

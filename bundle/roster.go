@@ -85,7 +85,7 @@ func (r *roster) check(it *item) outcome {
 		case !ok:
 			node = true // it may be the node's
 			if missing == "" {
-				missing = fmt.Sprintf("no record here brings the key %s, which signed it", sig.KeyID)
+				missing = fmt.Sprintf("no record here that stands before it brings the key %s, which signed it", sig.KeyID)
 			}
 			continue
 		case !k.key.Verify(record.PAE(it.envelope.Type, it.envelope.Payload), sig.Sig):

@@ -15,21 +15,31 @@ import (
 	"testing"
 )
 
-const checker = "../../scripts/check-log.mjs"
+const (
+	checker       = "../../scripts/check-log.mjs"
+	bundleChecker = "../../scripts/check-bundle.mjs"
+	checkerParts  = "../../scripts/check-parts.mjs" // what the two share
+)
 
-// The second checker was written from docs/formats alone, in another language. It has
-// to stay small and without packages, or it proves less.
+// The second checkers were written from docs/formats alone, in another language. They have
+// to stay small and without packages, or they prove less.
 func TestSecondCheckerIsIndependent(t *testing.T) {
-	src, err := os.ReadFile(checker)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := bytes.Count(src, []byte("\n")); n > 300 {
-		t.Errorf("it has %d lines, more than 300", n)
-	}
-	for _, m := range regexp.MustCompile(`(?m)(?:^import\b[^'"\n]*|\b(?:import|require)\()['"]([^'"]+)['"]`).FindAllSubmatch(src, -1) {
-		if !bytes.HasPrefix(m[1], []byte("node:")) {
-			t.Errorf("it loads %s, which does not come with Node", m[1])
+	for _, path := range []string{checker, bundleChecker, checkerParts} {
+		src, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := bytes.Count(src, []byte("\n")); n > 300 {
+			t.Errorf("%s has %d lines, more than 300", path, n)
+		}
+		loaded := regexp.MustCompile(`(?m)(?:^import\b[^'";]*|^\s+[^'";]*\bfrom |\b(?:import|require)\()['"]([^'"]+)['"]`).FindAllSubmatch(src, -1)
+		if len(loaded) == 0 {
+			t.Errorf("%s loads nothing: this test looks for the wrong thing", path)
+		}
+		for _, m := range loaded {
+			if !bytes.HasPrefix(m[1], []byte("node:")) && (string(m[1]) != "./"+filepath.Base(checkerParts) || path == checkerParts) {
+				t.Errorf("%s loads %s, which does not come with Node", path, m[1])
+			}
 		}
 	}
 }
