@@ -157,4 +157,5 @@ func TestDepartures(t *testing.T) {
 	d.good(d.leaves("book", "watch"))
 	until("its second key", next, at+1)
 	d.refused("filed by a former member", mechanism.NotAMember, account("watch"))
+	d.refused("back while the agreement calls it former", mechanism.NotInAgreement, back(record.MonitorRole, verifytest.Signer("yet another")))
 }

@@ -105,6 +105,9 @@ func (s *State) guardAdmission(e *Entry, b *record.Admission) (func(), error) {
 	if role, ok := s.codes.members[b.Code]; !ok || role != b.Role {
 		return nil, refuse(NotInAgreement, "the agreement names no member %s with the role %s", b.Code, b.Role)
 	}
+	if s.codes.former[b.Code] {
+		return nil, refuse(NotInAgreement, "the agreement in force calls %s a former member: it is admitted again when a version does not", b.Code)
+	}
 	for _, k := range b.Keys {
 		if err := s.guardNewKey(k); err != nil {
 			return nil, err
