@@ -5,6 +5,7 @@ package bundle
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -267,11 +268,15 @@ func (c *checker) open(it *item) (o outcome, later string) {
 // knownRules is the version of the rules whose records are judged here.
 const knownRules = 1
 
-// Bears tells whether records of kind k bear on what keys and witnesses are worth, so that a
-// bundle holds them beside its own.
-func Bears(k record.Kind) bool {
-	return changesKeys(k) || k == record.CosignerNamed || k == record.AgreementAdopted
+// Kinds are those of the records that bear on what keys and witnesses are worth, so that a
+// bundle holds some of them beside its own.
+var Kinds = []record.Kind{
+	record.MissionOpened, record.MemberAdmitted, record.MemberLeft, record.KeyAdded, record.KeyRotated, record.KeyRevoked,
+	record.OfficerEnrolled, record.CosignerNamed, record.AgreementAdopted,
 }
+
+// Bears tells whether k is one of [Kinds].
+func Bears(k record.Kind) bool { return slices.Contains(Kinds, k) }
 
 // body: the commitment and the kind's schema, and in the first record the log's key.
 func (c *checker) body(it *item) outcome {

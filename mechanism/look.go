@@ -119,6 +119,28 @@ func (s *State) FiledBy(id record.ID) (member string, ok bool) {
 	return r.member, ok
 }
 
+// OfKinds lists the records of some kinds, by index.
+func (s *State) OfKinds(kinds ...record.Kind) (out []int64) {
+	for _, r := range s.seen {
+		if slices.Contains(kinds, r.kind) {
+			out = append(out, r.index)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Numbered finds the incident with a number, such as 007/2025. What is no incident but is
+// numbered too, such as a round of talks, it does not find.
+func (s *State) Numbered(number string) (id record.ID, ok bool) {
+	for id, i := range s.incidents {
+		if i.class == record.ClassIncident && i.number == number {
+			return id, true
+		}
+	}
+	return record.ID{}, false
+}
+
 // IsUndone tells whether an act was undone by act.undone, or a link by
 // incident.unlinked.
 func (s *State) IsUndone(id record.ID) bool {

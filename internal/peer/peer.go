@@ -29,6 +29,7 @@ func Handler(n *node.Node, log *slog.Logger) http.Handler {
 	mux.HandleFunc("GET "+Prefix+"/proof/{index}", s.answer(s.proof))
 	mux.HandleFunc("GET "+Prefix+"/consistency/{old}/{new}", s.answer(s.consistency))
 	mux.HandleFunc("GET "+Prefix+"/record/{id}", s.answer(s.record))
+	mux.HandleFunc("GET "+Prefix+"/bundle/{id}", s.answer(s.bundle))
 	mux.HandleFunc("GET "+Prefix+"/checkpoint", s.answer(s.checkpoint))
 	mux.HandleFunc("GET "+Prefix+"/witnessed", s.answer(s.witnessed))
 	mux.HandleFunc("GET "+Prefix+"/{path...}", s.answer(s.file))
@@ -96,6 +97,7 @@ const (
 	plain  = "text/plain; charset=utf-8"
 	binary = "application/octet-stream"
 	lines  = "application/x-ndjson; charset=utf-8"
+	object = "application/json; charset=utf-8"
 )
 
 func (s *server) file(ctx context.Context, r *http.Request) (answer, error) {
@@ -140,6 +142,17 @@ func (s *server) record(ctx context.Context, r *http.Request) (answer, error) {
 	}
 	data, err := l.Line(ctx, index)
 	return answer{append(data, '\n'), lines, false}, err
+}
+
+// bundle is what a stranger needs to check a record without any network. It differs from
+// day to day, for heads get cosigned.
+func (s *server) bundle(ctx context.Context, r *http.Request) (answer, error) {
+	index, err := s.index(ctx, s.node.Log(), r.PathValue("id"))
+	if err != nil {
+		return answer{}, err
+	}
+	data, _, err := s.node.Bundle(ctx, index)
+	return answer{data, object, false}, err
 }
 
 // index reads an index or a statement's id.
