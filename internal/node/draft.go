@@ -22,6 +22,8 @@ type Draft struct {
 	Officer record.ID
 	// Act, where set, stands in all statements that are filed as one act.
 	Act record.ID
+	// byNode: it is what a node says of itself; no officer stands behind it.
+	byNode bool
 }
 
 // Found is a record that stands in the ledger already.

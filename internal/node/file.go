@@ -106,6 +106,14 @@ func (n *Node) Sign(d Draft, exercise bool, more ...*record.Signer) (registry.Su
 	if !ok {
 		return fail(fmt.Errorf("this node has no key of that member; file on the member's own node"))
 	}
+	return n.signBy(signer, d, exercise, more...)
+}
+
+// signBy is Sign under a key that need not be the member's own here.
+func (n *Node) signBy(signer *record.Signer, d Draft, exercise bool, more ...*record.Signer) (registry.Submission, error) {
+	fail := func(err error) (registry.Submission, error) {
+		return registry.Submission{}, fmt.Errorf("sign a %s for %s: %w", d.Kind, d.Member, err)
+	}
 	st := &record.Statement{
 		Audience: audience(d.Kind), ClaimedAt: n.opts.Now().UnixMilli(), Exercise: exercise, ID: d.ID, Kind: d.Kind, KindVersion: 1,
 		Member: d.Member, Mission: n.Config.Mission, Officer: n.officer(d), Origin: n.Config.Origin, Rules: mechanism.RulesVersion,
@@ -153,7 +161,7 @@ func (n *Node) officer(d Draft) record.ID {
 	if !d.Officer.IsZero() {
 		return d.Officer
 	}
-	if d.Kind == record.OfficerEnrolled {
+	if d.Kind == record.OfficerEnrolled || d.byNode {
 		return record.ID{}
 	}
 	return n.Config.Officers[d.Member]

@@ -153,9 +153,10 @@ func (m *member) observe(ctx context.Context, signed []byte) error {
 		return &Unreached{fmt.Errorf("what came is no head of this log: %w", err)}
 	}
 	have := m.n.ledger.Head().Size
-	m.mu.Lock()
-	newest := m.newest
-	m.mu.Unlock()
+	newest, err := m.newestHere()
+	if err != nil {
+		return err
+	}
 	if newest == nil {
 		return m.keepNewest(signed, c)
 	}
@@ -195,7 +196,38 @@ func (m *member) observe(ctx context.Context, signed []byte) error {
 	return m.keepNewest(signed, c)
 }
 
+// newestHere is the newest head that this process or another of the folder has seen, such as
+// a command that took in a file; nil while there is none.
+func (m *member) newestHere() ([]byte, error) {
+	kept, err := m.readNote(local.CheckpointFile)
+	if err != nil || kept == nil {
+		return nil, err
+	}
+	c, err := m.parse(kept)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if last, err := m.parse(m.newest); m.newest == nil || err == nil && c.Size > last.Size {
+		m.newest = kept
+	}
+	return m.newest, nil
+}
+
+// keepNewest never puts a smaller head in the place of a larger one, whichever process of
+// the folder has seen that.
 func (m *member) keepNewest(signed []byte, c ledger.Checkpoint) error {
+	turn, err := m.n.private.HoldSoon(local.WriteLock)
+	if err != nil {
+		return err
+	}
+	defer turn.Close()
+	if kept, err := m.newestHere(); err != nil {
+		return err
+	} else if last, err := m.parse(kept); kept != nil && err == nil && last.Size >= c.Size {
+		return nil
+	}
 	if err := local.WriteFile(m.n.private.Path(local.CheckpointFile), signed, 0o600); err != nil {
 		return fmt.Errorf("keep the signed head of %d records: %w", c.Size, err)
 	}

@@ -127,6 +127,9 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err := n.openDoor(ctx); err != nil {
 		return err
 	}
+	if err := n.promoteKeys(); err != nil {
+		return err
+	}
 	if n.Projection, err = projection.Open(ctx, n.private.Path(local.ProjectionFile)); err != nil {
 		return err
 	}
