@@ -89,7 +89,7 @@ func newBrowser(t *testing.T, door func(*node.Node) intake.Door, roles ...string
 }
 
 func (b *browser) send(r *http.Request) *httptest.ResponseRecorder {
-	r.AddCookie(&http.Cookie{Name: "truceline_signin", Value: b.cookie})
+	r.AddCookie(&http.Cookie{Name: server.Cookie(b.node), Value: b.cookie})
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	w := httptest.NewRecorder()
 	b.pages.ServeHTTP(w, r)

@@ -113,9 +113,9 @@ func (o others) Bracket(ctx context.Context, index int64) (before, after *cosign
 	return o.node.Cosigned.Bracket(ctx, index)
 }
 
-// cookie names the cookie of a node's sign-ins. Several nodes may run on one host, and
+// Cookie names the cookie of a node's sign-ins. Several nodes may run on one host, and
 // browsers send a cookie to all its ports.
-func cookie(n *node.Node) string {
+func Cookie(n *node.Node) string {
 	sum := sha256.Sum256([]byte(n.Config.Mission.String() + "/" + n.Config.Member))
 	return fmt.Sprintf("truceline_signin_%x", sum[:4])
 }

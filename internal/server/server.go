@@ -92,7 +92,7 @@ func Pages(n *node.Node, o Options) (http.Handler, error) {
 		Source: n.Projection, Ledger: proofs{n}, BaseURL: o.BaseURL, LogURL: o.BaseURL + peer.Prefix,
 		LogVKey: n.Config.LogKey, Origin: n.Config.Origin, Clock: n.Now, Log: o.Log, Dev: o.Dev,
 		Office: n.Office, Copies: n.Copies, Desk: n, Roster: Roster{n, o.BaseURL}, Imports: o.Imports,
-		Nodes: others{n, o.BaseURL}, Cookie: cookie(n),
+		Nodes: others{n, o.BaseURL}, Cookie: Cookie(n),
 	}
 	if n.Box != nil {
 		cfg.Outbox = n.Box

@@ -78,7 +78,7 @@ func (d *deskSite) send(who, method, path, contentType string, body io.Reader) *
 	}
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if c := d.cookies[who]; c != "" {
-		r.AddCookie(&http.Cookie{Name: "truceline_signin", Value: c})
+		r.AddCookie(&http.Cookie{Name: server.Cookie(d.node), Value: c})
 	}
 	w := httptest.NewRecorder()
 	d.ServeHTTP(w, r)
@@ -405,7 +405,7 @@ func (d *deskSite) crossSite(path string, form url.Values) *httptest.ResponseRec
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
-	r.AddCookie(&http.Cookie{Name: "truceline_signin", Value: d.cookies["desk"]})
+	r.AddCookie(&http.Cookie{Name: server.Cookie(d.node), Value: d.cookies["desk"]})
 	w := httptest.NewRecorder()
 	d.ServeHTTP(w, r)
 	return w
