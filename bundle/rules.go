@@ -4,6 +4,7 @@ package bundle
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -190,4 +191,27 @@ func (c *checker) consistent(b *beside) (ledger.Checkpoint, error) {
 		return head, err
 	}
 	return head, ledger.CheckConsistency(proof, head.Size, head.Root, c.head.Size, c.head.Root)
+}
+
+// NameRules gives a policy in which the rules keys among vkeys stand beside the witnesses
+// of their members, for [Options.Policy]. They are called rules/<member>, and no group
+// holds them, so that the quorum stays what it was. Other keys are left.
+func NameRules(p *quorum.Policy, origin string, vkeys ...string) (*quorum.Policy, error) {
+	out := *p
+	out.Witnesses = slices.Clone(p.Witnesses)
+	for _, w := range p.Witnesses {
+		member, role := memberOf(origin, w.VKey)
+		if role != cosign.Witness {
+			continue
+		}
+		for _, vkey := range vkeys {
+			if of, role := memberOf(origin, vkey); of == member && role == cosign.Rules {
+				out.Witnesses = append(out.Witnesses, quorum.Witness{Name: "rules/" + member, VKey: vkey})
+			}
+		}
+	}
+	if err := out.Validate(); err != nil {
+		return nil, fmt.Errorf("bundle: naming the rules keys in a policy: %w", err)
+	}
+	return &out, nil
 }

@@ -75,10 +75,15 @@ func (w *world) policyOf(k int, members ...string) string {
 
 // withRules adds the members' rules keys to a policy, outside its quorum.
 func (w *world) withRules(policy string, members ...string) string {
+	p, err := quorum.Parse(policy)
+	w.must(err)
+	keys := []string{w.cosigners["witness/"+members[0]].VKey()} // which is no rules key
 	for _, code := range members {
-		policy = strings.Replace(policy, "group ", fmt.Sprintf("witness %s-rules %s\ngroup ", code, w.cosigners["rules/"+code].VKey()), 1)
+		keys = append(keys, w.cosigners["rules/"+code].VKey())
 	}
-	return policy
+	p, err = bundle.NameRules(p, verifytest.Origin, keys...)
+	w.must(err)
+	return p.String()
 }
 
 func (w *world) adopt(version int, edit func(p *agreement.Pack)) {

@@ -8,7 +8,7 @@
 //
 // Results go to standard output, progress and errors to standard error. It exits 0
 // when what was asked is done, 1 when it is not, 2 when the command line is wrong; verify
-// exits 3 when a log could not be checked in full, do when the act waits for the registry.
+// exits 3 when a log could not be checked in full.
 package main
 
 import (
@@ -36,16 +36,13 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Run the worked example: make a node, load it, serve it."`
 	Init    initCmd    `cmd:"" help:"Make a new node for a mission."`
 	Serve   serveCmd   `cmd:"" help:"Serve a node's pages and log until a signal."`
-	Invite  inviteCmd  `cmd:"" help:"Write an invitation for a member that joins from a node of its own."`
-	Join    joinCmd    `cmd:"" help:"Make the node of a member, and bring it into the mission."`
-	Admit   admitCmd   `cmd:"" help:"Admit a member by a reply that was carried here."`
-	Status  statusCmd  `cmd:"" help:"Say how a node stands: what it holds, who witnesses, what waits, what is wrong."`
 	Import  importCmd  `cmd:"" help:"Take files in."`
 	Export  exportCmd  `cmd:"" help:"Give the record out as files."`
 	Link    linkCmd    `cmd:"" help:"Say which records of several sources likely tell of one event. Needs no node."`
 	Do      doCmd      `cmd:"" help:"Do an act: link, merge, undo and the others that the pages offer."`
 	Officer officerCmd `cmd:"" help:"Invite officers, and end their sign-ins."`
 	Verify  verifyCmd  `cmd:"" help:"Check a log or a file of proof. Needs no node and trusts no server."`
+	Bundle  bundleCmd  `cmd:"" help:"Write one file with which a stranger checks one record."`
 	Policy  policyCmd  `cmd:"" help:"Say what a policy on witnesses stands up to, or write one."`
 	Carry   carryCmd   `cmd:"" help:"Take records and answers from node to node as files, where there is no line."`
 	Rebuild rebuildCmd `cmd:"" help:"Compute the node's tables again from its ledger."`

@@ -15,7 +15,7 @@ import (
 type policyCmd struct {
 	Lint  policyLintCmd  `cmd:"" help:"Say what a policy stands up to: who could show two records, who could hold the rest up."`
 	Write policyWriteCmd `cmd:"" help:"Write a policy that asks for some number of witnesses."`
-	Adopt policyAdoptCmd `cmd:"" help:"Adopt the next version of the agreement, with a policy of the witnesses that members have named."`
+	Show  policyShowCmd  `cmd:"" help:"Write the policy in force, with the members' rules keys, for whoever checks bundles or the log."`
 }
 
 type policyLintCmd struct {
