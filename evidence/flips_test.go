@@ -35,7 +35,7 @@ func worse(got, want accusation) bool {
 
 // TestEveryByte changes bytes of every file: the file no longer holds, or it says the same
 // of the same, or less. The long test changes every byte, in several ways.
-func TestEveryByte(t *testing.T) { flip(t, 5, 31, []byte{1}) }
+func TestEveryByte(t *testing.T) { flip(t, 9, 61, []byte{1}) }
 
 // flip tries changes of every so manyth byte, for a stranger who knows all and for one who
 // knows nothing.

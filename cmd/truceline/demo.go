@@ -57,7 +57,7 @@ func (c demoCmd) Run(e *env) error {
 	if err := c.create(e, set); err != nil {
 		return err
 	}
-	return dataFlag{c.Data}.with(e, func(n *node.Node) error {
+	return dataFlag{c.Data}.use(e, false, e.serving, func(n *node.Node) error {
 		return withImports(e, n, c.Data, func(imports web.Imports) error { return c.serve(e, n, set, imports) })
 	})
 }

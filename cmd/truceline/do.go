@@ -28,6 +28,8 @@ type doCmd struct {
 func (doCmd) Help() string {
 	return `Does one act of the catalogue, the same that the pages offer, with the same rules: it is filed whole or not at all. Without an act it lists them; with an act and no fields it says what the act asks.
 
+It exits 3 when the act is signed and waits on a member's node for the registry.
+
 Examples:
   truceline do
   truceline do incident.merge
@@ -71,6 +73,10 @@ func (c doCmd) Run(e *env) error {
 			return nil
 		}
 		done, err := n.Do(e.ctx, who, a, values)
+		if queued := (*node.Queued)(nil); errors.As(err, &queued) {
+			fmt.Fprintf(e.stdout, "waits %s: signed and durable here; it goes out once the registry answers, so do not file it again (%v)\n", queued.Act, queued.Err)
+			return &exitError{&quietError{err}, 3}
+		}
 		if err != nil {
 			return inWords(err, words)
 		}
@@ -188,7 +194,7 @@ type officerCmd struct {
 type officerListCmd struct{ dataFlag }
 
 func (c officerListCmd) Run(e *env) error {
-	return c.with(e, func(n *node.Node) error {
+	return c.look(e, func(n *node.Node) error {
 		list, err := n.Office.Officers(e.ctx, "")
 		if err != nil {
 			return err

@@ -193,7 +193,7 @@ Example: truceline export accounts --data ./truceline-data --out accounts.csv`
 }
 
 func (c exportAccountsCmd) Run(e *env) error {
-	return c.with(e, func(n *node.Node) error {
+	return c.look(e, func(n *node.Node) error {
 		if err := n.Sync(e.ctx); err != nil {
 			return err
 		}
@@ -220,7 +220,7 @@ Example: truceline export log ./log --data ./truceline-data`
 }
 
 func (c exportLogCmd) Run(e *env) error {
-	return c.with(e, func(n *node.Node) error {
+	return c.look(e, func(n *node.Node) error {
 		files, err := peer.Export(e.ctx, n, c.Dir, e.bar.Step("export the log"))
 		e.bar.Done()
 		if err != nil {

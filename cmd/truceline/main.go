@@ -8,7 +8,7 @@
 //
 // Results go to standard output, progress and errors to standard error. It exits 0
 // when what was asked is done, 1 when it is not, 2 when the command line is wrong; verify
-// exits 3 when a log could not be checked in full.
+// exits 3 when a log could not be checked in full, do when the act waits for the registry.
 package main
 
 import (
@@ -36,6 +36,10 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Run the worked example: make a node, load it, serve it."`
 	Init    initCmd    `cmd:"" help:"Make a new node for a mission."`
 	Serve   serveCmd   `cmd:"" help:"Serve a node's pages and log until a signal."`
+	Invite  inviteCmd  `cmd:"" help:"Write an invitation for a member that joins from a node of its own."`
+	Join    joinCmd    `cmd:"" help:"Make the node of a member, and bring it into the mission."`
+	Admit   admitCmd   `cmd:"" help:"Admit a member by a reply that was carried here."`
+	Status  statusCmd  `cmd:"" help:"Say how a node stands: what it holds, who witnesses, what waits, what is wrong."`
 	Import  importCmd  `cmd:"" help:"Take files in."`
 	Export  exportCmd  `cmd:"" help:"Give the record out as files."`
 	Link    linkCmd    `cmd:"" help:"Say which records of several sources likely tell of one event. Needs no node."`

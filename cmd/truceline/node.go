@@ -4,34 +4,49 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
-	"truceline/internal/intake"
 	"truceline/internal/local"
 	"truceline/internal/node"
-	"truceline/internal/server"
-	"truceline/internal/web"
+	"truceline/internal/peer"
 )
 
 type dataFlag struct {
 	Data string `help:"Folder of the node." default:"./truceline-data" placeholder:"DIR" type:"path"`
 }
 
-func (f dataFlag) open(e *env) (*node.Node, error) {
-	return node.Open(e.ctx, f.Data, node.Options{Now: e.now, Rand: e.rand, Log: e.log, Progress: e.bar.Update})
+// with runs do on the node, beside other commands, and closes it. What do files on a
+// member's node goes to the registry, by this process or by a server that has the line.
+func (f dataFlag) with(e *env, do func(*node.Node) error) error {
+	return f.use(e, false, e.filing, do)
 }
 
-// with runs do on the node, beside other commands, and closes it.
-func (f dataFlag) with(e *env, do func(*node.Node) error) error {
-	return f.use(e, false, do)
+// look is with for what files nothing: it talks to nobody.
+func (f dataFlag) look(e *env, do func(*node.Node) error) error {
+	return f.use(e, false, e.looking, do)
+}
+
+// looking are the options of a command that files nothing.
+func (e *env) looking(*local.Config) node.Options {
+	return node.Options{Now: e.now, Rand: e.rand, Log: e.log, Progress: e.bar.Update, Manual: true}
+}
+
+// filing are those of a command that may run beside a server.
+func (e *env) filing(c *local.Config) node.Options {
+	o := e.looking(c)
+	o.Dial, o.Manual = peer.Dial(nil), c.Member == ""
+	return o
+}
+
+// serving are those of a server.
+func (e *env) serving(*local.Config) node.Options {
+	return node.Options{Now: e.now, Rand: e.rand, Log: e.log, Progress: e.bar.Update, Dial: peer.Dial(nil), Feed: peer.Feed(nil)}
 }
 
 // use runs do on the node; alone refuses while another command is at work on it.
-func (f dataFlag) use(e *env, alone bool, do func(*node.Node) error) error {
-	folder, _, err := local.Open(f.Data)
+func (f dataFlag) use(e *env, alone bool, options func(*local.Config) node.Options, do func(*node.Node) error) error {
+	folder, cfg, err := local.Open(f.Data)
 	if err != nil {
 		return err
 	}
@@ -40,7 +55,7 @@ func (f dataFlag) use(e *env, alone bool, do func(*node.Node) error) error {
 		return err
 	}
 	defer mark.Close()
-	n, err := f.open(e)
+	n, err := node.Open(e.ctx, f.Data, options(cfg))
 	if err != nil {
 		return err
 	}
@@ -50,85 +65,6 @@ func (f dataFlag) use(e *env, alone bool, do func(*node.Node) error) error {
 		err = closed
 	}
 	return err
-}
-
-type initCmd struct {
-	dataFlag
-	Agreement string `help:"Agreement file; its first part, the pack, makes the mission (docs/formats/agreement.md)." required:"" type:"existingfile" placeholder:"FILE"`
-	Origin    string `help:"Name of the log: a host and path of yours without scheme, such as truce.example/line. It never changes. {mission} stands for the first digits of the mission's random id." required:"" placeholder:"HOST/PATH"`
-}
-
-func (initCmd) Help() string {
-	return `Makes a folder with a new ledger, new keys for the registry and for each desk of the agreement, and files the records that open the mission. The keys are made here and leave the folder only with you: back it up.
-
-Example: truceline init --data ./truceline-data --agreement agreement.json --origin truce.example/line`
-}
-
-func (c initCmd) Run(e *env) error {
-	b, err := os.ReadFile(c.Agreement)
-	if err != nil {
-		return fmt.Errorf("read the agreement: %w", err)
-	}
-	if err := node.Create(e.ctx, c.Data, node.Creation{Agreement: b, Origin: c.Origin, Now: e.now, Rand: e.rand}); err != nil {
-		return err
-	}
-	for _, left := range node.Leftovers(c.Data) {
-		fmt.Fprintf(e.stderr, "note: %s is what an init that was cut short has left, with keys in it that nothing uses; if no other init is running, delete it\n", left)
-	}
-	return c.with(e, func(n *node.Node) error {
-		fmt.Fprintf(e.stdout, "The mission is open.\n\n  folder   %s\n  mission  %s\n  origin   %s\n  log key  %s\n\n", c.Data, n.Config.Mission, n.Config.Origin, n.Config.LogKey)
-		fmt.Fprintf(e.stdout, "Give the log key to everybody who is to check the record, on paper too.\nNext: %s serve --data %s\n", prog(), c.Data)
-		return nil
-	})
-}
-
-type serveCmd struct {
-	dataFlag
-	Listen  string `help:"Address to listen on." default:"127.0.0.1:8440" placeholder:"HOST:PORT"`
-	BaseURL string `help:"Where readers reach the pages, if another server stands in front: https://HOST, without a slash at the end." placeholder:"URL"`
-}
-
-func (serveCmd) Help() string {
-	return `Serves the pages, the log under /log/ and /healthz until it gets SIGINT or SIGTERM, then exits 0. Other commands, such as import, may run beside it on the same folder.
-
-Example: truceline serve --data ./truceline-data --listen 127.0.0.1:8440`
-}
-
-func (c serveCmd) Run(e *env) error {
-	return c.with(e, func(n *node.Node) error {
-		return withImports(e, n, c.Data, func(imports web.Imports) error {
-			s, err := server.Listen(n, server.Options{Addr: c.Listen, BaseURL: c.BaseURL, Log: e.log, Imports: imports})
-			if err != nil {
-				return err
-			}
-			return answer(e, s)
-		})
-	})
-}
-
-// withImports runs do with what takes files in for the pages of a node, and ends it
-// before the node closes. While another server does that in the folder, do gets nil.
-func withImports(e *env, n *node.Node, folder string, do func(web.Imports) error) error {
-	jobs, err := intake.OpenJobs(intake.JobsConfig{Dir: filepath.Join(folder, "imports"), Door: n, Now: e.now, Rand: e.rand, Log: e.log})
-	if errors.Is(err, intake.ErrJobsUsed) {
-		e.log.Warn("no files can be brought to this server", "err", err)
-		return do(nil)
-	}
-	if err != nil {
-		return err
-	}
-	err = do(jobs)
-	if closed := jobs.Close(); err == nil {
-		err = closed
-	}
-	return err
-}
-
-// answer says ready, and answers until a signal.
-func answer(e *env, s *server.Server) error {
-	e.bar.Done()
-	fmt.Fprintf(e.stdout, "ready %s\n", s.URL())
-	return s.Serve(e.ctx)
 }
 
 type rebuildCmd struct {
@@ -141,7 +77,7 @@ func (rebuildCmd) Help() string {
 }
 
 func (c rebuildCmd) Run(e *env) error {
-	return c.use(e, true, func(n *node.Node) error {
+	return c.use(e, true, e.looking, func(n *node.Node) error {
 		if err := n.Rebuild(e.ctx); err != nil {
 			return err
 		}

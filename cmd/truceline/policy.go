@@ -16,6 +16,7 @@ type policyCmd struct {
 	Lint  policyLintCmd  `cmd:"" help:"Say what a policy stands up to: who could show two records, who could hold the rest up."`
 	Write policyWriteCmd `cmd:"" help:"Write a policy that asks for some number of witnesses."`
 	Show  policyShowCmd  `cmd:"" help:"Write the policy in force, with the members' rules keys, for whoever checks bundles or the log."`
+	Adopt policyAdoptCmd `cmd:"" help:"Adopt the next version of the agreement, with a policy of the witnesses that members have named."`
 }
 
 type policyLintCmd struct {
