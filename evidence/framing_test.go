@@ -47,14 +47,6 @@ func members(t testing.TB, file []byte) map[string]json.RawMessage {
 	return m
 }
 
-func fieldsOf(t testing.TB, file []byte) []string {
-	return slices.Sorted(maps.Keys(members(t, file)))
-}
-
-func valueOf(t testing.TB, file []byte, field string) json.RawMessage {
-	return members(t, file)[field]
-}
-
 // with is the file with another value for a field, in its one spelling.
 func with(t testing.TB, file []byte, field string, value json.RawMessage) []byte {
 	t.Helper()
