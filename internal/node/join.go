@@ -262,18 +262,25 @@ func (n *Node) EnterTelling(ctx context.Context, tell func(Entering)) error {
 	if err := n.Introduce(ctx); err != nil {
 		return fail(err)
 	}
-	if err := os.Remove(n.private.Path(replyFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fail(err)
-	}
 	tell(Entering{Step: Introduced})
 	return nil
 }
 
-// Entered tells whether a member's node has entered the mission: whether its invitation
-// was answered, and what it says of itself is in the ledger here.
+// Entered tells whether the member whose node this is has been on the roster of the copy
+// here: whether its invitation was answered.
 func (n *Node) Entered() bool {
 	_, err := os.Stat(n.private.Path(replyFile))
 	return errors.Is(err, os.ErrNotExist)
+}
+
+// Admitted tells whether the member whose node this is is on the roster, as far as the copy
+// here goes.
+func (n *Node) Admitted() (yes bool) {
+	n.ledger.View(func(s *mechanism.State) {
+		m, ok := s.Member(n.Config.Member)
+		yes = ok && !m.Left
+	})
+	return yes
 }
 
 // Reply is the answer to the invitation, to be carried to the registry; an os.ErrNotExist
@@ -300,6 +307,10 @@ func (n *Node) Introduce(ctx context.Context) error {
 	})
 	if !admitted {
 		return fmt.Errorf("%s is not on the roster yet: the registry has to admit it first", own)
+	}
+	// The invitation was answered.
+	if err := os.Remove(n.private.Path(replyFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
 	if !enrolled {
 		drafts = append(drafts, Draft{Kind: record.OfficerEnrolled, Member: own, Body: &record.Enrolment{Officer: n.Config.Officers[own]}})
