@@ -233,6 +233,9 @@ type Net struct {
 	Lose func(from, to string, r *http.Request) (arrives, answers bool)
 	// Handler takes the place of a node's own, for tests in which one lies.
 	Handler map[string]http.Handler
+	// Route, if it gives one, answers one node's requests to another in the place of both: a
+	// registry can show each something else.
+	Route func(from, to string) http.Handler
 }
 
 // ErrLost is what a lost request or answer gives.
@@ -258,6 +261,11 @@ func (f from) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, ErrLost
 	}
 	h := f.net.Handler[to]
+	if f.net.Route != nil {
+		if other := f.net.Route(f.code, to); other != nil {
+			h = other
+		}
+	}
 	if h == nil {
 		n := f.net.fleet.Nodes[to]
 		if n == nil {

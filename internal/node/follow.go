@@ -71,6 +71,11 @@ func (m *member) follow(ctx context.Context) error {
 func (m *member) fetch(ctx context.Context, c ledger.Checkpoint, signed []byte) error {
 	progress := m.n.progress("catch up with the registry")
 	first := m.n.ledger.Head().Size
+	if c.Size-first > runLength {
+		// The tables follow when the records are here: both at once would take longer.
+		m.n.catching.Store(true)
+		defer m.n.catching.Store(false)
+	}
 	for have := first; have < c.Size; have = m.n.ledger.Head().Size {
 		lines, err := m.lines(ctx, have, min(c.Size, have+runLength))
 		if err != nil {
@@ -191,7 +196,18 @@ func (m *member) observe(ctx context.Context, signed []byte) error {
 		return err
 	}
 	if ledger.CheckConsistency(proof, last.Size, last.Root, c.Size, c.Root) != nil {
-		return m.accuseFork(ctx, newest, signed, m.theirProof)
+		// A bad proof shows nothing yet: anybody on the line can have spoilt it. The tiles of
+		// the new tree, each proved to be in it, tell what its beginning is.
+		root, proof, err := m.theirProof(ctx, last, c)
+		switch {
+		case err != nil:
+			return &Unreached{fmt.Errorf("that the head of %d records continues that of %d is not shown: %w", c.Size, last.Size, err)}
+		case root == last.Root:
+			return &Unreached{fmt.Errorf("the proof that the head of %d records continues that of %d was spoilt", c.Size, last.Size)}
+		}
+		return m.accuseFork(ctx, newest, signed, func(context.Context, ledger.Checkpoint, ledger.Checkpoint) (tlog.Hash, []tlog.Hash, error) {
+			return root, proof, nil
+		})
 	}
 	return m.keepNewest(signed, c)
 }

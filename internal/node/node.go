@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -78,6 +79,7 @@ type Node struct {
 	alarms   alarms
 	feeding  *feeding
 	signers  map[string]*record.Signer // member code to its node key here
+	catching atomic.Bool               // many records are being fetched; the tables wait
 	kept     int64                     // size of the head that keepHead wrote last
 	away     away
 	learning chan struct{} // holds a token while a model is learnt
@@ -317,6 +319,14 @@ func (n *Node) followLedger(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		changed := n.ledger.Changed()
+		if n.catching.Load() {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(gather):
+			}
+			continue
+		}
 		if err := n.catchUp(ctx); err != nil && ctx.Err() == nil {
 			n.opts.Log.Error("the projection does not follow the ledger", "err", err)
 		}
