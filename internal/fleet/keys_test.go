@@ -23,7 +23,7 @@ func onNet(f *fleet.Fleet, code string) node.Options {
 }
 
 // A member whose node is lost goes on with its recovery key, and nobody with what was lost.
-func TestRecoverALostNode(t *testing.T) {
+func TestRecovery(t *testing.T) {
 	f := mission(t, 51)
 	lost := t.TempDir()
 	f.Stop("NOR")
@@ -166,7 +166,7 @@ func TestRotateKeys(t *testing.T) {
 }
 
 // A member leaves; what is left of the policy is told; and it comes back.
-func TestLeaveAndComeBack(t *testing.T) {
+func TestLeaving(t *testing.T) {
 	f := mission(t, 54)
 	s, err := f.Registry().Standing("NOR")
 	if err != nil || !s.Met || len(s.Gone) != 1 {

@@ -189,7 +189,7 @@ func exportLog(t *testing.T, n *node.Node, dir string) {
 
 // A registry that was put back from an older backup signs nothing, is mended from a
 // member's copy, and goes on.
-func TestRestoreTheRegistry(t *testing.T) {
+func TestRollbackIsCaughtAtTheStart(t *testing.T) {
 	f := mission(t, 43)
 	kept := backup(t, f, fleet.RegistryCode, false)
 	file(t, f, "NOR", f.Account("NOR", 3))

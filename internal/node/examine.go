@@ -76,7 +76,7 @@ func Examine(ctx context.Context, dir string, opts Options, tell func(Finding)) 
 	tell(n.examineModel(ctx))
 	tell(n.examineOffice(ctx))
 	tell(n.examineCopies(ctx))
-	return ctx.Err()
+	return n.examineOthers(ctx, tell)
 }
 
 // examineCopies looks that every archived copy is what its name says.
