@@ -201,7 +201,7 @@ var errCarried = &Unreached{errors.New("a file gives no answers")}
 func (l *carryLink) Witnessed(context.Context) ([]byte, error) { return nil, errCarried }
 
 // Wait implements Link.
-func (l *carryLink) Wait(context.Context, int64) error { return errCarried }
+func (l *carryLink) Wait(context.Context, int64, int64) error { return errCarried }
 
 // Submit implements Link.
 func (l *carryLink) Submit(context.Context, []registry.Submission) ([]Receipted, error) {

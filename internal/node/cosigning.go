@@ -215,6 +215,9 @@ func (m *member) learnWitnessed(ctx context.Context) error {
 	if c.Size > m.n.ledger.Head().Size {
 		return nil // in the next round
 	}
+	m.mu.Lock()
+	m.offered = max(m.offered, c.Size)
+	m.mu.Unlock()
 	return m.keepCosigned(ctx, signed)
 }
 

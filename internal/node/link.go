@@ -27,9 +27,10 @@ type Link interface {
 	Read(ctx context.Context, path string) ([]byte, error)
 	// Consistency proves that the tree of newSize entries continues that of oldSize.
 	Consistency(ctx context.Context, oldSize, newSize int64) ([]tlog.Hash, error)
-	// Wait returns when the log has more than size entries or the other wants to be asked
-	// again, after half a minute at the most.
-	Wait(ctx context.Context, size int64) error
+	// Wait returns when the log has more than size entries, when a head of more than
+	// witnessed entries has met the policy, or when the other wants to be asked again, after
+	// half a minute at the most.
+	Wait(ctx context.Context, size, witnessed int64) error
 	// Submit hands records in as one act. A *registry.Refused carries the signed refusal.
 	Submit(ctx context.Context, subs []registry.Submission) ([]Receipted, error)
 	// Cosign hands cosignatures in: a signed checkpoint with their lines.

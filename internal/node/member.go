@@ -54,6 +54,7 @@ type member struct {
 	contact  time.Time // when the registry last answered
 	lineErr  error     // why it did not since
 	line     lineState // as it was told last
+	offered  int64     // size of the newest head that the registry called witnessed
 	older    time.Time // since when it shows an older head
 	gossiped map[string]time.Time
 }
@@ -246,10 +247,10 @@ func (m *member) idle(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	grown := make(chan struct{})
-	size := m.heldHead().Size
+	size, witnessed := m.heldHead().Size, m.knownWitnessed(ctx)
 	m.n.wg.Go(func() {
 		defer close(grown)
-		if err := m.link.Wait(ctx, size); err != nil && ctx.Err() == nil {
+		if err := m.link.Wait(ctx, size, witnessed); err != nil && ctx.Err() == nil {
 			m.pause(ctx, minRetry)
 		}
 	})
@@ -267,6 +268,18 @@ func (m *member) idle(ctx context.Context) {
 	}
 	stop()
 	<-grown
+}
+
+// knownWitnessed is the size of the newest head that is witnessed, as far as this node
+// knows or was told.
+func (m *member) knownWitnessed(ctx context.Context) int64 {
+	m.mu.Lock()
+	size := m.offered
+	m.mu.Unlock()
+	if h, ok, err := m.n.Cosigned.Witnessed(ctx); err == nil && ok {
+		size = max(size, h.Size)
+	}
+	return size
 }
 
 // waits tells whether something is in the box to be sent: another process of this folder
@@ -299,12 +312,12 @@ func (m *member) round(ctx context.Context) error {
 	if m.link == nil {
 		return errors.New("no line to the registry is given")
 	}
-	err := m.send(ctx)
-	if err == nil {
-		err = m.follow(ctx)
-	}
-	if err == nil {
-		err = m.cosign(ctx)
+	// First what is held is told: a registry that has just started admits nothing before.
+	err := m.keepUp(ctx)
+	if err == nil && m.waits(ctx) {
+		if err = m.send(ctx); err == nil {
+			err = m.keepUp(ctx)
+		}
 	}
 	if err == nil {
 		err = m.learnWitnessed(ctx)
@@ -320,6 +333,14 @@ func (m *member) round(ctx context.Context) error {
 		m.lineErr = err
 	}
 	return err
+}
+
+// keepUp follows the log and cosigns what there is.
+func (m *member) keepUp(ctx context.Context) error {
+	if err := m.follow(ctx); err != nil {
+		return err
+	}
+	return m.cosign(ctx)
 }
 
 // Line tells when the registry last answered, and why it does not since; for the pages of

@@ -130,3 +130,47 @@ func TestACommandBesideAServerThatIsCutOff(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
+
+// Who waits for the log to grow hears as well when what it has is witnessed.
+func TestWaitingHearsOfWitnesses(t *testing.T) {
+	f := tell(t)
+	f.Start("NOR")
+	f.Adopt(3)
+	f.Settle()
+	before := f.Registry().Head().Size
+	if _, err := f.File("NOR", f.Account("NOR", 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Round("NOR", "SUD"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute) // so that a fault does not hang
+	defer stop()
+	line := peer.Dial(nil)(f.url)
+	heard := make(chan error, 1)
+	go func() { heard <- line.Wait(ctx, before+1, before) }()
+	select {
+	case err := <-heard:
+		t.Fatalf("heard before there was anything: %v", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	if err := f.Round("fac"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-heard; err != nil {
+		t.Fatal(err)
+	}
+	if h, err := f.Registry().Witnessed(ctx); err != nil || h.Size != before+1 {
+		t.Errorf("witnessed %d of %d, %v", h.Size, before+1, err)
+	}
+	// What it knows already is no news.
+	if err := line.Wait(ctx, before, before+1); err != nil {
+		t.Fatal(err)
+	}
+	go func() { heard <- line.Wait(ctx, before+1, before+1) }()
+	select {
+	case err := <-heard:
+		t.Errorf("the same was told again: %v", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+}

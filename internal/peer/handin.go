@@ -128,22 +128,35 @@ func (s *handing) submit(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// wait answers when the log has grown beyond what the asker has.
+// wait answers when the log, or what of it is witnessed, has grown beyond what the asker
+// has.
 func (s *handing) wait(w http.ResponseWriter, r *http.Request) {
-	size, err := strconv.ParseInt(r.URL.Query().Get("size"), 10, 64)
-	if err != nil || size < 0 {
-		http.Error(w, "size is a number of records", http.StatusBadRequest)
+	number := func(name string) int64 {
+		n, err := strconv.ParseInt(r.URL.Query().Get(name), 10, 64)
+		if err != nil {
+			return -1
+		}
+		return n
+	}
+	size, witnessed := number("size"), number("witnessed")
+	if size < 0 || witnessed < 0 {
+		http.Error(w, "size and witnessed are numbers of records", http.StatusBadRequest)
 		return
 	}
 	end := time.NewTimer(longest)
 	defer end.Stop()
 	for {
-		changed := s.node.Grown()
+		grown, cosigned := s.node.Grown(), s.node.Cosigned.Changed()
 		if s.node.Head().Size > size {
 			break
 		}
+		if h, ok, err := s.node.Cosigned.Witnessed(r.Context()); err != nil || ok && h.Size > witnessed {
+			break
+		}
 		select {
-		case <-changed:
+		case <-grown:
+			continue
+		case <-cosigned:
 			continue
 		case <-end.C:
 		case <-r.Context().Done():

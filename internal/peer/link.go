@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -114,8 +113,8 @@ func (l *link) Consistency(ctx context.Context, oldSize, newSize int64) ([]tlog.
 	return out, nil
 }
 
-func (l *link) Wait(ctx context.Context, size int64) error {
-	status, _, data, err := l.do(ctx, http.MethodGet, "/peer/wait?size="+strconv.FormatInt(size, 10), nil, 1<<10)
+func (l *link) Wait(ctx context.Context, size, witnessed int64) error {
+	status, _, data, err := l.do(ctx, http.MethodGet, fmt.Sprintf("/peer/wait?size=%d&witnessed=%d", size, witnessed), nil, 1<<10)
 	if err == nil && status != http.StatusNoContent {
 		err = &node.Unreached{Err: fmt.Errorf("wait answered %d: %.200s", status, data)}
 	}
