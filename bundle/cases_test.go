@@ -27,7 +27,7 @@ type bundleCase struct {
 	build               func(c *caseWorld)
 }
 
-// caseFile is a case as it stands in testdata/vectors/bundle.
+// caseFile is a case as it stands in testdata/vectors/bundle/cases.
 type caseFile struct {
 	What      string   `json:"what"`
 	Outcome   string   `json:"outcome"`
@@ -102,6 +102,7 @@ func (c *caseWorld) logs(member string, kind record.Kind, body record.Body, opti
 
 // about files the record that the bundle is about.
 func (c *caseWorld) about(member string, options ...verifytest.Option) {
+	c.Clock = verifytest.Start + int64(c.size())*1000 - 1700 // claimed 0.7 s before it is logged
 	c.target = c.file(member, record.SourceGraded, &record.Grade{Grade: "B2", Reason: "often right", Source: "Ombrel Gazette"}, options...)
 }
 

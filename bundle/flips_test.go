@@ -16,7 +16,7 @@ import (
 // everything on other ways.
 func goodFile(t testing.TB) ([]byte, bundle.Options) {
 	f := exampleFiles(t)
-	return f["example.truceline-bundle"], bundle.Options{Key: string(bytes.TrimSpace(f["example.vkey"])), Policy: string(f["example.policy"])}
+	return f["example.truceline-bundle.json"], bundle.Options{Key: string(bytes.TrimSpace(f["example.vkey"])), Policy: string(f["example.policy"])}
 }
 
 // another tells whether got says anything else of the record than want, or more of who

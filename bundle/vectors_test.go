@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -22,7 +23,8 @@ const vectors = "../testdata/vectors/bundle"
 func TestVectors(t *testing.T) {
 	files := map[string][]byte{}
 	for _, x := range bundleCases {
-		if files[x.name+".json"] != nil {
+		name := "cases/" + x.name + ".json"
+		if files[name] != nil {
 			t.Fatalf("two cases are named %s", x.name)
 		}
 		var b bytes.Buffer
@@ -32,13 +34,19 @@ func TestVectors(t *testing.T) {
 		if err := enc.Encode(x.file(t)); err != nil {
 			t.Fatal(err)
 		}
-		files[x.name+".json"] = b.Bytes()
+		files[name] = b.Bytes()
 	}
 	for name, b := range exampleFiles(t) {
 		files[name] = b
 	}
-	found, err := filepath.Glob(filepath.Join(vectors, "*"))
-	if err != nil {
+	var found []string
+	err := filepath.WalkDir(vectors, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil && !*update {
 		t.Fatal(err)
 	}
 	if *update {
@@ -48,7 +56,7 @@ func TestVectors(t *testing.T) {
 			}
 		}
 		for name, b := range files {
-			if err := os.MkdirAll(vectors, 0o755); err != nil {
+			if err := os.MkdirAll(filepath.Join(vectors, "cases"), 0o755); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(filepath.Join(vectors, name), b, 0o644); err != nil {
@@ -77,7 +85,7 @@ func exampleFiles(t testing.TB) map[string][]byte {
 			c := newCase(t, x.name)
 			x.build(c)
 			return map[string][]byte{
-				"example.truceline-bundle": []byte(f.Bundle), "example.vkey": []byte(f.Key + "\n"),
+				"example.truceline-bundle.json": []byte(f.Bundle), "example.vkey": []byte(f.Key + "\n"),
 				"example.policy": []byte(c.withRules(c.world.policy, c.members()...)),
 			}
 		}

@@ -142,7 +142,7 @@ func numberYear(t *testing.T, lines []byte, index int64) string {
 // without it.
 func TestVerifyBundle(t *testing.T) {
 	dir := t.TempDir()
-	file := filepath.Join(bundleVectors, "example.truceline-bundle")
+	file := filepath.Join(bundleVectors, "example.truceline-bundle.json")
 	b, err := os.ReadFile(bundleVectors + "example.vkey")
 	if err != nil {
 		t.Fatal(err)
