@@ -11,6 +11,7 @@ import (
 
 	"truceline/internal/local"
 	"truceline/internal/node"
+	"truceline/internal/peer"
 )
 
 type carryCmd struct {
@@ -31,7 +32,7 @@ Example: truceline carry out /media/stick/to-registry.carry --data ./north`
 }
 
 func (c carryOutCmd) Run(e *env) error {
-	return c.with(e, func(n *node.Node) error {
+	return c.look(e, func(n *node.Node) error {
 		var out *node.CarriedOut
 		err := writePrivate(c.File, func(f *os.File) (err error) {
 			out, err = n.CarryOut(e.ctx, f, c.RecordsFrom)
@@ -62,7 +63,13 @@ Example: truceline carry in from-north.carry --reply to-north.carry --data ./reg
 }
 
 func (c carryInCmd) Run(e *env) error {
-	return c.with(e, func(n *node.Node) error {
+	// Nothing is sent but what a member's node hands on for another.
+	options := func(cfg *local.Config) node.Options {
+		o := e.looking(cfg)
+		o.Dial = peer.Dial(nil)
+		return o
+	}
+	return c.use(e, false, options, func(n *node.Node) error {
 		f, err := os.Open(c.File)
 		if err != nil {
 			return err

@@ -16,6 +16,7 @@ type initCmd struct {
 	Agreement string   `help:"Agreement file; its first part, the pack, makes the mission (docs/formats/agreement.md)." required:"" type:"existingfile" placeholder:"FILE"`
 	Origin    string   `help:"Name of the log: a host and path of yours without scheme, such as truce.example/line. It never changes. {mission} stands for the first digits of the mission's random id." required:"" placeholder:"HOST/PATH"`
 	Invite    []string `help:"Members that are to join from nodes of their own, with keys of their own; several with commas. They are not on the roster until they have joined." placeholder:"CODE,..."`
+	Continues string   `help:"Copy of a log that this one takes the place of, such as rebuild-log has written: the first record says where it ended." placeholder:"DIR-or-URL"`
 	Lock      string   `help:"File on another disk or machine that keeps the newest signed head, too. The registry then signs nothing that the file does not know of, and nothing without it." type:"path" placeholder:"FILE"`
 }
 
@@ -32,7 +33,13 @@ func (c initCmd) Run(e *env) error {
 	if err != nil {
 		return fmt.Errorf("read the agreement: %w", err)
 	}
-	if err := node.Create(e.ctx, c.Data, node.Creation{Agreement: b, Origin: c.Origin, Invited: c.Invite, Lock: c.Lock, Now: e.now, Rand: e.rand}); err != nil {
+	creation := node.Creation{Agreement: b, Origin: c.Origin, Invited: c.Invite, Lock: c.Lock, Now: e.now, Rand: e.rand}
+	if c.Continues != "" {
+		if creation.Continues, err = node.ReadContinued(e.ctx, fetcher(c.Continues), ""); err != nil {
+			return err
+		}
+	}
+	if err := node.Create(e.ctx, c.Data, creation); err != nil {
 		return err
 	}
 	for _, left := range node.Leftovers(c.Data) {
@@ -43,6 +50,9 @@ func (c initCmd) Run(e *env) error {
 	}
 	return c.look(e, func(n *node.Node) error {
 		fmt.Fprintf(e.stdout, "The mission is open.\n\n  folder   %s\n  mission  %s\n  origin   %s\n  log key  %s\n\n", c.Data, n.Config.Mission, n.Config.Origin, n.Config.LogKey)
+		if p := creation.Continues; p != nil {
+			fmt.Fprintf(e.stdout, "It takes the place of %s, which ended with %d records.\n", p.Origin, p.Size)
+		}
 		fmt.Fprintf(e.stdout, "Give the log key to everybody who is to check the record, on paper too.\nNext: %s serve --data %s\n", prog(), c.Data)
 		if len(c.Invite) > 0 {
 			fmt.Fprintf(e.stdout, "Then for each member: %s invite %s --data %s --url https://ADDRESS-OF-THIS-NODE --out FILE\n", prog(), c.Invite[0], c.Data)

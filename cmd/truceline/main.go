@@ -50,6 +50,18 @@ type commands struct {
 	Policy  policyCmd  `cmd:"" help:"Say what a policy on witnesses stands up to, or write one."`
 	Carry   carryCmd   `cmd:"" help:"Take records and answers from node to node as files, where there is no line."`
 	Rebuild rebuildCmd `cmd:"" help:"Compute the node's tables again from its ledger."`
+
+	Backup          backupCmd          `cmd:"" help:"Write everything of a node that cannot be computed again to one file."`
+	Restore         restoreCmd         `cmd:"" help:"Put a node back from a backup."`
+	Restored        restoredCmd        `cmd:"" help:"Say whether a node that was put back may cosign; let it."`
+	CatchUp         catchUpCmd         `cmd:"" help:"Bring a registry that was put back up to what it has signed, from a mirror."`
+	RebuildLog      rebuildLogCmd      `cmd:"" help:"Put the log of a lost registry together from mirrors."`
+	RestoreRegistry restoreRegistryCmd `cmd:"" help:"Make the registry's node again from a copy of its log and its keys."`
+	Recover         recoverCmd         `cmd:"" help:"Go on as a member whose node is lost, with the recovery key."`
+	Key             keyCmd             `cmd:"" help:"List, change and end the keys of a node."`
+	Leave           leaveCmd           `cmd:"" help:"Leave the mechanism."`
+	Member          memberCmd          `cmd:"" help:"Act on the roster, on the registry's node."`
+
 	Doctor  doctorCmd  `cmd:"" help:"Check a node from top to bottom and say what to do."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
