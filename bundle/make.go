@@ -205,6 +205,7 @@ func (m *maker) choose() {
 		m.about[mission.Registry.Code] = true
 	}
 	m.own.take = true
+	m.about[keysOfWhom(m.own)] = true
 	m.chooseAgreement(all)
 	m.chooseRules(all)
 	for _, x := range all {
@@ -212,10 +213,9 @@ func (m *maker) choose() {
 			m.about[x.statement.Member] = true
 		}
 	}
+	delete(m.about, "") // of records that change no keys
 	for _, x := range all {
-		if member := keysOfWhom(x); m.about[member] {
-			x.take = true
-		}
+		x.take = x.take || m.about[keysOfWhom(x)]
 	}
 	for _, x := range all {
 		if b, ok := x.body.(*record.Enrolment); ok && b.Key != nil {

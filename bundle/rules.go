@@ -20,6 +20,7 @@ import (
 type cosigner struct {
 	record.Cosigner
 	member string
+	public string // the bytes of the key
 	index  int64
 	ended  bool
 	fault  string // why the rules cannot have admitted it, as far as the records here tell
@@ -27,7 +28,7 @@ type cosigner struct {
 
 // name takes in a good record that names a cosigner.
 func (c *checker) name(it *item, b *record.Cosigner) {
-	now := &cosigner{Cosigner: *b, member: it.statement.Member, index: it.line.Index}
+	now := &cosigner{Cosigner: *b, member: it.statement.Member, public: b.Public(), index: it.line.Index}
 	now.fault = c.cosignerFault(now)
 	for _, was := range c.cosigners {
 		if was.member == now.member && was.Role == now.Role && b.Role != record.OutsideCosigner {
@@ -48,7 +49,7 @@ func (c *checker) cosignerFault(now *cosigner) string {
 		}
 	}
 	for _, was := range c.cosigners {
-		if was.Public() == now.Public() && (was.member != now.member || was.Role != now.Role || was.VKey != now.VKey || was.ended) {
+		if was.public == now.public && (was.member != now.member || was.Role != now.Role || was.VKey != now.VKey || was.ended) {
 			return fmt.Sprintf("the bytes of the key are those that record %d names for %s, as %s: a key has one role, once", was.index, was.member, was.Role)
 		}
 	}
@@ -151,7 +152,7 @@ func (c *checker) rulesKeys() (map[string]note.Verifier, error) {
 			continue
 		}
 		for _, w := range c.policy.Witnesses {
-			if (&record.Cosigner{VKey: w.VKey}).Public() == x.Public() {
+			if (&record.Cosigner{VKey: w.VKey}).Public() == x.public {
 				return nil, fmt.Errorf("the rules key that record %d names for %s has the bytes of the witness %s: a key has one role", x.index, x.member, w.Name)
 			}
 		}

@@ -335,3 +335,8 @@ func (w *world) named(role, member string) int {
 }
 
 func bodyOf(hurt int64) record.Body { return verifytest.Account(hurt) }
+
+// aboutAnything is the subject that some kinds need.
+func aboutAnything(c *caseWorld) verifytest.Option {
+	return verifytest.About(record.RoleAccount, c.NewID())
+}
