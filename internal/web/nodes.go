@@ -138,12 +138,14 @@ func (v *view) silentNames() templ.Component {
 // nameList writes names one after the other, each isolated.
 func nameList(names []string) templ.Component {
 	var b strings.Builder
+	b.WriteString("<span>")
 	for i, name := range names {
 		if i > 0 {
 			b.WriteString(", ")
 		}
 		b.WriteString("<bdi>" + templ.EscapeString(name) + "</bdi>")
 	}
+	b.WriteString("</span>")
 	return templ.Raw(b.String())
 }
 

@@ -329,7 +329,7 @@ func standingLine(v *view) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if st := v.standing; st.Cut {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<p class=\"standing\" role=\"status\"><svg class=\"node-sign\" width=\"16\" height=\"16\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path class=\"node-path\" d=\"M1 8 H5 M11 8 H15 M6 4 L7 12 M10 12 L9 4\"></path></svg> <span>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<p class=\"node-line\" role=\"status\"><svg class=\"node-sign\" width=\"16\" height=\"16\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path class=\"node-path\" d=\"M1 8 H5 M11 8 H15 M6 4 L7 12 M10 12 L9 4\"></path></svg> <span>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -430,7 +430,7 @@ func standingLine(v *view) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else if st.Hold != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<p class=\"standing\" role=\"status\"><svg class=\"node-sign\" width=\"16\" height=\"16\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path class=\"node-path\" d=\"M5 2 V14 M11 2 V14\"></path></svg> <span><strong>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<p class=\"node-line\" role=\"status\"><svg class=\"node-sign\" width=\"16\" height=\"16\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path class=\"node-path\" d=\"M5 2 V14 M11 2 V14\"></path></svg> <span><strong>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
