@@ -66,7 +66,7 @@ func Examine(ctx context.Context, dir string, opts Options, tell func(Finding)) 
 	}
 	tell(Finding{What: "rules", Note: fmt.Sprintf("all %d records are admitted by them", n.Head().Size)})
 	tell(n.examineSigners())
-	err = ledgerstore.FullCheck(ctx, n.store, n.verifier, ledgerstore.FullCheckOptions{Progress: n.progress("check the ledger")})
+	err = ledgerstore.FullCheck(ctx, n.store, n.heads, ledgerstore.FullCheckOptions{Progress: n.progress("check the ledger")})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
