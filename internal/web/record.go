@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"truceline/bundle"
 	"truceline/internal/projection"
 	"truceline/record"
 )
@@ -24,6 +25,7 @@ type recordPage struct {
 	proof     string
 	about     []subjectView
 	verify    string
+	bundle    string              // what the file with its bundle is called
 	page      string              // where people read what the record says
 	group     []projection.Record // filed with it as one act, itself among them
 	undone    *projection.Record  // what undid it
@@ -86,6 +88,7 @@ func (s *server) record(v *view, r *http.Request) error {
 		return err
 	}
 	p.verify = "truceline verify --log " + s.LogURL + " --key '" + s.LogVKey + "' --rules --record " + p.ID.String()
+	p.bundle = "record-" + itoa(p.Index) + bundle.Suffix
 	v.section, v.title = "ledger", v.T("record.title", "index", hash(p.Index))
 	v.body = recordBody(v, p)
 	return nil
