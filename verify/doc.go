@@ -31,6 +31,9 @@
 // says the same of what depends on it. So it does with a record of a later version than
 // this program knows: that is [Outdated], neither good nor wrong.
 //
+// One record alone, with one file and without any network, is checked by package bundle,
+// layer by layer as here; what is evidence of a lie, by package evidence.
+//
 // # What it cannot see
 //
 // A log that is consistent in itself may still be one of two. Only the checkpoints
