@@ -36,6 +36,7 @@ var floors = map[string]int{
 	"internal/replica": 3, "internal/registry": 3, "internal/node": 3, "internal/node/nodetest": 3,
 	"internal/web": 4, "internal/peer": 4, "internal/intake": 4, "internal/linkfile": 4, "internal/demo": 4, "internal/server": 4,
 	"internal/fleet":       5, // a whole mission in one process
+	"internal/model":       5, // every order of things, searched
 	"internal/web/webtest": 5, // test data for the pages
 	"cmd/truceline":        5, "internal/bench": 5, "internal/browsertest": 4, "internal/datatest": 5, "verify/verifytest": 5, "linkage/linkagetest": 5,
 }

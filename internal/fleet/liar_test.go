@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"truceline/cosign"
 	"truceline/evidence"
 	"truceline/internal/fleet"
 	"truceline/internal/ledgerstore"
@@ -36,7 +37,8 @@ type liar struct {
 	signed  []byte
 	// garble, if set, alters what is answered under a path.
 	garble func(path string, b []byte) []byte
-	took   int // submissions
+	took   int    // submissions
+	note   []byte // the newest witnessed head; nil: none
 }
 
 func newLiar(t *testing.T, f *fleet.Fleet) *liar {
@@ -126,10 +128,18 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case path == "checkpoint":
 		b = l.signed
+	case path == "witnessed":
+		if b = l.note; b == nil {
+			err = fmt.Errorf("none")
+		}
 	case strings.HasPrefix(path, "consistency/"):
 		var from, to int64
 		if _, err = fmt.Sscanf(path, "consistency/%d/%d", &from, &to); err == nil {
 			var p []tlog.Hash
+			if from < 1 || from > to || to > int64(len(l.entries)) {
+				http.NotFound(w, r)
+				return
+			}
 			p, err = tlog.ProveTree(to, from, l.hashes())
 			for _, h := range p {
 				b = append(b, h.String()+"\n"...)
@@ -174,6 +184,26 @@ func (l *liar) file(p ledger.Path) (out []byte, err error) {
 		return out, nil
 	}
 	return nil, fmt.Errorf("no %v", p)
+}
+
+// witnessed gathers what these members have cosigned of the newest head.
+func (l *liar) witnessed(ctx context.Context, codes ...string) {
+	note := l.signed
+	for _, code := range codes {
+		h, ok, err := l.f.Nodes[code].Cosigned.At(ctx, int64(len(l.entries)))
+		if err != nil || !ok {
+			l.t.Fatalf("%s has not cosigned %d records: %v", code, len(l.entries), err)
+		}
+		_, block, _ := strings.Cut(string(h.Note), "\n\n")
+		sigs, err := cosign.ParseLines(block)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		if note, err = cosign.AddSignatures(note, sigs...); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	l.note = note
 }
 
 // show puts the liar in the registry's place, for these members alone.

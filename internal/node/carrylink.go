@@ -209,6 +209,11 @@ func (l *carryLink) Submit(context.Context, []registry.Submission) ([]Receipted,
 }
 
 // Cosign implements Link.
+// Attest is not done by a file.
+func (*carryLink) Attest(context.Context, []registry.Submission) ([]Receipted, []byte, error) {
+	return nil, nil, &Unreached{errors.New("a file asks nobody")}
+}
+
 func (l *carryLink) Cosign(context.Context, []byte) error { return errCarried }
 
 // Join implements Link.

@@ -15,6 +15,7 @@ import (
 	"truceline/internal/local"
 	"truceline/internal/replica"
 	"truceline/ledger"
+	"truceline/mechanism"
 	"truceline/record"
 )
 
@@ -36,8 +37,17 @@ func (m *member) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := m.observe(ctx, signed); err != nil {
-		return err
+	m.mu.Lock()
+	seen := append(m.later, signed)
+	m.later = nil
+	m.mu.Unlock()
+	for i, head := range seen {
+		if err := m.observe(ctx, head); err != nil {
+			m.mu.Lock()
+			m.later = append(m.later, seen[i:len(seen)-1]...)
+			m.mu.Unlock()
+			return err
+		}
 	}
 	m.mu.Lock()
 	if m.session != session {
@@ -64,6 +74,7 @@ func (m *member) follow(ctx context.Context) error {
 	if b := m.n.ledger.Broken(); b != nil {
 		m.accuseBroken(ctx, b)
 	}
+	m.accuseFarOff(ctx)
 	return nil
 }
 
@@ -76,6 +87,8 @@ func (m *member) fetch(ctx context.Context, c ledger.Checkpoint, signed []byte) 
 		m.n.catching.Store(true)
 		defer m.n.catching.Store(false)
 	}
+	var bound int64
+	m.n.ledger.View(func(s *mechanism.State) { bound = s.Pack().ClockBoundMS() })
 	for have := first; have < c.Size; have = m.n.ledger.Head().Size {
 		lines, err := m.lines(ctx, have, min(c.Size, have+runLength))
 		if err != nil {
@@ -84,7 +97,7 @@ func (m *member) fetch(ctx context.Context, c ledger.Checkpoint, signed []byte) 
 		if err := m.clocks(ctx, lines); err != nil {
 			return err
 		}
-		err = m.n.ledger.Extend(ctx, replica.Extension{Lines: lines, Sign: m.signHead, Prove: func(ctx context.Context, got ledger.Checkpoint) error {
+		err = m.n.ledger.Extend(ctx, replica.Extension{Lines: lines, Sign: m.signHead, Kept: func(index, loggedAt int64, st *record.Statement) { m.farOff(index, loggedAt, st, bound) }, Prove: func(ctx context.Context, got ledger.Checkpoint) error {
 			return m.prefix(ctx, got, c)
 		}})
 		switch {

@@ -33,6 +33,9 @@ type Link interface {
 	Wait(ctx context.Context, size, witnessed int64) error
 	// Submit hands records in as one act. A *registry.Refused carries the signed refusal.
 	Submit(ctx context.Context, subs []registry.Submission) ([]Receipted, error)
+	// Attest asks another member's node to hand records in: receipts, a *registry.Refused, or
+	// its signed word that the registry took nothing.
+	Attest(ctx context.Context, subs []registry.Submission) (got []Receipted, word []byte, err error)
 	// Cosign hands cosignatures in: a signed checkpoint with their lines.
 	Cosign(ctx context.Context, signed []byte) error
 	// Join asks to be admitted with what the invitation gives leave to.

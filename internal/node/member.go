@@ -57,6 +57,10 @@ type member struct {
 	offered  int64     // size of the newest head that the registry called witnessed
 	older    time.Time // since when it shows an older head
 	gossiped map[string]time.Time
+	insisted time.Time            // when others were asked to hand in last
+	words    map[int64][]attested // by act of the box: what others attest of it
+	far      []farClaim           // noticed, and not yet raised
+	later    [][]byte             // heads seen and not yet compared
 }
 
 // openCopy opens a member's copy of the ledger.
@@ -323,6 +327,7 @@ func (m *member) round(ctx context.Context) error {
 		err = m.learnWitnessed(ctx)
 	}
 	m.gossip(ctx)
+	m.insist(ctx)
 	defer m.tellLine() // after the lock is released
 	m.mu.Lock()
 	defer m.mu.Unlock()

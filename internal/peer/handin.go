@@ -47,7 +47,9 @@ type submittedRecord struct {
 type answered struct {
 	Receipts []receipt       `json:"receipts,omitempty"`
 	Refusal  json.RawMessage `json:"refusal,omitempty"` // signed
-	Error    string          `json:"error,omitempty"`
+	// Attestation is a member's signed word that the registry took nothing.
+	Attestation json.RawMessage `json:"attestation,omitempty"`
+	Error       string          `json:"error,omitempty"`
 }
 
 type receipt struct {
@@ -66,6 +68,7 @@ func MemberHandler(n *node.Node, h *Handing) http.Handler {
 	s := &handing{node: n, Handing: h}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /peer/submit", s.submit)
+	mux.HandleFunc("POST /peer/attest", s.attest)
 	mux.HandleFunc("GET /peer/wait", s.wait)
 	mux.HandleFunc("POST /peer/cosignatures", s.cosignatures)
 	mux.HandleFunc("POST /peer/join", s.join)
@@ -95,6 +98,20 @@ func reply(w http.ResponseWriter, status int, v any) {
 }
 
 func (s *handing) submit(w http.ResponseWriter, r *http.Request) {
+	s.take(w, r, func(ctx context.Context, subs []registry.Submission) ([]node.Receipted, []byte, error) {
+		if s.Relay != nil {
+			out, err := s.Relay(ctx, subs)
+			return out, nil, err
+		}
+		out, err := s.node.Receive(ctx, subs)
+		return out, nil, err
+	})
+}
+
+// attest hands in for another member, and gives this one's word where that fails.
+func (s *handing) attest(w http.ResponseWriter, r *http.Request) { s.take(w, r, s.node.Attest) }
+
+func (s *handing) take(w http.ResponseWriter, r *http.Request, hand func(context.Context, []registry.Submission) ([]node.Receipted, []byte, error)) {
 	var in submitted
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxSubmit))
 	dec.DisallowUnknownFields()
@@ -106,17 +123,11 @@ func (s *handing) submit(w http.ResponseWriter, r *http.Request) {
 	for i, x := range in.Records {
 		subs[i] = registry.Submission{Envelope: x.Envelope, Body: x.Body, BodySalt: ledger.Salt(x.BodySalt)}
 	}
-	var out []node.Receipted
-	var err error
-	if s.Relay != nil {
-		out, err = s.Relay(r.Context(), subs)
-	} else {
-		out, err = s.node.Receive(r.Context(), subs)
-	}
+	out, word, err := hand(r.Context(), subs)
 	var refused *registry.Refused
 	switch {
 	case err == nil:
-		var a answered
+		a := answered{Attestation: word}
 		for _, x := range out {
 			a.Receipts = append(a.Receipts, receipt{ID: x.ID, Index: x.Index, LeafSalt: record.Digest(x.LeafSalt), LoggedAt: x.LoggedAt, Proof: string(x.Proof)})
 		}

@@ -122,33 +122,43 @@ func (l *link) Wait(ctx context.Context, size, witnessed int64) error {
 }
 
 func (l *link) Submit(ctx context.Context, subs []registry.Submission) ([]node.Receipted, error) {
+	got, _, err := l.handIn(ctx, "/peer/submit", subs)
+	return got, err
+}
+
+func (l *link) Attest(ctx context.Context, subs []registry.Submission) ([]node.Receipted, []byte, error) {
+	return l.handIn(ctx, "/peer/attest", subs)
+}
+
+func (l *link) handIn(ctx context.Context, path string, subs []registry.Submission) (out []node.Receipted, word []byte, err error) {
 	in := submitted{}
 	for _, s := range subs {
 		in.Records = append(in.Records, submittedRecord{Body: s.Body, BodySalt: record.Digest(s.BodySalt), Envelope: s.Envelope})
 	}
 	body, err := json.Marshal(in)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	status, _, data, err := l.do(ctx, http.MethodPost, "/peer/submit", body, maxSubmit)
+	status, _, data, err := l.do(ctx, http.MethodPost, path, body, maxSubmit)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var a answered
 	if err := json.Unmarshal(data, &a); err != nil {
-		return nil, &node.Unreached{Err: fmt.Errorf("submit answered %d: %.200s", status, data)}
+		return nil, nil, &node.Unreached{Err: fmt.Errorf("%s answered %d: %.200s", path, status, data)}
 	}
 	switch {
+	case status == http.StatusOK && a.Attestation != nil:
+		return nil, a.Attestation, nil
 	case status == http.StatusOK:
-		var out []node.Receipted
 		for _, r := range a.Receipts {
 			out = append(out, node.Receipted{ID: r.ID, Index: r.Index, LoggedAt: r.LoggedAt, LeafSalt: ledger.Salt(r.LeafSalt), Proof: []byte(r.Proof)})
 		}
-		return out, nil
+		return out, nil, nil
 	case status == http.StatusUnprocessableEntity && a.Refusal != nil:
-		return nil, &registry.Refused{Refusal: &mechanism.Refusal{Reason: a.Error}, Signed: a.Refusal}
+		return nil, nil, &registry.Refused{Refusal: &mechanism.Refusal{Reason: a.Error}, Signed: a.Refusal}
 	}
-	return nil, &node.Unreached{Err: errors.New(a.Error)}
+	return nil, nil, &node.Unreached{Err: errors.New(a.Error)}
 }
 
 func (l *link) Cosign(ctx context.Context, signed []byte) error {

@@ -22,6 +22,8 @@ type Extension struct {
 	Prove func(ctx context.Context, c ledger.Checkpoint) error
 	// Sign signs the new head of this copy with the key of Config.Verifier.
 	Sign func(c ledger.Checkpoint) ([]byte, error)
+	// Kept, if set, hears of each statement once it is durable.
+	Kept func(index, loggedAt int64, st *record.Statement)
 }
 
 // Broken is the first record of a copy that the rules do not admit, or do not know. The
@@ -121,6 +123,11 @@ func (r *Replica) Extend(ctx context.Context, x Extension) error {
 		t.State.Commit()
 		t.Edge, t.Head = edge, head
 		t.Announce()
+		for _, o := range list {
+			if x.Kept != nil && o.entry != nil {
+				x.Kept(o.Index, o.LoggedAt, o.entry.Statement)
+			}
+		}
 		return nil
 	})
 }
