@@ -12,10 +12,14 @@ import (
 )
 
 // Officers makes the demonstration one officer for each role, where they are not there
-// yet, and gives a link for each. The links of an earlier start are void.
+// yet, and gives a link for each: of the member whose node it is, or of the desk of a
+// registry's. The links of an earlier start are void.
 func Officers(ctx context.Context, n *node.Node, baseURL string) (map[string]string, error) {
-	desk := n.Pack().MembersWith(record.DeskRole)[0]
-	have, err := n.Office.Officers(ctx, desk)
+	member := n.Config.Member
+	if member == "" {
+		member = n.Pack().MembersWith(record.DeskRole)[0]
+	}
+	have, err := n.Office.Officers(ctx, member)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +31,7 @@ func Officers(ctx context.Context, n *node.Node, baseURL string) (map[string]str
 		var id record.ID
 		if at >= 0 {
 			id = have[at].ID
-		} else if id, err = n.Enrol(ctx, record.ID{}, desk, names[role], []string{role}); err != nil {
+		} else if id, err = n.Enrol(ctx, record.ID{}, member, names[role], []string{role}); err != nil {
 			return nil, err
 		}
 		token, err := n.Invite(ctx, record.ID{}, id, office.InviteOptions{Life: node.DemoLife, Reusable: true})

@@ -34,6 +34,8 @@ type Server struct {
 type Options struct {
 	// Addr is HOST:PORT to listen on; port 0 takes any free one.
 	Addr string
+	// Listener, if set, is the address, taken already.
+	Listener net.Listener
 	// BaseURL is where readers reach the pages, without a slash at the end; empty means
 	// http:// and the address listened on.
 	BaseURL string
@@ -44,9 +46,12 @@ type Options struct {
 
 // Listen takes the address, so that the pages can name it, without answering yet.
 func Listen(n *node.Node, o Options) (*Server, error) {
-	l, err := net.Listen("tcp", o.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w; stop what uses the port, or choose another with --listen HOST:PORT", o.Addr, err)
+	l := o.Listener
+	if l == nil {
+		var err error
+		if l, err = net.Listen("tcp", o.Addr); err != nil {
+			return nil, fmt.Errorf("listen on %s: %w; stop what uses the port, or choose another with --listen HOST:PORT", o.Addr, err)
+		}
 	}
 	s := &Server{node: n, log: o.Log, listener: l}
 	if o.BaseURL == "" {
