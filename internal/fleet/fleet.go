@@ -95,7 +95,7 @@ func (s *seeded) Read(b []byte) (int, error) { s.mu.Lock(); defer s.mu.Unlock();
 // New makes the mission's registry in a folder of the test, and nobody else yet. All that
 // is random follows from seed; 0 draws truly.
 func New(t testing.TB, seed uint64) *Fleet {
-	f := &Fleet{t: t, Dir: t.TempDir(), Clock: NewClock(), Nodes: map[string]*node.Node{}, Seen: map[string][]byte{}, rand: source(seed)}
+	f := &Fleet{t: t, Dir: t.TempDir(), Clock: NewClock(), Nodes: map[string]*node.Node{}, Seen: map[string][]byte{}, rand: Source(seed)}
 	f.Net = &Net{fleet: f}
 	t.Cleanup(func() {
 		for code := range f.Nodes {

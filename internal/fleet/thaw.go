@@ -33,7 +33,7 @@ func (f *Fleet) Thaw(t testing.TB, seed uint64) *Fleet {
 			t.Cleanup(func() { os.RemoveAll(fast) })
 		}
 	}
-	n := &Fleet{t: t, Dir: dir, Clock: NewClock(), Nodes: map[string]*node.Node{}, Seen: f.Seen, rand: source(seed)}
+	n := &Fleet{t: t, Dir: dir, Clock: NewClock(), Nodes: map[string]*node.Node{}, Seen: f.Seen, rand: Source(seed)}
 	n.Clock.at = f.Clock.Now()
 	n.Net = &Net{fleet: n}
 	if err := os.CopyFS(dir, os.DirFS(f.Dir)); err != nil {
@@ -46,8 +46,8 @@ func (f *Fleet) Thaw(t testing.TB, seed uint64) *Fleet {
 	return n
 }
 
-// source is a source of randomness that a seed decides; true randomness for 0.
-func source(seed uint64) io.Reader {
+// Source is a source of randomness that a seed decides; true randomness for 0.
+func Source(seed uint64) io.Reader {
 	if seed == 0 {
 		return rand.Reader
 	}
