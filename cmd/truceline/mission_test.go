@@ -140,6 +140,7 @@ func TestMissionOfFiveProcesses(t *testing.T) {
 			t.Errorf("verify: %s", verified)
 		}
 	}
+	bundleOfAMission(t, dir, []string{folder(members[0]), folder(members[1])}, procs[members[2]].url, key[1], filed[2])
 	for code, p := range procs {
 		p.stop(t)
 		if !strings.Contains(p.stderr.String(), "The node of the member ") || !strings.Contains(p.stderr.String(), "("+code+")") {
