@@ -20,7 +20,7 @@ import (
 // versions, follows one figure to its signed record, and runs the command that the
 // page gives for checking it.
 func TestFromTheMapToTheSignedRecord(t *testing.T) {
-	p := start(t, "demo", "--data", t.TempDir()+"/d", "--listen", "127.0.0.1:0")
+	p := start(t, "demo", "--no-exercise", "--data", t.TempDir()+"/d", "--listen", "127.0.0.1:0")
 	b := browsertest.New(t)
 	tab := b.Tab(t)
 	tab.Do(chromedp.EmulateViewport(1440, 1000), chromedp.Navigate(p.url+"/"),

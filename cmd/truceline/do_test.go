@@ -18,7 +18,7 @@ import (
 // again after a second start has made new ones.
 func TestDemoLinks(t *testing.T) {
 	dir := t.TempDir() + "/demo"
-	args := []string{"demo", "--data", dir, "--listen", "127.0.0.1:0", "--example", "lakes"}
+	args := []string{"demo", "--no-exercise", "--data", dir, "--listen", "127.0.0.1:0", "--example", "lakes"}
 	var old string
 	for round := range 2 {
 		p := start(t, args...)
@@ -61,7 +61,7 @@ func TestDemoLinks(t *testing.T) {
 // The command line does the same acts as the pages, by the same rules.
 func TestDo(t *testing.T) {
 	dir := t.TempDir() + "/demo"
-	start(t, "demo", "--data", dir, "--listen", "127.0.0.1:0", "--example", "lakes").stop(t)
+	start(t, "demo", "--no-exercise", "--data", dir, "--listen", "127.0.0.1:0", "--example", "lakes").stop(t)
 	list := must(t, "do")
 	for _, a := range acts.All() {
 		if strings.Contains(list, a.Name+" ") == (a.Local || a.Job) {

@@ -23,14 +23,14 @@ func TestDemoLeavesOthersNodesAlone(t *testing.T) {
 	for name, origin := range map[string]string{"mine": "mine.invalid/x", "almost": "demo.truceline.invalid/lakes"} {
 		must(t, "init", "--data", dir+"/"+name, "--agreement", "../../example/lakes/agreement.json", "--origin", origin)
 		before := must(t, "verify", "--log", exportLog(t, dir+"/"+name, dir+"/1"+name))
-		refused(t, "which the demo did not make", "demo", "--data", dir+"/"+name, "--example", "lakes", "--listen", "127.0.0.1:0")
+		refused(t, "which the demo did not make", "demo", "--no-exercise", "--data", dir+"/"+name, "--example", "lakes", "--listen", "127.0.0.1:0")
 		if after := must(t, "verify", "--log", exportLog(t, dir+"/"+name, dir+"/2"+name)); strings.ReplaceAll(after, "2"+name, "1"+name) != before {
 			t.Errorf("the demo changed a node that is not its own:\n%s\n%s", before, after)
 		}
 	}
-	p := start(t, "demo", "--data", dir+"/lakes", "--example", "lakes", "--listen", "127.0.0.1:0")
+	p := start(t, "demo", "--no-exercise", "--data", dir+"/lakes", "--example", "lakes", "--listen", "127.0.0.1:0")
 	p.stop(t)
-	refused(t, "--example lakes", "demo", "--data", dir+"/lakes", "--example", "durand", "--listen", "127.0.0.1:0")
+	refused(t, "--example lakes", "demo", "--no-exercise", "--data", dir+"/lakes", "--example", "durand", "--listen", "127.0.0.1:0")
 }
 
 func TestRebuildRefusesBesideAServer(t *testing.T) {

@@ -162,7 +162,7 @@ func TestDemo(t *testing.T) {
 			dir := t.TempDir() + "/demo"
 			args := []string{"demo", "--data", dir, "--listen", "127.0.0.1:0"}
 			if name != "" {
-				args = append(args, "--example", name)
+				args = append(args, "--example", name, "--no-exercise")
 			}
 			p := start(t, args...)
 			f := readDemoFile(t, dir)
@@ -179,11 +179,29 @@ func TestDemo(t *testing.T) {
 			}
 			verified := must(t, "verify", "--log", f.LogURL, "--key", f.LogVKey, "--rules")
 			_, checkpoint := get(t, f.LogURL+"/checkpoint")
-			p.stop(t)
+			if (f.Exercise != nil) != (name == "") {
+				t.Fatalf("demo.json says of the exercise: %+v", f.Exercise)
+			}
+			var exercise string
+			if f.Exercise != nil {
+				exercise = exerciseRuns(t, f.Exercise)
+			}
+			p.stop(t) // only then is all that it said here
+			for i := 0; f.Exercise != nil && i < len(f.Exercise.Nodes); i++ {
+				if n := f.Exercise.Nodes[i]; !strings.Contains(p.stderr.String(), n.URL+" ") {
+					t.Errorf("the terminal does not say where %s is: %s", n.Member, p.stderr)
+				}
+			}
 
 			p = start(t, args...)
-			if _, again := get(t, readDemoFile(t, dir).LogURL+"/checkpoint"); again != checkpoint {
+			f = readDemoFile(t, dir)
+			if _, again := get(t, f.LogURL+"/checkpoint"); again != checkpoint {
 				t.Error("a second start changed the ledger")
+			}
+			if f.Exercise != nil {
+				if again := exerciseRuns(t, f.Exercise); again != exercise {
+					t.Errorf("a second start changed the ledger of the exercise:\n%s\n%s", exercise, again)
+				}
 			}
 			p.stop(t)
 			t.Logf("%s", verified)
@@ -196,10 +214,44 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// exerciseRuns looks at the exercise of a running demo, and gives the head of its log: every
+// node serves one and the same, witnessed, and the members' links sign in.
+func exerciseRuns(t *testing.T, x *exerciseFile) string {
+	t.Helper()
+	if len(x.Nodes) != 5 || x.Nodes[0].Role != "registry" || x.LogURL != x.Nodes[0].URL+"/log" {
+		t.Fatalf("demo.json says of the exercise: %+v", x)
+	}
+	_, checkpoint := get(t, x.LogURL+"/checkpoint")
+	head, _, _ := strings.Cut(checkpoint, "\n\n")
+	for _, n := range x.Nodes {
+		for _, path := range []string{"/log/checkpoint", "/log/witnessed"} {
+			if status, c := get(t, n.URL+path); status != 200 || !strings.HasPrefix(c, head+"\n\n") {
+				t.Errorf("%s has at %s: %d\n%s\nthe registry has\n%s", n.Member, path, status, c, head)
+			}
+		}
+		if info, err := os.Stat(n.Data); err != nil || !info.IsDir() {
+			t.Errorf("the folder of %s: %v", n.Member, err)
+		}
+		if (len(n.SignIn) > 0) == (n.Role == "registry") {
+			t.Errorf("links of %s: %v", n.Member, n.SignIn)
+		}
+		for role, link := range n.SignIn {
+			if status, page := get(t, link); status != 200 || !strings.HasPrefix(link, n.URL+"/signin/") {
+				t.Errorf("the link of %s's %s officer, %s: %d\n%s", n.Member, role, link, status, page)
+			}
+		}
+		if out := must(t, "status", "--url", n.URL); !strings.Contains(out, n.Member) || !strings.Contains(out, "EXERCISE") {
+			t.Errorf("status of %s: %s", n.Member, out)
+		}
+	}
+	must(t, "verify", "--log", x.LogURL, "--key", x.LogVKey, "--rules")
+	return head
+}
+
 // What the export gives, the import takes, and the same claims come out again.
 func TestAccountsGoRound(t *testing.T) {
 	dir := t.TempDir()
-	p := start(t, "demo", "--data", dir+"/a", "--listen", "127.0.0.1:0")
+	p := start(t, "demo", "--no-exercise", "--data", dir+"/a", "--listen", "127.0.0.1:0")
 	must(t, "export", "accounts", "--data", dir+"/a", "--out", dir+"/a.csv") // beside the running server
 	p.stop(t)
 	b, err := os.ReadFile(dir + "/a.csv")
@@ -254,7 +306,7 @@ func TestImportBesideTheServer(t *testing.T) {
 
 func TestRebuild(t *testing.T) {
 	dir := t.TempDir()
-	p := start(t, "demo", "--data", dir+"/d", "--listen", "127.0.0.1:0")
+	p := start(t, "demo", "--no-exercise", "--data", dir+"/d", "--listen", "127.0.0.1:0")
 	p.stop(t)
 	must(t, "rebuild", "--data", dir+"/d", "--dump", dir+"/1")
 	if err := os.Remove(dir + "/d/projection.db"); err != nil {
@@ -271,7 +323,7 @@ func TestRebuild(t *testing.T) {
 // The demo's first start may be cut short at any moment; the next one finishes it.
 func TestDemoKilledWhileLoading(t *testing.T) {
 	dir := t.TempDir() + "/d"
-	args := []string{"demo", "--data", dir, "--listen", "127.0.0.1:0"}
+	args := []string{"demo", "--no-exercise", "--data", dir, "--listen", "127.0.0.1:0"}
 	for i := range 8 {
 		cmd := exec.Command(program(t), args...)
 		if err := cmd.Start(); err != nil {
@@ -298,7 +350,7 @@ func TestDemoWithoutAnAddressFilesNothing(t *testing.T) {
 	}
 	defer taken.Close()
 	dir := t.TempDir() + "/d"
-	out, errs, exit := truceline(t, "demo", "--data", dir, "--listen", taken.Addr().String())
+	out, errs, exit := truceline(t, "demo", "--no-exercise", "--data", dir, "--listen", taken.Addr().String())
 	if exit != 1 || out != "" || !strings.Contains(errs, "--listen HOST:PORT") {
 		t.Errorf("exit %d\n%s%s", exit, out, errs)
 	}
