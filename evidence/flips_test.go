@@ -5,6 +5,7 @@ package evidence_test
 import (
 	"bytes"
 	"errors"
+	"math/bits"
 	"regexp"
 	"slices"
 	"testing"
@@ -81,7 +82,7 @@ func flipFile(t *testing.T, file []byte, o evidence.Options, start, step int, ch
 	for i := start; i < len(file); i += step {
 		for _, x := range changes {
 			b := bytes.Clone(file)
-			b[i] ^= x << (i % 4)
+			b[i] ^= bits.RotateLeft8(x, i)
 			try("a change", i, b)
 		}
 		try("a byte less", i, slices.Delete(bytes.Clone(file), i, i+1))
