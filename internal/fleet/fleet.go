@@ -15,6 +15,7 @@ import (
 	mathrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -95,13 +96,7 @@ func (s *seeded) Read(b []byte) (int, error) { s.mu.Lock(); defer s.mu.Unlock();
 // New makes the mission's registry in a folder of the test, and nobody else yet. All that
 // is random follows from seed; 0 draws truly.
 func New(t testing.TB, seed uint64) *Fleet {
-	f := &Fleet{t: t, Dir: t.TempDir(), Clock: NewClock(), Nodes: map[string]*node.Node{}, Seen: map[string][]byte{}, rand: Source(seed)}
-	f.Net = &Net{fleet: f}
-	t.Cleanup(func() {
-		for code := range f.Nodes {
-			f.Stop(code)
-		}
-	})
+	f := empty(t, seed)
 	file, err := record.Canonical(agreement.File{Agreement: 1, Pack: Pack()})
 	f.must(err)
 	f.must(node.Create(context.Background(), f.Path(RegistryCode), node.Creation{Agreement: file, Origin: "fleet.invalid/shores", Invited: Codes, Now: f.Clock.Now, Rand: f.rand}))
@@ -145,6 +140,17 @@ func (f *Fleet) Stop(code string) {
 		f.Nodes[code] = nil
 		f.must(n.Close())
 	}
+}
+
+// Copy copies the folder of a node that is stopped, as that of another name: what a node
+// can be put back to, or its other face.
+func (f *Fleet) Copy(code, as string) {
+	f.t.Helper()
+	if f.Nodes[code] != nil || f.Nodes[as] != nil {
+		f.t.Fatalf("%s or %s runs: stop it before its folder is copied", code, as)
+	}
+	f.must(os.RemoveAll(f.Path(as)))
+	f.must(os.CopyFS(f.Path(as), os.DirFS(f.Path(code))))
 }
 
 // Join makes nodes of members and brings them into the mission.
@@ -223,11 +229,16 @@ type Net struct {
 	// Lose decides what becomes of a request: whether it arrives, and whether its answer
 	// comes back. Nil: all does.
 	Lose func(from, to string, r *http.Request) (arrives, answers bool)
+	// Faces decides who answers one for another, for tests in which a node has two faces.
+	// Nil: each for itself.
+	Faces func(from, to string) string
 	// Handler takes the place of a node's own, for tests in which one lies.
 	Handler map[string]http.Handler
 	// Route, if it gives one, answers one node's requests to another in the place of both: a
 	// registry can show each something else.
 	Route func(from, to string) http.Handler
+	// Line takes the place of the whole line to a node, answers that never end among them.
+	Line map[string]http.RoundTripper
 }
 
 // ErrLost is what a lost request or answer gives.
@@ -251,6 +262,12 @@ func (f from) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if !arrives {
 		return nil, ErrLost
+	}
+	if line := f.net.Line[to]; line != nil {
+		return line.RoundTrip(r)
+	}
+	if f.net.Faces != nil {
+		to = f.net.Faces(f.code, to)
 	}
 	h := f.net.Handler[to]
 	if f.net.Route != nil {

@@ -121,7 +121,7 @@ func TestRestoreAMember(t *testing.T) {
 func TestRestoredWitnessIsNotMadeToSignAnotherHistory(t *testing.T) {
 	f := mission(t, 42)
 	kept := backup(t, f, "NOR", false)
-	fork := t.TempDir()
+	fork := f.Path("fork")
 	f.Stop(fleet.RegistryCode)
 	if err := os.CopyFS(fork, os.DirFS(f.Path(fleet.RegistryCode))); err != nil {
 		t.Fatal(err)

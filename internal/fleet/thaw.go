@@ -7,12 +7,35 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"io"
+	"maps"
 	mathrand "math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 
 	"truceline/internal/node"
 )
+
+// Folder makes a folder for nodes that is removed with the test: in memory where that is
+// possible, since a mission writes durably all the time, and a test that turns no machine
+// off learns nothing from a slow disk.
+func Folder(t testing.TB) string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		if dir, err := os.MkdirTemp("/dev/shm", "truceline-fleet-*"); err == nil {
+			t.Cleanup(func() { os.RemoveAll(dir) })
+			return dir
+		}
+	}
+	return t.TempDir()
+}
+
+// empty is a mission of nobody yet.
+func empty(t testing.TB, seed uint64) *Fleet {
+	f := &Fleet{t: t, Dir: Folder(t), Clock: NewClock(), Nodes: map[string]*node.Node{}, Seen: map[string][]byte{}, rand: Source(seed)}
+	f.Net = &Net{fleet: f}
+	t.Cleanup(f.Freeze)
+	return f
+}
 
 // Freeze stops every node, so that their folders can be copied.
 func (f *Fleet) Freeze() {
@@ -25,22 +48,12 @@ func (f *Fleet) Freeze() {
 // with the test. What is random in it follows from seed.
 func (f *Fleet) Thaw(t testing.TB, seed uint64) *Fleet {
 	t.Helper()
-	dir := t.TempDir()
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
-		// Thousands of missions would wait for the disk alone.
-		if fast, err := os.MkdirTemp("/dev/shm", "fleet-*"); err == nil {
-			dir = fast
-			t.Cleanup(func() { os.RemoveAll(fast) })
-		}
-	}
-	n := &Fleet{t: t, Dir: dir, Clock: NewClock(), Nodes: map[string]*node.Node{}, Seen: f.Seen, rand: Source(seed)}
-	n.Clock.at = f.Clock.Now()
-	n.Net = &Net{fleet: n}
-	if err := os.CopyFS(dir, os.DirFS(f.Dir)); err != nil {
+	n := empty(t, seed)
+	n.Seen, n.Clock.at = f.Seen, f.Clock.Now()
+	if err := os.CopyFS(n.Dir, os.DirFS(f.Dir)); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(n.Freeze)
-	for code := range f.Nodes {
+	for _, code := range slices.Sorted(maps.Keys(f.Nodes)) {
 		n.Start(code)
 	}
 	return n

@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"sync"
 
+	"truceline/evidence"
 	"truceline/internal/local"
+	"truceline/record"
 )
 
 // AlarmKind says what was noticed. Pages have a text for each.
@@ -39,11 +41,15 @@ var AlarmKinds = []AlarmKind{TwoHistories, BehindWitness, WrongRecords, DeadKey,
 // Alarm is something this node found wrong with another. It stays until the node's
 // operator removes it by hand: nothing that happens later makes it untrue.
 type Alarm struct {
+	// Accuses: the evidence shows to whoever knows the log's key, the policy and the bound on
+	// clocks that somebody broke the protocol, and nobody else could have made it.
+	Accuses  bool      `json:"accuses,omitempty"`
 	At       int64     `json:"at"` // this node's clock, Unix milliseconds
 	Evidence string    `json:"evidence,omitempty"`
 	Index    int64     `json:"index"` // the record; -1 where it is about none
 	Kind     AlarmKind `json:"kind"`
 	Member   string    `json:"member,omitempty"` // who did it; empty: the registry
+	Record   record.ID `json:"record,omitzero"`  // a record that is not in the log
 	What     string    `json:"what"`             // in English, for the operator
 }
 
@@ -72,8 +78,14 @@ func (a *alarms) load(priv *local.Store) error {
 	return nil
 }
 
-// maxAlarms bounds the list: what comes after so many tells nothing new.
-const maxAlarms = 1000
+// maxAlarms bounds how many of a kind are kept: what comes after so many tells nothing new,
+// and must not keep out what is of another kind.
+const maxAlarms = 100
+
+// same tells that two alarms are of one thing. Of a member's clock one says all.
+func (a Alarm) same(b Alarm) bool {
+	return a.Kind == b.Kind && a.Member == b.Member && a.Record == b.Record && (a.Index == b.Index || a.Kind == FarOffClock)
+}
 
 // Alarms lists what this node found wrong with others, the oldest first.
 func (n *Node) Alarms() []Alarm {
@@ -92,35 +104,51 @@ func (n *Node) Evidence(name string) ([]byte, error) {
 	return nil, fmt.Errorf("read the evidence %.80q: %w", name, os.ErrNotExist)
 }
 
-// raise notes an alarm once, with its evidence if there is some, durably. It tells
-// whether it is new.
-func (n *Node) raise(_ context.Context, a Alarm, evidence []byte) (bool, error) {
+// raise notes an alarm once, durably, with its evidence if there is some; again where there
+// was none, or where what there is now proves more. It tells whether it is new.
+func (n *Node) raise(_ context.Context, a Alarm, file []byte) (bool, error) {
+	a.Accuses = false
+	if file != nil {
+		l := n.evidenceLog()
+		found, err := evidence.Check(file, evidence.Options{LogKey: l.Key, Policy: l.Policy, ClockBoundMS: l.BoundMS})
+		if err != nil {
+			return false, fmt.Errorf("keep evidence: %w", err)
+		}
+		a.Accuses = len(found.Accused) > 0
+	}
 	n.alarms.mu.Lock()
 	defer n.alarms.mu.Unlock()
+	rest, of := n.alarms.list, 0
 	for i, old := range n.alarms.list {
-		if old.Kind == a.Kind && old.Index == a.Index && old.Member == a.Member {
-			if old.Evidence != "" || evidence == nil {
+		if old.same(a) {
+			if file == nil || old.Index != a.Index || old.Evidence != "" && (old.Accuses || !a.Accuses) {
 				return false, nil
 			}
-			n.alarms.list = append(n.alarms.list[:i:i], n.alarms.list[i+1:]...) // now it can be proved
+			rest = append(n.alarms.list[:i:i], n.alarms.list[i+1:]...) // now it can be proved, or proved better
+			a.At, of = old.At, 0
 			break
 		}
+		if old.Kind == a.Kind {
+			of++
+		}
 	}
-	if len(n.alarms.list) >= maxAlarms {
+	if of >= maxAlarms {
 		return false, nil
 	}
-	if evidence != nil {
-		a.Evidence = fmt.Sprintf("%s-%x.json", a.Kind, sha256.Sum256(evidence))
+	if file != nil {
+		a.Evidence = fmt.Sprintf("%s-%x.json", a.Kind, sha256.Sum256(file))
 		folder := n.private.Path(local.EvidenceFolder)
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return false, fmt.Errorf("keep evidence: %w", err)
 		}
-		if err := local.WriteFile(filepath.Join(folder, a.Evidence), evidence, 0o600); err != nil {
+		if err := local.WriteFile(filepath.Join(folder, a.Evidence), file, 0o600); err != nil {
 			return false, err
 		}
 	}
-	a.At = n.opts.Now().UnixMilli()
-	n.alarms.list = append(n.alarms.list, a)
+	if len(rest) == len(n.alarms.list) {
+		a.At = n.opts.Now().UnixMilli()
+	}
+	n.alarms.list = append(rest[:len(rest):len(rest)], a)
 	b, err := json.MarshalIndent(n.alarms.list, "", " ")
 	if err == nil {
 		err = local.WriteFile(n.private.Path(local.AlarmFile), append(b, '\n'), 0o600)

@@ -37,7 +37,7 @@ func (m *member) carryIn(ctx context.Context, file *outbox.CarryFile, heads []si
 			in.note("a head of %d records is in it, and the records up to it are not: it was not used", h.Size)
 			continue
 		}
-		if err := c.observe(ctx, h.signed); err != nil {
+		if err := c.observe(ctx, h.signed, c.link); err != nil {
 			return err
 		}
 		if err := c.keepCosigned(ctx, h.signed); err != nil {
@@ -68,7 +68,7 @@ func (m *member) through(link Link) *member {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return &member{
-		n: m.n, link: link, box: m.box, witness: m.witness, head: m.head, mirror: m.mirror, rules: m.rules,
+		n: m.n, link: link, other: true, box: m.box, witness: m.witness, head: m.head, mirror: m.mirror, rules: m.rules,
 		held: m.held, newest: m.newest, older: m.older,
 	}
 }
@@ -104,7 +104,7 @@ func (m *member) carriedReceipts(ctx context.Context, file *outbox.CarryFile, in
 			}
 		}
 		clear(got)
-		receipts, err := m.verifyReceipts(ctx, act, list)
+		receipts, err := m.verifyReceipts(ctx, act, list, m.link)
 		if errors.Is(err, ErrTwoHistories) {
 			return err
 		}

@@ -151,7 +151,7 @@ func (l *carryLink) records(from, to int64) (out []byte, err error) {
 		if r == nil {
 			item, err, ok := l.next()
 			if err != nil {
-				return nil, &Unreached{err}
+				return nil, &Unreached{Err: err}
 			}
 			if !ok {
 				break
@@ -190,12 +190,12 @@ func (l *carryLink) Consistency(_ context.Context, oldSize, newSize int64) ([]tl
 		return nil, nil
 	}
 	if newSize > l.head.Size {
-		return nil, &Unreached{fmt.Errorf("the file reaches to %d records and not to %d", l.head.Size, newSize)}
+		return nil, &Unreached{Err: fmt.Errorf("the file reaches to %d records and not to %d", l.head.Size, newSize)}
 	}
 	return tlog.ProveTree(newSize, oldSize, l)
 }
 
-var errCarried = &Unreached{errors.New("a file gives no answers")}
+var errCarried = &Unreached{Err: errors.New("a file gives no answers")}
 
 // Witnessed implements Link; the heads of a file are kept one by one.
 func (l *carryLink) Witnessed(context.Context) ([]byte, error) { return nil, errCarried }
@@ -208,12 +208,12 @@ func (l *carryLink) Submit(context.Context, []registry.Submission) ([]Receipted,
 	return nil, errCarried
 }
 
-// Cosign implements Link.
-// Attest is not done by a file.
+// Attest implements Link.
 func (*carryLink) Attest(context.Context, []registry.Submission) ([]Receipted, []byte, error) {
-	return nil, nil, &Unreached{errors.New("a file asks nobody")}
+	return nil, nil, errCarried
 }
 
+// Cosign implements Link.
 func (l *carryLink) Cosign(context.Context, []byte) error { return errCarried }
 
 // Join implements Link.

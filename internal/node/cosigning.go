@@ -43,6 +43,9 @@ func (m *member) cosign(ctx context.Context) error {
 	if may, err := m.recalled(ctx); !may {
 		return err
 	}
+	if err := m.compareWitness(ctx); err != nil {
+		return err
+	}
 	sigs, err := m.cosignHead(ctx, held)
 	if err != nil || len(sigs) == 0 {
 		return err
@@ -60,6 +63,9 @@ func (m *member) cosign(ctx context.Context) error {
 		return err
 	}
 	m.proveTimes(ctx)
+	m.mu.Lock()
+	m.cosigned = held.Size
+	m.mu.Unlock()
 	if err := m.link.Cosign(ctx, signed); err != nil {
 		return err
 	}
@@ -80,35 +86,14 @@ func (m *member) cosignHead(ctx context.Context, head ledgerstore.Head) (sigs []
 			named[c.Role] = c.VKey
 		}
 	}
-	was, err := m.witness.Held(ctx, m.n.Config.Origin)
-	if err != nil {
-		return nil, err
-	}
-	if was.Size > head.Size {
-		return nil, nil // what it has cosigned is not here yet
-	}
-	hr, err := m.n.hashes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var proof []tlog.Hash
-	if was.Size > 0 {
-		if proof, err = hr.ConsistencyProof(was.Size, head.Size); err != nil {
+	if !m.n.twoHistories() {
+		if sigs, err = m.witnessHead(ctx, head); err != nil || sigs == nil {
 			return nil, err
 		}
-	}
-	// The witness decides alone, by what it holds, and has it on disk before it signs.
-	plain, err := m.witness.AddCheckpoint(ctx, was.Size, proof, head.Checkpoint)
-	if errors.As(err, new(*witness.ConflictError)) {
-		return nil, nil // somebody else fed it meanwhile
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cosign the head of %d records: %w", head.Size, err)
 	}
 	if len(named) == 0 {
 		return nil, nil // this member's keys are not in the ledger yet: they say nothing to others
 	}
-	sigs = plain
 	at := m.n.opts.Now().Unix()
 	c := ledger.Checkpoint{Origin: m.n.Config.Origin, Size: head.Size, Root: head.Root}
 	for _, s := range []struct {
@@ -126,6 +111,52 @@ func (m *member) cosignHead(ctx context.Context, head ledgerstore.Head) (sigs []
 		sigs = append(sigs, sig)
 	}
 	return sigs, nil
+}
+
+// witnessHead has the witness cosign a head; nil where it is ahead of it.
+func (m *member) witnessHead(ctx context.Context, head ledgerstore.Head) ([]note.Signature, error) {
+	was, err := m.witness.Held(ctx, m.n.Config.Origin)
+	if err != nil {
+		return nil, err
+	}
+	if was.Size > head.Size {
+		return nil, nil // what it has cosigned is not here yet
+	}
+	var proof []tlog.Hash
+	if was.Size > 0 {
+		hr, err := m.n.hashes(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if proof, err = hr.ConsistencyProof(was.Size, head.Size); err != nil {
+			return nil, err
+		}
+	}
+	// The witness decides alone, by what it holds, and has it on disk before it signs.
+	sigs, err := m.witness.AddCheckpoint(ctx, was.Size, proof, head.Checkpoint)
+	if errors.As(err, new(*witness.ConflictError)) {
+		return nil, nil // somebody else fed it meanwhile
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cosign the head of %d records: %w", head.Size, err)
+	}
+	return sigs, nil
+}
+
+// compareWitness compares what the witness has cosigned with what this node has seen:
+// others may have shown it heads.
+func (m *member) compareWitness(ctx context.Context) error {
+	signed, err := m.witness.Latest(ctx, m.n.Config.Origin)
+	if errors.Is(err, witness.ErrNone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := m.observe(ctx, signed, m.link); errors.Is(err, ErrTwoHistories) {
+		return err
+	}
+	return nil // what cannot be compared now is later
 }
 
 // rulesWithheld tells whether something in the first size records keeps this node from
@@ -205,7 +236,20 @@ func (m *member) learnWitnessed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := m.observe(ctx, signed); err != nil {
+	if err := m.learn(ctx, signed, m.link); err != nil {
+		return err
+	}
+	if c, err := m.parse(signed); err == nil && c.Size <= m.n.ledger.Head().Size {
+		m.mu.Lock()
+		m.offered = max(m.offered, c.Size)
+		m.mu.Unlock()
+	}
+	return nil
+}
+
+// learn takes in the cosignatures of a head that another has shown.
+func (m *member) learn(ctx context.Context, signed []byte, by Link) error {
+	if err := m.observe(ctx, signed, by); err != nil {
 		return err
 	}
 	c, err := m.parse(signed)
@@ -215,90 +259,9 @@ func (m *member) learnWitnessed(ctx context.Context) error {
 	if c.Size > m.n.ledger.Head().Size {
 		return nil // in the next round
 	}
-	m.mu.Lock()
-	m.offered = max(m.offered, c.Size)
-	m.mu.Unlock()
-	return m.keepCosigned(ctx, signed)
-}
-
-// gossipEvery is how often this node asks another member's node what it has seen.
-const gossipEvery = 10 * time.Second
-
-// gossip compares what others have seen with what this node has: the registry cannot show
-// the one something else than the other for long. Nodes that are not reached are left.
-func (m *member) gossip(ctx context.Context) {
-	if m.n.opts.Dial == nil {
-		return
-	}
-	for _, c := range m.n.Cosigners() {
-		if c.Role != record.WitnessCosigner || c.Member == m.n.Config.Member || c.Member == m.n.Config.Registry || c.URL == "" {
-			continue
-		}
-		now := m.n.opts.Now()
-		m.mu.Lock()
-		due := now.Sub(m.gossiped[c.Member]) >= gossipEvery
-		if due {
-			m.gossiped[c.Member] = now
-		}
-		m.mu.Unlock()
-		if !due {
-			continue
-		}
-		wait, cancel := context.WithTimeout(ctx, 5*time.Second)
-		signed, err := m.n.opts.Dial(c.URL).Seen(wait, m.n.Config.Origin)
-		cancel()
-		if err != nil {
-			continue
-		}
-		m.following.Lock()
-		err = m.observe(ctx, signed)
-		m.following.Unlock()
-		if err == nil {
-			if s, err := m.parse(signed); err == nil && s.Size <= m.n.ledger.Head().Size {
-				_ = m.keepCosigned(ctx, signed) // with its own cosignature on it
-			}
-		}
-	}
-}
-
-// clocks compares the times of new records with this node's clock: a record cannot be
-// logged later than now, nor before a head was cosigned here that did not have it.
-func (m *member) clocks(ctx context.Context, lines []*record.Line) error {
-	var bound int64
-	m.n.ledger.View(func(s *mechanism.State) { bound = s.Pack().ClockBoundMS() })
-	now := m.n.opts.Now().UnixMilli()
-	seen, err := m.lastCosigned(ctx)
-	if err != nil {
+	if err := m.keepCosigned(ctx, signed); err != nil {
 		return err
 	}
-	for _, l := range lines {
-		what := ""
-		switch {
-		case l.LoggedAt > now+bound:
-			what = fmt.Sprintf("record %d came at %s and says that it was logged at %s", l.Index, clock(now), clock(l.LoggedAt))
-		case seen.At > 0 && seen.Size <= l.Index && l.LoggedAt < seen.At*1000-bound:
-			what = fmt.Sprintf("record %d says that it was logged at %s, and the log that was cosigned here at %s did not have it", l.Index, clock(l.LoggedAt), clock(seen.At*1000))
-		default:
-			continue
-		}
-		_, err := m.n.raise(ctx, Alarm{Kind: FalseTime, Index: l.Index, What: what}, nil)
-		return err
-	}
+	m.proveTimes(ctx)
 	return nil
 }
-
-// lastCosigned is what this node's witness has cosigned last, as far as it is kept.
-func (m *member) lastCosigned(ctx context.Context) (cosigned.Seen, error) {
-	last, err := m.n.Cosigned.Last(ctx)
-	if err != nil {
-		return cosigned.Seen{}, err
-	}
-	for _, c := range m.n.Cosigners() {
-		if c.Member == m.n.Config.Member && c.Role == record.WitnessCosigner {
-			return last[c.VKey], nil
-		}
-	}
-	return cosigned.Seen{}, nil
-}
-
-func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }

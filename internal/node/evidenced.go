@@ -6,11 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
 	"truceline/evidence"
+	"truceline/internal/ledgerstore"
 	"truceline/internal/replica"
 	"truceline/ledger"
 	"truceline/mechanism"
@@ -113,19 +113,25 @@ func (n *Node) signerOf(ctx context.Context, index int64) (brought, ended *evide
 	if err != nil {
 		return nil, nil
 	}
+	for _, sig := range f.Signatures {
+		b, e := n.broughtAndEnded(ctx, sig.KeyID)
+		if b != nil && (brought == nil || e != nil) {
+			brought, ended = b, e
+		}
+	}
+	return brought, ended
+}
+
+// broughtAndEnded finds the record that brought a key, and the one that ended it; nil where
+// there is none.
+func (n *Node) broughtAndEnded(ctx context.Context, key record.KeyID) (brought, ended *evidence.Proven) {
 	from, until := int64(-1), int64(-1)
 	n.ledger.View(func(s *mechanism.State) {
-		for _, sig := range f.Signatures {
-			_, begins, ends, ok := s.KeyOf(sig.KeyID)
-			if ok && (from < 0 || ends >= 0) {
-				from, until = begins, ends
-			}
+		if _, begins, ends, ok := s.KeyOf(key); ok {
+			from, until = begins, ends
 		}
 	})
 	at := func(i int64) *evidence.Proven {
-		if i < 0 {
-			return nil
-		}
 		if p, err := n.provenNow(ctx, i); err == nil {
 			return &p
 		}
@@ -150,52 +156,99 @@ func (n *Node) envelopeAt(ctx context.Context, index int64) (*record.Envelope, e
 	return nil, fmt.Errorf("record %d is not here", index)
 }
 
-// evidenceOfTwice makes the file of a record that cannot be kept here, because its id is
-// that of another, which is here or in the same run.
-func (m *member) evidenceOfTwice(ctx context.Context, first int64, again *record.Line, lines []*record.Line, c ledger.Checkpoint, signed []byte) ([]byte, error) {
-	tree := tlog.TileHashReader(tlog.Tree{N: c.Size, Hash: c.Root}, &tileReader{ctx, m.link})
-	prove := func(l *record.Line) (evidence.Proven, error) {
-		line, err := l.Encode()
-		if err != nil {
-			return evidence.Proven{}, err
-		}
-		hashes, err := tlog.ProveRecord(c.Size, l.Index, tree)
-		if err != nil {
-			return evidence.Proven{}, err
-		}
-		text, err := ledger.TLogProof{Index: l.Index, Hashes: hashes, Checkpoint: signed}.Marshal()
-		return evidence.Prove(line, text), err
-	}
-	two, err := prove(again)
+// provenThere is a record that another has shown, with its proof at a signed head, whose
+// tiles the other is asked for.
+func (m *member) provenThere(ctx context.Context, l *record.Line, c ledger.Checkpoint, signed []byte, from Link) (evidence.Proven, error) {
+	line, err := l.Encode()
 	if err != nil {
-		return nil, err
+		return evidence.Proven{}, err
 	}
-	var one evidence.Proven
-	if at := slices.IndexFunc(lines, func(l *record.Line) bool { return l.Index == first }); at >= 0 {
-		one, err = prove(lines[at])
-	} else {
-		one, err = m.n.provenNow(ctx, first)
-	}
+	hashes, err := tlog.ProveRecord(c.Size, l.Index, tlog.TileHashReader(tlog.Tree{N: c.Size, Hash: c.Root}, &tileReader{ctx, from}))
 	if err != nil {
-		return nil, err
+		return evidence.Proven{}, err
 	}
-	return evidence.NewLoggedTwice(m.n.evidenceLog(), one, two)
+	text, err := ledger.TLogProof{Index: l.Index, Hashes: hashes, Checkpoint: signed}.Marshal()
+	return evidence.Prove(line, text), err
 }
 
-// proveTimes makes the evidence of false times that were noticed before it could be shown:
-// it rests on cosignatures, of this node's witness at the least.
+// provenBoth are a record of the copy here and one that another has shown, both proved at
+// a signed head of which the copy need not have all.
+func (m *member) provenBoth(ctx context.Context, index int64, l *record.Line, c ledger.Checkpoint, signed []byte, from Link) (one, two evidence.Proven, err error) {
+	for e, err := range m.n.store.Entries(ctx, index, index+1) {
+		if err != nil {
+			return one, two, err
+		}
+		b, err := ledgerstore.RecordLine(&e)
+		if err != nil {
+			return one, two, err
+		}
+		own, err := record.ParseLine(b)
+		if err != nil {
+			return one, two, err
+		}
+		if one, err = m.provenThere(ctx, own, c, signed, from); err != nil {
+			return one, two, err
+		}
+	}
+	two, err = m.provenThere(ctx, l, c, signed, from)
+	return one, two, err
+}
+
+// proveTimes makes the evidence of times that were noticed before it could be shown: it
+// rests on cosignatures, of this node's witness at the least, and accuses by those of a
+// quorum.
 func (m *member) proveTimes(ctx context.Context) {
 	for _, a := range m.n.Alarms() {
-		if a.Kind != FalseTime || a.Evidenced() || a.Index >= m.heldHead().Size {
+		if a.Accuses || a.Index < 0 || a.Index >= m.heldHead().Size {
 			continue
 		}
-		file, err := m.evidenceOfTime(ctx, a.Index)
+		var file []byte
+		var err error
+		switch {
+		case a.Kind == FalseTime:
+			file, err = m.evidenceOfTime(ctx, a.Index)
+		case a.Kind == FarOffClock && !a.Evidenced():
+			file, err = m.evidenceOfClock(ctx, a.Index)
+		default:
+			continue
+		}
+		if err == nil {
+			_, err = m.n.raise(ctx, a, file)
+		}
 		if err != nil {
 			m.n.opts.Log.Debug("a false time cannot be shown to others yet", "record", a.Index, "err", err)
-			continue
 		}
-		m.n.raise(ctx, a, file)
 	}
+}
+
+// evidenceOfClock makes the file of a record whose claimed time is far from when it was
+// seen: by the clocks of witnesses, or else by the registry's.
+func (m *member) evidenceOfClock(ctx context.Context, index int64) ([]byte, error) {
+	l := m.n.evidenceLog()
+	r, err := m.n.provenNow(ctx, index)
+	if err != nil {
+		return nil, err
+	}
+	brought, _ := m.n.signerOf(ctx, index)
+	if brought == nil {
+		return nil, errors.New("the record that brought the key is not known")
+	}
+	var errs []error
+	for _, side := range []evidence.Side{evidence.SideLate, evidence.SideEarly} {
+		if side == evidence.SideLate {
+			file, err := evidence.NewFarOffClock(l, side, evidence.ByWitnesses, *brought, r, nil)
+			if err == nil {
+				return file, nil
+			}
+			errs = append(errs, err)
+		}
+		file, err := evidence.NewFarOffClock(l, side, evidence.ByRegistry, *brought, r, nil)
+		if err == nil {
+			return file, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
 }
 
 func (m *member) evidenceOfTime(ctx context.Context, index int64) ([]byte, error) {
@@ -204,10 +257,6 @@ func (m *member) evidenceOfTime(ctx context.Context, index int64) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	file, err := evidence.NewLoggedLate(l, r)
-	if err == nil {
-		return file, nil
-	}
 	if index > 0 {
 		if before, err := m.n.provenNow(ctx, index-1); err == nil {
 			if file, err := evidence.NewTimeGoesBack(l, before, r); err == nil {
@@ -215,7 +264,20 @@ func (m *member) evidenceOfTime(ctx context.Context, index int64) ([]byte, error
 			}
 		}
 	}
-	before, _, errB := m.n.Cosigned.Bracket(ctx, index)
+	before, after, errB := m.n.Cosigned.Bracket(ctx, index)
+	if after != nil { // by the word of as many as possible
+		if c, err := m.parse(after.FirstNote); err == nil {
+			if by, err := m.n.proven(ctx, index, c, after.FirstNote); err == nil {
+				if file, err := evidence.NewLoggedLate(l, by); err == nil {
+					return file, nil
+				}
+			}
+		}
+	}
+	file, err := evidence.NewLoggedLate(l, r)
+	if err == nil {
+		return file, nil
+	}
 	if errB != nil || before == nil {
 		return nil, errors.Join(err, errB)
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -15,12 +16,14 @@ import (
 	"truceline/internal/local"
 	"truceline/internal/replica"
 	"truceline/ledger"
-	"truceline/mechanism"
 	"truceline/record"
 )
 
 // run of records that are taken over, and made durable, as one.
 const runLength = 16 * ledger.TileWidth
+
+// runBytes is how much of bundles is read before what came is taken over.
+const runBytes = 32 << 20
 
 // staleAfter is how long a registry may show an older head than one that was seen before
 // that is an alarm: another of its machines may lag for a moment.
@@ -30,6 +33,7 @@ const staleAfter = 2 * time.Minute
 func (m *member) follow(ctx context.Context) error {
 	m.following.Lock()
 	defer m.following.Unlock()
+	asked := m.n.opts.Now()
 	signed, session, err := m.link.Checkpoint(ctx)
 	if errors.Is(err, ledgerstore.ErrNotFound) {
 		return nil // an empty log
@@ -37,49 +41,51 @@ func (m *member) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.mu.Lock()
-	seen := append(m.later, signed)
-	m.later = nil
-	m.mu.Unlock()
-	for i, head := range seen {
-		if err := m.observe(ctx, head); err != nil {
-			m.mu.Lock()
-			m.later = append(m.later, seen[i:len(seen)-1]...)
-			m.mu.Unlock()
-			return err
-		}
+	shown, err := m.parse(signed)
+	if err != nil {
+		return wrong(fmt.Errorf("what came is no head of this log: %w", err))
 	}
 	m.mu.Lock()
 	if m.session != session {
 		m.session, m.told = session, 0 // the registry has started anew: tell it what was seen
 	}
+	m.mu.Unlock()
+	if err := m.lag(ctx, shown); err != nil {
+		return err
+	}
+	m.mu.Lock()
 	newest := m.newest
+	m.mu.Unlock()
+	if err = m.observe(ctx, signed, m.link); err == nil {
+		err = m.catchLater(ctx, m.link)
+	}
+	if err != nil {
+		if errors.Is(err, ErrTwoHistories) {
+			_ = m.link.Cosign(ctx, newest) // one that means well stops when it hears of it
+		}
+		return err
+	}
+	m.mu.Lock()
+	newest = m.newest
 	m.mu.Unlock()
 	c, err := m.parse(newest)
 	if err != nil {
 		return err
 	}
-	if err := m.fetch(ctx, c, newest); err != nil {
-		return err
+	if shown.Size < c.Size && m.n.ledger.Head().Size < c.Size {
+		return &Unreached{Err: fmt.Errorf("the registry shows a head of %d records, and has signed one of %d", shown.Size, c.Size)}
 	}
-	if m.n.ledger.Head().Size < c.Size || m.heldHead().Size >= c.Size {
-		return nil
-	}
-	if err := m.hold(ctx, c, newest); err != nil {
-		return err
-	}
-	if err := local.WriteFile(m.n.private.Path(local.HeldFile), newest, 0o600); err != nil {
-		return err
-	}
-	if b := m.n.ledger.Broken(); b != nil {
-		m.accuseBroken(ctx, b)
-	}
-	m.accuseFarOff(ctx)
-	return nil
+	err = m.fetch(ctx, c, newest, m.link)
+	m.accuseHeld(ctx)
+	m.mu.Lock()
+	m.shownSize, m.shownAt = shown.Size, asked
+	m.mu.Unlock()
+	return err
 }
 
-// fetch takes over the records that the copy lacks of a signed head.
-func (m *member) fetch(ctx context.Context, c ledger.Checkpoint, signed []byte) error {
+// fetch takes over the records that the copy lacks of a signed head, from whoever has them,
+// and holds the head then.
+func (m *member) fetch(ctx context.Context, c ledger.Checkpoint, signed []byte, from Link) error {
 	progress := m.n.progress("catch up with the registry")
 	first := m.n.ledger.Head().Size
 	if c.Size-first > runLength {
@@ -87,26 +93,43 @@ func (m *member) fetch(ctx context.Context, c ledger.Checkpoint, signed []byte) 
 		m.n.catching.Store(true)
 		defer m.n.catching.Store(false)
 	}
-	var bound int64
-	m.n.ledger.View(func(s *mechanism.State) { bound = s.Pack().ClockBoundMS() })
+	most := int64(runLength)
 	for have := first; have < c.Size; have = m.n.ledger.Head().Size {
-		lines, err := m.lines(ctx, have, min(c.Size, have+runLength))
+		lines, err := m.lines(ctx, have, min(c.Size, have+most), from)
 		if err != nil {
 			return err
 		}
-		if err := m.clocks(ctx, lines); err != nil {
-			return err
+		switch at := m.goesBack(lines); {
+		case at == 0:
+			return m.accuseBack(ctx, lines[0], c, signed, from)
+		case at > 0:
+			lines = lines[:at] // what is before it can be held
 		}
-		err = m.n.ledger.Extend(ctx, replica.Extension{Lines: lines, Sign: m.signHead, Kept: func(index, loggedAt int64, st *record.Statement) { m.farOff(index, loggedAt, st, bound) }, Prove: func(ctx context.Context, got ledger.Checkpoint) error {
-			return m.prefix(ctx, got, c)
+		doubt := m.clocks(lines)
+		err = m.n.ledger.Extend(ctx, replica.Extension{Lines: lines, Sign: m.signHead, Kept: m.farOff(), Prove: func(ctx context.Context, got ledger.Checkpoint) error {
+			if err := m.prefix(ctx, got, c, from); err != nil {
+				return err
+			}
+			if doubt == nil {
+				return nil
+			}
+			_, err := m.n.raise(ctx, *doubt, nil) // once it is known that the log says so, and before it counts
+			return err
 		}})
 		switch {
 		case errors.Is(err, replica.ErrUnlike):
-			_, raised := m.n.raise(ctx, Alarm{Kind: WrongRecords, Index: have, What: fmt.Sprintf("from record %d on the registry served records that are not those of its own signed head of %d", have, c.Size)}, nil)
-			return errors.Join(&Unreached{err}, raised)
+			err = wrong(err)
+			if from == m.link && !m.other {
+				_, raised := m.n.raise(ctx, Alarm{Kind: WrongRecords, Index: have, What: fmt.Sprintf("from record %d on the registry served records that are not those of its own signed head of %d", have, c.Size)}, nil)
+				err = errors.Join(err, raised)
+			}
+			return err
 		case errors.Is(err, ledgerstore.ErrDuplicateID):
-			m.accuseTwice(ctx, lines, c, signed)
-			return fmt.Errorf("follow the registry: %w", err)
+			if at := m.twice(ctx, lines); at > 0 {
+				most = at // what is before it can be held
+				continue
+			}
+			return errors.Join(fmt.Errorf("follow the registry: %w", err), m.accuseTwice(ctx, lines[0], c, signed, from))
 		case errors.Is(err, ledgerstore.ErrConflict): // another process follows, too
 		case err != nil:
 			return err
@@ -115,18 +138,27 @@ func (m *member) fetch(ctx context.Context, c ledger.Checkpoint, signed []byte) 
 			progress(m.n.ledger.Head().Size-first, c.Size-first)
 		}
 	}
+	if m.heldHead().Size >= c.Size {
+		return nil
+	}
+	if err := m.hold(ctx, c, signed); err != nil {
+		return err
+	}
+	if err := local.WriteFile(m.n.private.Path(local.HeldFile), signed, 0o600); err != nil {
+		return err
+	}
 	return nil
 }
 
 // prefix proves that a tree is a prefix of the one that was signed.
-func (m *member) prefix(ctx context.Context, got, signed ledger.Checkpoint) error {
+func (m *member) prefix(ctx context.Context, got, signed ledger.Checkpoint, from Link) error {
 	if got.Size == signed.Size {
 		if got.Root != signed.Root {
 			return replica.ErrUnlike
 		}
 		return nil
 	}
-	proof, err := m.link.Consistency(ctx, got.Size, signed.Size)
+	proof, err := from.Consistency(ctx, got.Size, signed.Size)
 	if err != nil {
 		return err
 	}
@@ -138,39 +170,47 @@ func (m *member) prefix(ctx context.Context, got, signed ledger.Checkpoint) erro
 
 func (m *member) signHead(c ledger.Checkpoint) ([]byte, error) { return ledger.Sign(c, m.head) }
 
-// lines reads the records from ≤ index < to from the registry's bundles.
-func (m *member) lines(ctx context.Context, from, to int64) (out []*record.Line, err error) {
-	for n := from / ledger.TileWidth; n*ledger.TileWidth < to; n++ {
+// lines reads the records from ≤ index < to, or the first of them, from bundles.
+func (m *member) lines(ctx context.Context, from, to int64, link Link) (out []*record.Line, err error) {
+	size := 0
+	for n := from / ledger.TileWidth; n*ledger.TileWidth < to && size < runBytes; n++ {
 		width := int(min(ledger.TileWidth, to-n*ledger.TileWidth))
-		b, err := m.link.Read(ctx, ledger.GroupPath("records", n, width))
+		b, err := link.Read(ctx, ledger.GroupPath("records", n, width))
+		if errors.Is(err, ledgerstore.ErrNotFound) {
+			err = wrong(err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("fetch records from %d: %w", n*ledger.TileWidth, err)
 		}
+		size += len(b)
+		end := n*ledger.TileWidth + int64(width)
 		for b := range bytes.Lines(b) {
 			l, err := record.ParseLine(bytes.TrimSuffix(b, []byte("\n")))
 			if err != nil {
-				return nil, &Unreached{fmt.Errorf("records from %d: %w", n*ledger.TileWidth, err)}
+				return nil, wrong(fmt.Errorf("records from %d: %w", n*ledger.TileWidth, err))
 			}
-			if l.Index >= from && l.Index < to {
+			if l.Index >= from && l.Index < end {
 				out = append(out, l)
 			}
 		}
-	}
-	if int64(len(out)) != to-from {
-		return nil, &Unreached{fmt.Errorf("%d records came of %d from %d on", len(out), to-from, from)}
+		if int64(len(out)) != end-from {
+			return nil, wrong(fmt.Errorf("%d records came of %d from %d on", len(out), end-from, from))
+		}
 	}
 	return out, nil
 }
 
 // observe takes in a checkpoint, whoever showed it: it must be of one history with all that
 // this node has seen. The newest is kept, durably, before anything is done with it. The
-// error is that of the line; a contradiction is an alarm, and an error too.
-func (m *member) observe(ctx context.Context, signed []byte) error {
+// error is that of the line; a contradiction is an alarm, and an error too. How one head
+// continues another is asked of whoever showed it, and nobody is believed.
+func (m *member) observe(ctx context.Context, signed []byte, by Link) error {
 	c, err := m.parse(signed)
 	if err != nil {
-		return &Unreached{fmt.Errorf("what came is no head of this log: %w", err)}
+		return wrong(fmt.Errorf("what came is no head of this log: %w", err))
 	}
-	have := m.n.ledger.Head().Size
+	m.observing.Lock()
+	defer m.observing.Unlock()
 	newest, err := m.newestHere()
 	if err != nil {
 		return err
@@ -183,46 +223,57 @@ func (m *member) observe(ctx context.Context, signed []byte) error {
 		return err
 	}
 	switch {
-	case c.Size <= have:
+	case c.Size <= m.n.ledger.Head().Size:
 		root, err := m.n.rootAt(ctx, c.Size)
+		if err == nil && root != c.Root {
+			err = m.accuseOwn(ctx, signed, newest)
+		}
 		if err != nil {
 			return err
 		}
-		if root != c.Root {
-			return m.accuseFork(ctx, signed, newest, m.ownProof)
-		}
-		m.lag(ctx, c, last)
-		return nil
-	case c.Size == last.Size:
-		if c.Root != last.Root {
-			return m.accuseFork(ctx, signed, newest, nil)
-		}
-		m.lag(ctx, c, last)
-		return nil
 	case c.Size < last.Size:
-		// The copy does not reach so far yet. It is compared when it does.
-		m.lag(ctx, c, last)
-		return nil
-	}
-	proof, err := m.link.Consistency(ctx, last.Size, c.Size)
-	if err != nil {
-		return err
-	}
-	if ledger.CheckConsistency(proof, last.Size, last.Root, c.Size, c.Root) != nil {
-		// A bad proof shows nothing yet: anybody on the line can have spoilt it. The tiles of
-		// the new tree, each proved to be in it, tell what its beginning is.
-		root, proof, err := m.theirProof(ctx, last, c)
-		switch {
-		case err != nil:
-			return &Unreached{fmt.Errorf("that the head of %d records continues that of %d is not shown: %w", c.Size, last.Size, err)}
-		case root == last.Root:
-			return &Unreached{fmt.Errorf("the proof that the head of %d records continues that of %d was spoilt", c.Size, last.Size)}
+		// If it cannot be compared now, it is when the copy reaches so far.
+		if err := m.continued(ctx, signed, newest, by); errors.Is(err, ErrTwoHistories) {
+			return err
 		}
-		return m.accuseFork(ctx, newest, signed, func(context.Context, ledger.Checkpoint, ledger.Checkpoint) (tlog.Hash, []tlog.Hash, error) {
-			return root, proof, nil
-		})
+	default:
+		if err := m.continued(ctx, newest, signed, by); err != nil {
+			return err
+		}
 	}
-	return m.keepNewest(signed, c)
+	if c.Size > last.Size {
+		return m.keepNewest(signed, c)
+	}
+	return nil
+}
+
+// postpone keeps a head whose signature is good for when it can be compared.
+func (m *member) postpone(signed []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	same := func(b []byte) bool { return bytes.Equal(b, signed) }
+	if len(m.later) < maxLater && !slices.ContainsFunc(m.later, same) {
+		m.later = append(m.later, signed)
+	}
+}
+
+const maxLater = 64
+
+// catchLater compares the heads that were postponed.
+func (m *member) catchLater(ctx context.Context, by Link) error {
+	m.mu.Lock()
+	list := m.later
+	m.later = nil
+	m.mu.Unlock()
+	for i, signed := range list {
+		if err := m.observe(ctx, signed, by); err != nil {
+			for _, signed := range list[i:] {
+				m.postpone(signed)
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 // newestHere is the newest head that this process or another of the folder has seen, such as
@@ -262,24 +313,62 @@ func (m *member) keepNewest(signed []byte, c ledger.Checkpoint) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.newest, m.older = signed, time.Time{}
+	m.newest = signed
 	return nil
 }
 
-// lag notes that the registry shows less than it has signed.
-func (m *member) lag(ctx context.Context, c, last ledger.Checkpoint) {
+// lag notes that the registry shows less than it has signed, and tells it so: it may have
+// gone back in time, and must not sign anything before it knows. The error is that it does.
+func (m *member) lag(ctx context.Context, shown ledger.Checkpoint) error {
 	now := m.n.opts.Now()
 	m.mu.Lock()
-	if c.Size >= last.Size {
+	newest := m.newest
+	m.mu.Unlock()
+	if newest == nil || m.other {
+		return nil
+	}
+	last, err := m.parse(newest)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	if shown.Size >= last.Size {
 		m.older = time.Time{}
 	} else if m.older.IsZero() {
 		m.older = now
 	}
 	since := m.older
 	m.mu.Unlock()
-	if !since.IsZero() && now.Sub(since) >= staleAfter {
-		m.n.raise(ctx, Alarm{Kind: OlderHead, Index: last.Size, What: fmt.Sprintf("the registry shows a head of %d records and has signed one of %d", c.Size, last.Size)}, nil)
+	if since.IsZero() {
+		return nil
 	}
+	if err := m.link.Cosign(ctx, newest); err != nil {
+		m.n.opts.Log.Warn("the registry shows less than it has signed", "shown", shown.Size, "signed", last.Size, "err", err)
+	}
+	if now.Sub(since) < staleAfter {
+		return nil
+	}
+	_, err = m.n.raise(ctx, Alarm{Kind: OlderHead, Index: last.Size, What: fmt.Sprintf("the registry shows a head of %d records and has signed one of %d", shown.Size, last.Size)}, nil)
+	return err
+}
+
+// doubt notes that what the registry answers is no answer, whatever it is asked: for a
+// moment that may be the fault of what stands in between.
+func (m *member) doubt(ctx context.Context, err error) error {
+	now := m.n.opts.Now()
+	m.mu.Lock()
+	if err == nil {
+		m.wrongSince = time.Time{}
+	} else if wrongly(err) && m.wrongSince.IsZero() {
+		m.wrongSince = now
+	}
+	since := m.wrongSince
+	m.mu.Unlock()
+	if !wrongly(err) || now.Sub(since) < staleAfter {
+		return nil
+	}
+	_, err = m.n.raise(ctx, Alarm{Kind: WrongRecords, Index: -1, What: fmt.Sprintf("since %s the registry gives answers that do not hold: %v", clock(since.UnixMilli()), err)}, nil)
+	return err
 }
 
 // rootAt is the root of the tree over the first size entries of the copy here.

@@ -34,7 +34,7 @@ type Link interface {
 	// Submit hands records in as one act. A *registry.Refused carries the signed refusal.
 	Submit(ctx context.Context, subs []registry.Submission) ([]Receipted, error)
 	// Attest asks another member's node to hand records in: receipts, a *registry.Refused, or
-	// its signed word that the registry took nothing.
+	// its signed word that it got no answer, a record.Attestation about the first of them.
 	Attest(ctx context.Context, subs []registry.Submission) (got []Receipted, word []byte, err error)
 	// Cosign hands cosignatures in: a signed checkpoint with their lines.
 	Cosign(ctx context.Context, signed []byte) error
@@ -55,8 +55,14 @@ type Receipted struct {
 	Proof    []byte // C2SP tlog-proof
 }
 
-// Unreached is the error of a line over which nothing came back.
-type Unreached struct{ Err error }
+// Unreached is the error of a line over which no answer came back.
+type Unreached struct {
+	Err error
+	// Status is that of HTTP where something came back that was no answer; 0: nothing did.
+	Status int
+	// Wrong: what came back is what no node gives that works and means well.
+	Wrong bool
+}
 
 func (u *Unreached) Error() string { return "the line gave no answer: " + u.Err.Error() }
 
@@ -86,5 +92,14 @@ type door interface {
 	SubmitTogether(ctx context.Context, subs []registry.Submission) ([]registry.Receipt, error)
 }
 
-// errNoAnswer wraps what is no answer of the other side, for those who look for it.
+// unreached tells that no answer of the other side came.
 func unreached(err error) bool { return errors.As(err, new(*Unreached)) }
+
+// wrong is the error of an answer that no node gives that works and means well.
+func wrong(err error) error { return &Unreached{Err: err, Wrong: true} }
+
+// wrongly tells that such an answer came.
+func wrongly(err error) bool {
+	var u *Unreached
+	return errors.As(err, &u) && u.Wrong
+}

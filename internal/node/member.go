@@ -32,6 +32,7 @@ const headKeyName = "head"
 type member struct {
 	n       *Node
 	link    Link
+	other   bool // the link is not to the registry itself
 	box     *outbox.Box
 	witness *witness.Witness
 	head    note.Signer
@@ -40,6 +41,7 @@ type member struct {
 
 	sending   sync.Mutex // one at a time, in order
 	following sync.Mutex
+	observing sync.Mutex // within following, where both are held
 
 	talking  sync.Mutex
 	talk     *os.File    // held while this process talks to the registry
@@ -57,10 +59,17 @@ type member struct {
 	offered  int64     // size of the newest head that the registry called witnessed
 	older    time.Time // since when it shows an older head
 	gossiped map[string]time.Time
-	insisted time.Time            // when others were asked to hand in last
-	words    map[int64][]attested // by act of the box: what others attest of it
-	far      []farClaim           // noticed, and not yet raised
-	later    [][]byte             // heads seen and not yet compared
+
+	later      [][]byte  // heads whose signature is good and that could not be compared yet
+	far        []Alarm   // over members' clocks, noticed and not yet raised
+	shownSize  int64     // of the head that the registry showed last
+	shownAt    time.Time // when it was asked for that; zero: not since the start
+	wrongSince time.Time // since when it gives answers that do not hold
+	pressed    time.Time // when what waits was handed in through others last; with sending
+	suspect    suspicion // with sending
+	broken     int64     // 1 more than the record that was found broken; with following
+	cosigned   int64     // size of the head that was cosigned last
+	waited     [2]int64  // the sizes beyond which growth was waited for last; of run alone
 }
 
 // openCopy opens a member's copy of the ledger.
@@ -251,12 +260,14 @@ func (m *member) idle(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	grown := make(chan struct{})
-	size, witnessed := m.heldHead().Size, m.knownWitnessed(ctx)
+	size, witnessed, since := m.heldHead().Size, m.knownWitnessed(ctx), time.Now()
 	m.n.wg.Go(func() {
 		defer close(grown)
-		if err := m.link.Wait(ctx, size, witnessed); err != nil && ctx.Err() == nil {
+		err := m.link.Wait(ctx, size, witnessed)
+		if hurried := m.waited == [2]int64{size, witnessed} && time.Since(since) < minRetry; (err != nil || hurried) && ctx.Err() == nil {
 			m.pause(ctx, minRetry)
 		}
+		m.waited = [2]int64{size, witnessed}
 	})
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
@@ -316,28 +327,33 @@ func (m *member) round(ctx context.Context) error {
 	if m.link == nil {
 		return errors.New("no line to the registry is given")
 	}
+	defer m.tellLine()
 	// First what is held is told: a registry that has just started admits nothing before.
 	err := m.keepUp(ctx)
+	var sent error // what is not taken does not keep the node from seeing what is
 	if err == nil && m.waits(ctx) {
-		if err = m.send(ctx); err == nil {
+		if sent = m.send(ctx); sent == nil {
 			err = m.keepUp(ctx)
 		}
 	}
 	if err == nil {
 		err = m.learnWitnessed(ctx)
 	}
-	m.gossip(ctx)
-	m.insist(ctx)
-	defer m.tellLine() // after the lock is released
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	noted := m.doubt(ctx, err)
+	m.meet(ctx, err != nil)
+	pressed := m.press(ctx)
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	switch {
 	case err == nil:
 		m.contact, m.lineErr = m.n.opts.Now(), nil
-	case unreached(err) && ctx.Err() == nil:
+	case unreached(err):
 		m.lineErr = err
 	}
-	return err
+	m.mu.Unlock()
+	return errors.Join(sent, err, noted, pressed)
 }
 
 // keepUp follows the log and cosigns what there is.

@@ -163,7 +163,7 @@ func (m *member) shownBy(ctx context.Context, link Link) (largest, own int64, er
 		if err != nil {
 			return 0, 0, err
 		}
-		if err := c.observe(ctx, signed); err != nil {
+		if err := c.observe(ctx, signed, c.link); err != nil {
 			return 0, 0, err
 		}
 		head, err := c.parse(signed)
@@ -214,7 +214,12 @@ func (n *Node) twoHistories() bool {
 	return false
 }
 
-// witnessOwn lets the witness take heads of the mission's log, from here and from others.
+// witnessOwn lets the witness take heads of the mission's log, from here and from others,
+// unless this node knows that there are two of it.
 func (m *member) witnessOwn() error {
+	if m.n.twoHistories() {
+		m.witness.Withhold(m.n.Config.Origin)
+		return nil
+	}
 	return m.witness.AddLog(m.n.Config.Origin, []note.Verifier{m.n.verifier}...)
 }

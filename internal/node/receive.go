@@ -32,7 +32,7 @@ func (n *Node) Receive(ctx context.Context, subs []registry.Submission) ([]Recei
 // verify.
 func (n *Node) HandOn(ctx context.Context, subs []registry.Submission) ([]Receipted, error) {
 	if n.member == nil || n.member.link == nil {
-		return nil, &Unreached{errors.New("this node has no line to the registry")}
+		return nil, &Unreached{Err: errors.New("this node has no line to the registry")}
 	}
 	return n.member.link.Submit(ctx, subs)
 }

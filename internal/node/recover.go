@@ -127,8 +127,7 @@ func registryOf(ctx context.Context, r Recovering) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("what is at %s is not the log of this key: %w", r.RegistryURL, err)
 	}
-	m := &member{link: link}
-	lines, err := m.lines(ctx, 0, min(1, c.Size))
+	lines, err := new(member).lines(ctx, 0, min(1, c.Size), link)
 	if err != nil || len(lines) == 0 {
 		return "", errors.Join(err, errors.New("the log's first record could not be had"))
 	}

@@ -110,14 +110,14 @@ func (m *member) send(ctx context.Context) error {
 			}
 			first = false
 		}
-		if err := m.sendOne(ctx, act); err != nil {
+		if err := m.sendOne(ctx, act, m.link); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (m *member) sendOne(ctx context.Context, act outbox.Act) error {
+func (m *member) sendOne(ctx context.Context, act outbox.Act, over Link) error {
 	keep := context.WithoutCancel(ctx) // what is known of an act is written down
 	if _, err := m.box.Step(keep, act.Seq, outbox.Hand, outbox.Detail{}); err != nil {
 		if errors.As(err, new(*outbox.Impossible)) {
@@ -125,18 +125,14 @@ func (m *member) sendOne(ctx context.Context, act outbox.Act) error {
 		}
 		return err
 	}
-	subs := make([]registry.Submission, len(act.Records))
-	for i, r := range act.Records {
-		subs[i] = registry.Submission{Envelope: r.Envelope, Body: r.Body, BodySalt: r.BodySalt}
-	}
-	got, err := m.link.Submit(ctx, subs)
+	got, err := over.Submit(ctx, submissions(act))
 	var refused *registry.Refused
 	switch {
 	case err == nil:
-		receipts, err := m.verifyReceipts(ctx, act, got)
+		receipts, err := m.verifyReceipts(ctx, act, got, over)
 		if err != nil {
 			_, stepErr := m.box.Step(keep, act.Seq, outbox.LineFailed, outbox.Detail{Error: err.Error()})
-			return errors.Join(&Unreached{err}, stepErr)
+			return errors.Join(wrong(err), stepErr)
 		}
 		_, err = m.box.Step(keep, act.Seq, outbox.ReceiptVerified, outbox.Detail{Receipts: receipts})
 		if errors.As(err, new(*outbox.Contradiction)) {
@@ -147,21 +143,21 @@ func (m *member) sendOne(ctx context.Context, act outbox.Act) error {
 	case errors.As(err, &refused):
 		if err := m.verifyRefusal(act, refused.Signed); err != nil {
 			_, stepErr := m.box.Step(keep, act.Seq, outbox.LineFailed, outbox.Detail{Error: err.Error()})
-			return errors.Join(&Unreached{err}, stepErr)
+			return errors.Join(&Unreached{Err: err}, stepErr)
 		}
 		_, err = m.box.Step(keep, act.Seq, outbox.RefusalVerified, outbox.Detail{Refusal: refused.Signed})
 		return err
 	}
 	_, stepErr := m.box.Step(keep, act.Seq, outbox.LineFailed, outbox.Detail{Error: err.Error()})
 	if !unreached(err) {
-		err = &Unreached{err}
+		err = &Unreached{Err: err}
 	}
 	return errors.Join(err, stepErr)
 }
 
 // verifyReceipts believes nothing: each record must be proved to be in a tree that the log
 // has signed, at a time near that of this clock.
-func (m *member) verifyReceipts(ctx context.Context, act outbox.Act, got []Receipted) ([]outbox.Receipt, error) {
+func (m *member) verifyReceipts(ctx context.Context, act outbox.Act, got []Receipted, over Link) ([]outbox.Receipt, error) {
 	if len(got) != len(act.Records) {
 		return nil, fmt.Errorf("%d receipts came for %d records", len(got), len(act.Records))
 	}
@@ -181,12 +177,9 @@ func (m *member) verifyReceipts(ctx context.Context, act outbox.Act, got []Recei
 		if err != nil {
 			return nil, fmt.Errorf("the receipt of record %s does not hold: %w", r.ID, err)
 		}
-		switch err := m.observe(ctx, p.Checkpoint); {
+		switch err := m.observe(ctx, p.Checkpoint, over); {
 		case unreached(err):
-			// The receipt holds by itself; its head is compared when the line is there.
-			m.mu.Lock()
-			m.later = append(m.later, p.Checkpoint)
-			m.mu.Unlock()
+			m.postpone(p.Checkpoint) // the receipt holds by itself
 		case err != nil:
 			return nil, err
 		}

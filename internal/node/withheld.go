@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"truceline/evidence"
@@ -16,256 +17,315 @@ import (
 	"truceline/record"
 )
 
-// withheldAfter is how long an act waits before this node asks others to hand it in, and
-// how long after their word the log must have gone on without it before that is an alarm.
-const withheldAfter = 10 * time.Minute
+// A registry can leave a record unanswered, of one member or of one kind, and serve everybody
+// else. From that member's node this looks like a line that is down, and no member may accuse
+// the registry of what its own line does. So what has waited for long goes three ways:
+//
+//  1. It is handed in through other members' nodes. If the registry takes it there, the
+//     receipt is verified as any other, and nobody is accused: it was the line.
+//  2. If no node gets an answer for it, each is asked to attest that. A node attests only
+//     what it has seen itself, and only if the registry answers it else, at that moment:
+//     where its own line is down too, it says nothing. So while the registry is off, or cut
+//     off, nobody attests anything.
+//  3. The alarm is raised once two others have attested it, and the registry has taken in
+//     other records long after that, in a head that witnesses have cosigned by then: a
+//     registry that takes nothing from anybody, as one that waits for its witnesses, is not
+//     accused of choosing.
+//
+// What remains: two members who lie together, while none of the others is reached, can make
+// a node whose own line is down believe them. The file says that it is their word. And a
+// registry that says no with its signature is not answered here: that refusal is in the box.
 
-// askEvery is how often others are asked.
-const askEvery = time.Minute
+const (
+	// withheldAfter is how long a record waits before it is handed in through others, and
+	// how long after their attestations the log must still be without it.
+	withheldAfter = 10 * time.Minute
+	// pressEvery is how often that is tried.
+	pressEvery = time.Minute
+	// attestations of others that it takes.
+	enoughAttested = 2
+)
 
-// attested is another member's word that an act did not come into the ledger.
-type attested struct {
-	member string
-	at     int64 // Unix milliseconds, by its clock
-	signed []byte
+// suspicion is what is known of the record that waits.
+type suspicion struct {
+	act      int64 // its place in the box
+	attested map[string][]byte
+	last     int64 // time of the last attestation, Unix milliseconds, by its member's clock
+	size     int64 // of the newest head that was known when it came
 }
 
-// Attest hands records of another member in at the registry. Where that gives neither
-// receipts nor a signed refusal, it gives this member's signed word that it was tried.
-func (n *Node) Attest(ctx context.Context, subs []registry.Submission) (got []Receipted, word []byte, err error) {
-	got, err = n.HandOn(ctx, subs)
-	if err == nil || errors.As(err, new(*registry.Refused)) {
-		return got, nil, err
-	}
-	signer := n.signers[n.Config.Member]
-	if n.Config.Member == "" || signer == nil || len(subs) == 0 {
-		return nil, nil, err
-	}
-	env, parseErr := record.ParseEnvelope(subs[0].Envelope)
-	if parseErr != nil {
-		return nil, nil, parseErr
-	}
-	st, parseErr := env.Statement()
-	if parseErr != nil {
-		return nil, nil, parseErr
-	}
-	if st.Mission != n.Config.Mission || st.Origin != n.Config.Origin {
-		return nil, nil, errors.New("attest: the records are of another mission")
-	}
-	outcome := record.OutcomeError
-	if unreached(err) {
-		outcome = record.OutcomeNoAnswer
-	}
-	word, sealErr := record.SealAttestation(&record.Attestation{
-		At: n.opts.Now().UnixMilli(), Envelope: sha256.Sum256(subs[0].Envelope), Member: n.Config.Member, Mission: st.Mission,
-		Origin: st.Origin, Outcome: outcome, Statement: st.ID, V: 1,
-	}, signer)
-	return nil, word, sealErr
-}
-
-// insist takes what has waited for long to other members' nodes: they hand it in, or give
-// their word that the registry did not take it. Where the line of this node alone is down,
-// or the registry's to everybody, nobody is accused: then theirs works, or the log does not
-// go on.
-func (m *member) insist(ctx context.Context) {
-	now := m.n.opts.Now()
-	m.mu.Lock()
-	due := now.Sub(m.insisted) >= askEvery
-	if due {
-		m.insisted = now
-	}
-	m.mu.Unlock()
-	if !due || m.n.opts.Dial == nil {
-		return
-	}
+// press looks after what has waited for long. Like sending it keeps to the order: a later
+// act may rest on an earlier one.
+func (m *member) press(ctx context.Context) error {
 	m.sending.Lock()
 	defer m.sending.Unlock()
+	now := m.n.opts.Now()
 	for act, err := range m.box.Waiting(ctx) {
-		if err != nil || now.UnixMilli()-act.QueuedAt < withheldAfter.Milliseconds() {
-			return // they come in order: those after it are younger
+		if err != nil {
+			return err
 		}
-		if err := m.insistOn(ctx, act); err != nil && ctx.Err() == nil {
-			m.n.opts.Log.Warn("what waits was taken to other members", "act", act.ID, "err", err)
+		if now.Sub(time.UnixMilli(act.QueuedAt)) < withheldAfter {
+			return nil
 		}
+		if m.suspect.act != act.Seq {
+			m.suspect = suspicion{act: act.Seq, attested: map[string][]byte{}}
+		}
+		if now.Sub(m.pressed) >= pressEvery {
+			answered, err := m.pressOne(ctx, act)
+			if err != nil {
+				return err
+			}
+			if answered {
+				continue
+			}
+			m.pressed = now
+		}
+		return m.accuseWithheld(ctx, act)
 	}
+	return nil
 }
 
-func (m *member) insistOn(ctx context.Context, act outbox.Act) error {
-	keep := context.WithoutCancel(ctx)
+// pressOne hands an act in through others until one has an answer, and takes their word
+// where they have none.
+func (m *member) pressOne(ctx context.Context, act outbox.Act) (answered bool, err error) {
+	if m.n.opts.Dial == nil {
+		return false, nil
+	}
+	for _, o := range m.n.others() {
+		var word []byte
+		wait, cancel := context.WithTimeout(ctx, patience)
+		err := m.sendOne(wait, act, &through{Link: m.n.opts.Dial(o.url), word: &word})
+		cancel()
+		if err != nil && !unreached(err) {
+			return false, err
+		}
+		is, _, err := m.box.Find(context.WithoutCancel(ctx), act.ID)
+		if err != nil || !is.State.Waiting() || ctx.Err() != nil {
+			return err == nil && !is.State.Waiting(), errors.Join(err, ctx.Err())
+		}
+		if _, ok := m.suspect.attested[o.member]; ok || word == nil {
+			continue
+		}
+		if err := m.suspectOn(act, o.member, word); err != nil {
+			m.n.opts.Log.Warn("another member's word does not hold", "member", o.member, "act", act.ID, "err", err)
+		}
+	}
+	return false, nil
+}
+
+// through is a line to the registry through another member's node, which gives its word
+// where the registry gives no answer.
+type through struct {
+	Link
+	word *[]byte
+}
+
+var errWord = errors.New("the registry gave no answer to another member's node, which has attested that")
+
+func (t *through) Submit(ctx context.Context, subs []registry.Submission) ([]Receipted, error) {
+	got, word, err := t.Attest(ctx, subs)
+	if err == nil && word != nil {
+		*t.word = word
+		return nil, &Unreached{Err: errWord}
+	}
+	return got, err
+}
+
+func submissions(act outbox.Act) []registry.Submission {
 	subs := make([]registry.Submission, len(act.Records))
 	for i, r := range act.Records {
 		subs[i] = registry.Submission{Envelope: r.Envelope, Body: r.Body, BodySalt: r.BodySalt}
 	}
-	for _, c := range m.n.Cosigners() {
-		if c.Role != record.WitnessCosigner || c.Member == m.n.Config.Member || c.Member == m.n.Config.Registry || c.URL == "" {
-			continue
-		}
-		if _, err := m.box.Step(keep, act.Seq, outbox.Hand, outbox.Detail{}); err != nil {
-			return err
-		}
-		wait, cancel := context.WithTimeout(ctx, patience)
-		got, word, err := m.n.opts.Dial(c.URL).Attest(wait, subs)
-		cancel()
-		var refused *registry.Refused
-		switch {
-		case errors.As(err, &refused) && m.verifyRefusal(act, refused.Signed) == nil:
-			_, err := m.box.Step(keep, act.Seq, outbox.RefusalVerified, outbox.Detail{Refusal: refused.Signed})
-			return err
-		case err == nil && word == nil:
-			receipts, err := m.verifyReceipts(ctx, act, got)
-			if err != nil {
-				continue
-			}
-			_, err = m.box.Step(keep, act.Seq, outbox.ReceiptVerified, outbox.Detail{Receipts: receipts})
-			return err
-		case err == nil:
-			m.takeWord(act, c.Member, word)
-		}
-		why := "another member's node could not hand it in"
-		if err != nil {
-			why = err.Error()
-		}
-		if _, err := m.box.Step(keep, act.Seq, outbox.LineFailed, outbox.Detail{Error: why}); err != nil {
-			return err
-		}
-	}
-	return m.accuseWithheld(ctx, act)
+	return subs
 }
 
-// takeWord keeps a member's first word about an act, if it is that member's.
-func (m *member) takeWord(act outbox.Act, code string, word []byte) {
-	var keys []record.Key
-	m.n.ledger.View(func(s *mechanism.State) { keys = s.NodeKeys(code) })
-	for _, k := range keys {
-		a, err := record.OpenAttestation(word, k)
-		if err != nil || a.Member != code || a.Envelope != sha256.Sum256(act.Records[0].Envelope) {
-			continue
-		}
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		for _, old := range m.words[act.Seq] {
-			if old.member == code {
-				return
-			}
-		}
-		if m.words == nil {
-			m.words = map[int64][]attested{}
-		}
-		m.words[act.Seq] = append(m.words[act.Seq], attested{code, a.At, word})
-		return
+// suspectOn takes an attestation in, after it was checked.
+func (m *member) suspectOn(act outbox.Act, member string, signed []byte) error {
+	first := act.Records[0]
+	a, _, err := m.n.openAttestation(member, signed)
+	if err != nil {
+		return err
 	}
-}
-
-// accuseWithheld raises the alarm once two others have given their word and the log has
-// gone on for long without the record.
-func (m *member) accuseWithheld(ctx context.Context, act outbox.Act) error {
+	bound, now := m.n.clockBound(), m.n.opts.Now().UnixMilli()
+	switch {
+	case a.Envelope != sha256.Sum256(first.Envelope) || a.Statement != first.ID || a.Mission != m.n.Config.Mission || a.Origin != m.n.Config.Origin:
+		return errors.New("the attestation is about something else")
+	case a.At < now-bound-time.Minute.Milliseconds() || a.At > now+bound:
+		return fmt.Errorf("the attestation is of %s, and it is %s", clock(a.At), clock(now))
+	}
 	m.mu.Lock()
-	words := append([]attested(nil), m.words[act.Seq]...)
+	newest := m.newest
 	m.mu.Unlock()
-	head, err := m.n.Witnessed(ctx)
-	if len(words) < 2 || err != nil {
-		return nil
-	}
-	last := int64(0)
-	for _, w := range words {
-		last = max(last, w.at)
-	}
-	if head.SureAt*1000 < last+withheldAfter.Milliseconds() || head.Size > m.heldHead().Size {
-		return nil
-	}
-	opening, err := m.n.provenNow(ctx, 0)
+	c, err := m.parse(newest)
 	if err != nil {
 		return err
 	}
-	brought, err := m.n.provenKey(ctx, act.Records[0].Envelope)
-	if err != nil {
-		return err
-	}
-	var list []evidence.Attested
-	for _, w := range words {
-		by, err := m.n.provenKey(ctx, w.signed)
-		if err != nil {
-			return err
+	m.suspect.attested[member] = signed
+	m.suspect.last, m.suspect.size = max(m.suspect.last, a.At), c.Size
+	return nil
+}
+
+// openAttestation reads what a member attests, signed with a key of its node that stands.
+func (n *Node) openAttestation(member string, signed []byte) (*record.Attestation, record.Key, error) {
+	var keys []record.Key
+	n.ledger.View(func(s *mechanism.State) { keys = s.NodeKeys(member) })
+	err := fmt.Errorf("no key of %s is known", member)
+	for _, k := range keys {
+		var a *record.Attestation
+		if a, err = record.OpenAttestation(signed, k); err == nil && a.Member != member {
+			err = fmt.Errorf("it is by %s", a.Member)
 		}
-		list = append(list, evidence.Attested{Attestation: w.signed, Brought: *by})
+		if err == nil {
+			return a, k, nil
+		}
 	}
-	file, err := evidence.NewWithheld(m.n.evidenceLog(), act.Records[0].Envelope, opening, *brought, list, head.Note, withheldAfter.Milliseconds())
+	return nil, record.Key{}, fmt.Errorf("the attestation of %s does not hold: %w", member, err)
+}
+
+// accuseWithheld raises the alarm once it can be shown.
+func (m *member) accuseWithheld(ctx context.Context, act outbox.Act) error {
+	s := m.suspect
+	if len(s.attested) < enoughAttested {
+		return nil
+	}
+	first := act.Records[0]
+	head, err := m.n.Witnessed(ctx)
+	if IsNotFound(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	_, err = m.n.raise(ctx, Alarm{Kind: Withheld, Index: -1, What: fmt.Sprintf("record %s was handed in by %d members' nodes, and the log went on without it", act.Records[0].ID, len(words))}, file)
+	if head.Size <= s.size || m.n.ledger.Head().Size < head.Size {
+		return nil
+	}
+	if _, logged, err := m.n.store.IndexOf(ctx, first.ID); err != nil || logged {
+		return err // sending tells
+	}
+	file, err := m.evidenceOfWithheld(ctx, first.Envelope, head.Note)
+	if err != nil {
+		m.n.opts.Log.Debug("what was withheld cannot be shown to others yet", "record", first.ID, "err", err)
+		return nil
+	}
+	what := fmt.Sprintf("the registry gives no answer for record %s, here and to %d other members, and has logged others since", first.ID, len(s.attested))
+	_, err = m.n.raise(ctx, Alarm{Kind: Withheld, Index: -1, Record: first.ID, What: what}, file)
 	return err
 }
 
-// provenKey is the record that brought a key which signed an envelope.
-func (n *Node) provenKey(ctx context.Context, envelope []byte) (*evidence.Proven, error) {
+func (m *member) evidenceOfWithheld(ctx context.Context, envelope, later []byte) ([]byte, error) {
+	opening, err := m.n.provenNow(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
 	env, err := record.ParseEnvelope(envelope)
 	if err != nil {
 		return nil, err
 	}
-	from := int64(-1)
-	n.ledger.View(func(s *mechanism.State) {
+	var brought *evidence.Proven
+	for _, sig := range env.Signatures {
+		if brought == nil {
+			brought, _ = m.n.broughtAndEnded(ctx, sig.KeyID)
+		}
+	}
+	if brought == nil {
+		return nil, errors.New("the record that brought this node's key is not known")
+	}
+	var list []evidence.Attested
+	for member, signed := range m.suspect.attested {
+		_, key, err := m.n.openAttestation(member, signed)
+		if err != nil {
+			return nil, err
+		}
+		b, _ := m.n.broughtAndEnded(ctx, key.ID())
+		if b == nil {
+			return nil, fmt.Errorf("the record that brought the key of %s is not known", member)
+		}
+		list = append(list, evidence.Attested{Attestation: signed, Brought: *b})
+	}
+	return evidence.NewWithheld(m.n.evidenceLog(), envelope, opening, *brought, list, later, withheldAfter.Milliseconds())
+}
+
+// Attest hands records of another member in at the registry. Where that gives neither
+// receipts nor a signed refusal, and the registry answers this node else, it gives this
+// member's signed word about the first of them: see record.Attestation. An error says why
+// it gives none.
+func (n *Node) Attest(ctx context.Context, subs []registry.Submission) (got []Receipted, word []byte, err error) {
+	m := n.member
+	if m == nil || m.link == nil {
+		return nil, nil, errors.New("attest: this is no member's node with a line to the registry")
+	}
+	st, err := n.attestable(subs)
+	if err != nil {
+		return nil, nil, fmt.Errorf("attest: %w", err)
+	}
+	got, err = m.link.Submit(ctx, subs)
+	at := n.opts.Now()
+	if err == nil || errors.As(err, new(*registry.Refused)) || ctx.Err() != nil {
+		return got, nil, err
+	}
+	signed, _, alive := m.link.Checkpoint(ctx)
+	if alive == nil {
+		_, alive = m.parse(signed)
+	}
+	if alive != nil {
+		return nil, nil, fmt.Errorf("attest: this node has no line to the registry itself: %w", alive)
+	}
+	if i, logged, err := n.store.IndexOf(ctx, st.ID); err != nil || logged {
+		return nil, nil, errors.Join(fmt.Errorf("attest: the log has it, as record %d", i), err)
+	}
+	word, err = record.SealAttestation(&record.Attestation{
+		At: at.UnixMilli(), Envelope: sha256.Sum256(subs[0].Envelope), Member: n.Config.Member, Mission: st.Mission, Origin: st.Origin,
+		Outcome: outcome(err), Statement: st.ID, V: 1,
+	}, n.signers[n.Config.Member])
+	return nil, word, err
+}
+
+// attestable wants records as a door takes them, the first signed by its member.
+func (n *Node) attestable(subs []registry.Submission) (first *record.Statement, err error) {
+	for i, sub := range subs {
+		e, err := mechanism.Open(sub.Envelope, sub.Body, sub.BodySalt)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			first = e.Statement
+		}
+	}
+	switch {
+	case first == nil || first.Mission != n.Config.Mission || first.Origin != n.Config.Origin:
+		return nil, errors.New("that is no record of this mission")
+	case !n.signedByMember(subs[0].Envelope, first.Member):
+		return nil, fmt.Errorf("no key of %s that is known here signed it", first.Member)
+	}
+	return first, nil
+}
+
+// outcome is what an attestation says of an error that is no answer.
+func outcome(err error) string {
+	var u *Unreached
+	switch {
+	case !errors.As(err, &u) || u.Status == 0 && !u.Wrong:
+		return record.OutcomeNoAnswer
+	case u.Status >= http.StatusBadRequest && u.Status < http.StatusInternalServerError:
+		return record.OutcomeRefused
+	}
+	return record.OutcomeError
+}
+
+// signedByMember tells whether a key of a member's node that stands signed an envelope.
+func (n *Node) signedByMember(envelope []byte, member string) bool {
+	env, err := record.ParseEnvelope(envelope)
+	if err != nil {
+		return false
+	}
+	var keys []record.Key
+	n.ledger.View(func(s *mechanism.State) { keys = s.NodeKeys(member) })
+	for _, k := range keys {
 		for _, sig := range env.Signatures {
-			if _, begins, _, ok := s.KeyOf(sig.KeyID); ok && from < 0 {
-				from = begins
+			if sig.KeyID == k.ID() && k.Verify(record.PAE(env.Type, env.Payload), sig.Sig) {
+				return true
 			}
 		}
-	})
-	if from < 0 {
-		return nil, errors.New("the key is not in the ledger")
 	}
-	p, err := n.provenNow(ctx, max(0, from-1))
-	return &p, err
-}
-
-// farOff notices a member that claims a time later than when its record was logged. That
-// one claims an earlier time is no wonder: records wait for the line.
-func (m *member) farOff(index, loggedAt int64, st *record.Statement, bound int64) {
-	if st.ClaimedAt > loggedAt+bound {
-		m.mu.Lock()
-		m.far = append(m.far, farClaim{index, st.Member, st.ClaimedAt, loggedAt})
-		m.mu.Unlock()
-	}
-}
-
-type farClaim struct {
-	index           int64
-	member          string
-	claimed, logged int64
-}
-
-// accuseFarOff raises what farOff noticed, once the copy holds a head over it.
-func (m *member) accuseFarOff(ctx context.Context) {
-	m.mu.Lock()
-	list := m.far
-	m.far = nil
-	m.mu.Unlock()
-	for _, c := range list {
-		what := fmt.Sprintf("record %d of %s claims the time %s and was logged at %s", c.index, c.member, clock(c.claimed), clock(c.logged))
-		file, err := m.evidenceOfFarOff(ctx, c)
-		if err != nil {
-			m.n.opts.Log.Warn("no evidence of a far-off time could be written", "record", c.index, "err", err)
-		}
-		m.n.raise(ctx, Alarm{Kind: FarOffClock, Index: c.index, Member: c.member, What: what}, file)
-	}
-}
-
-func (m *member) evidenceOfFarOff(ctx context.Context, c farClaim) ([]byte, error) {
-	env, err := m.n.envelopeAt(ctx, c.index)
-	if err != nil {
-		return nil, err
-	}
-	b, err := env.Encode()
-	if err != nil {
-		return nil, err
-	}
-	brought, err := m.n.provenKey(ctx, b)
-	if err != nil {
-		return nil, err
-	}
-	r, err := m.n.provenNow(ctx, c.index)
-	if err != nil {
-		return nil, err
-	}
-	return evidence.NewFarOffClock(m.n.evidenceLog(), evidence.SideLate, evidence.ByRegistry, *brought, r, nil)
+	return false
 }

@@ -26,6 +26,10 @@ const (
 	maxSubmit = outbox.MaxActBytes * 3 / 2 // base64 and names around the bytes
 	maxNote   = ledger.MaxCheckpointBytes
 	maxReply  = 64 << 10
+	// maxReceipt is more than a receipt has: a proof of at most 63 hashes, and a signed head.
+	maxReceipt = 16 << 10
+	// maxFile is more than a tile of hashes has.
+	maxFile = 64 << 10
 )
 
 // longest is how long an answer to wait is held back.

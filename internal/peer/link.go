@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -57,12 +56,18 @@ func (l *link) do(ctx context.Context, method, path string, body []byte, most in
 	defer res.Body.Close()
 	data, err = io.ReadAll(io.LimitReader(res.Body, most+1))
 	if err == nil && int64(len(data)) > most {
-		err = fmt.Errorf("%s answered with more than %d bytes", path, most)
+		return 0, nil, nil, &node.Unreached{Err: fmt.Errorf("%s answered with more than %d bytes", path, most), Status: res.StatusCode, Wrong: true}
 	}
 	if err != nil {
 		return 0, nil, nil, &node.Unreached{Err: err}
 	}
 	return res.StatusCode, res.Header, data, nil
+}
+
+// noAnswer is the error of an answer that has another status than those that a question can
+// be answered with. What stands between two nodes gives such answers, too.
+func noAnswer(path string, status int, data []byte) error {
+	return &node.Unreached{Err: fmt.Errorf("%s answered %d: %.200s", path, status, data), Status: status}
 }
 
 func (l *link) get(ctx context.Context, path string, most int64) ([]byte, http.Header, error) {
@@ -75,7 +80,7 @@ func (l *link) get(ctx context.Context, path string, most int64) ([]byte, http.H
 	case isMissing(status):
 		return nil, nil, fmt.Errorf("%s has no %s: %w", l.base, path, errMissing)
 	}
-	return nil, nil, &node.Unreached{Err: fmt.Errorf("%s answered %d: %.200s", path, status, data)}
+	return nil, nil, noAnswer(path, status, data)
 }
 
 func (l *link) Checkpoint(ctx context.Context) ([]byte, string, error) {
@@ -89,7 +94,11 @@ func (l *link) Witnessed(ctx context.Context) ([]byte, error) {
 }
 
 func (l *link) Read(ctx context.Context, path string) ([]byte, error) {
-	b, _, err := l.get(ctx, Prefix+"/"+path, ledger.TileWidth*(record.MaxLine+1))
+	most := int64(maxFile)
+	if strings.HasPrefix(path, "records/") {
+		most = ledger.TileWidth * (record.MaxLine + 1)
+	}
+	b, _, err := l.get(ctx, Prefix+"/"+path, most)
 	return b, err
 }
 
@@ -106,7 +115,7 @@ func (l *link) Consistency(ctx context.Context, oldSize, newSize int64) ([]tlog.
 	for _, line := range strings.Fields(string(b)) {
 		h, err := tlog.ParseHash(line)
 		if err != nil || len(out) > ledger.MaxProofHashes {
-			return nil, &node.Unreached{Err: fmt.Errorf("%s is no proof", path)}
+			return nil, &node.Unreached{Err: fmt.Errorf("%s is no proof", path), Status: http.StatusOK, Wrong: true}
 		}
 		out = append(out, h)
 	}
@@ -116,7 +125,7 @@ func (l *link) Consistency(ctx context.Context, oldSize, newSize int64) ([]tlog.
 func (l *link) Wait(ctx context.Context, size, witnessed int64) error {
 	status, _, data, err := l.do(ctx, http.MethodGet, fmt.Sprintf("/peer/wait?size=%d&witnessed=%d", size, witnessed), nil, 1<<10)
 	if err == nil && status != http.StatusNoContent {
-		err = &node.Unreached{Err: fmt.Errorf("wait answered %d: %.200s", status, data)}
+		err = noAnswer("/peer/wait", status, data)
 	}
 	return err
 }
@@ -139,13 +148,13 @@ func (l *link) handIn(ctx context.Context, path string, subs []registry.Submissi
 	if err != nil {
 		return nil, nil, err
 	}
-	status, _, data, err := l.do(ctx, http.MethodPost, path, body, maxSubmit)
+	status, _, data, err := l.do(ctx, http.MethodPost, path, body, maxReply+int64(len(subs))*maxReceipt)
 	if err != nil {
 		return nil, nil, err
 	}
 	var a answered
 	if err := json.Unmarshal(data, &a); err != nil {
-		return nil, nil, &node.Unreached{Err: fmt.Errorf("%s answered %d: %.200s", path, status, data)}
+		return nil, nil, noAnswer(path, status, data)
 	}
 	switch {
 	case status == http.StatusOK && a.Attestation != nil:
@@ -158,7 +167,7 @@ func (l *link) handIn(ctx context.Context, path string, subs []registry.Submissi
 	case status == http.StatusUnprocessableEntity && a.Refusal != nil:
 		return nil, nil, &registry.Refused{Refusal: &mechanism.Refusal{Reason: a.Error}, Signed: a.Refusal}
 	}
-	return nil, nil, &node.Unreached{Err: errors.New(a.Error)}
+	return nil, nil, noAnswer(path, status, []byte(a.Error))
 }
 
 func (l *link) Cosign(ctx context.Context, signed []byte) error {
@@ -177,7 +186,7 @@ func (l *link) post(ctx context.Context, path string, body []byte) error {
 	case status == http.StatusNoContent || status == http.StatusOK:
 		return nil
 	case status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout:
-		return &node.Unreached{Err: fmt.Errorf("%s answered %d", path, status)}
+		return noAnswer(path, status, data)
 	}
 	return fmt.Errorf("%s: %s", path, strings.TrimSpace(string(data)))
 }

@@ -133,6 +133,14 @@ func (w *Witness) AddLog(origin string, keys ...note.Verifier) error {
 	return nil
 }
 
+// Withhold makes the witness take no more checkpoints of a log, until AddLog names it again:
+// they are of a log that the witness does not know. What was cosigned is still served.
+func (w *Witness) Withhold(origin string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.logs, origin)
+}
+
 // Origin is the log of which OriginHash gives hash, if the witness takes its checkpoints.
 func (w *Witness) Origin(hash string) (origin string, ok bool) {
 	w.mu.RLock()
