@@ -142,6 +142,11 @@ var keyCases = []bundleCase{
 		c.revoke("OMB", "DRN", c.Signer("DRN"))
 		c.about("DRN")
 	}},
+	{"failed", "key-revoked-for-another-unknown", "a member revokes a key of another that no record here brings", at(3, "envelope"), wordless, func(c *caseWorld) {
+		c.opening("DRN", "OMB")
+		c.revoke("OMB", "DRN", strange)
+		c.about("DRN")
+	}},
 	{"failed", "key-revoked-twice", "a key is revoked that was revoked before", at(4, "envelope"), wordless, func(c *caseWorld) {
 		c.opening("DRN")
 		s, _ := c.spare()

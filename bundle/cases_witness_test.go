@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"truceline/agreement"
@@ -106,6 +107,17 @@ var witnessCases = []bundleCase{
 		c.head = func() []byte { return c.world.head(c.size(), all(c.size(), []string{"OMB"}, "witness", "rules")...) }
 	}},
 	{"ok", "policy-in-parts", "an agreement of two parts", none, none, func(c *caseWorld) { c.inParts() }},
+	{"ok", "policy-started-over", "the first part of a version, and then the version from its first part on", none, none, func(c *caseWorld) {
+		c.inParts()
+		parts := c.log.Entries[10:13] // the two parts and the record
+		first := parts[0]
+		c.log.Entries = append(c.log.Entries[:10:10], first)
+		c.log.Append(c.File("book", record.AgreementAdopted, parsed[record.Adoption](c, first.Body)))
+		c.log.Append(parts[1].Filing)
+		c.with = slices.DeleteFunc(c.with, func(i int) bool { return i >= 10 })
+		c.needs(10, 11, 12)
+		c.about("DRN")
+	}},
 	{"incomplete", "policy-without-a-part", "the first part of an agreement without the second", none, wordless, func(c *caseWorld) {
 		c.inParts()
 		c.drop(11)
@@ -165,6 +177,19 @@ var witnessCases = []bundleCase{
 	{"ok", "before-not-witnessed", "the head before is cosigned by too few, and shows no time", none, none, func(c *caseWorld) {
 		c.vouched()
 		c.before = func() []byte { return c.world.head(11, by{"witness/DRN", second(12)}) }
+	}},
+	{"incomplete", "times-of-nobody", "the policy names witnesses and asks for none of them", none, wordless, func(c *caseWorld) {
+		c.opening(c.members()...)
+		c.nameAll()
+		c.needs(c.adoptPolicy(1, replace("quorum mission", "quorum none")(c.policyOf(2, c.members()...))))
+		c.about("DRN")
+		c.cosignedBy("witness", "rules")
+		c.before = func() []byte { return c.world.head(11, all(11, c.members(), "witness")...) }
+	}},
+	{"ok", "after-not-witnessed", "the head after is cosigned by too few, and the head itself by enough", none, none, func(c *caseWorld) {
+		c.vouched()
+		c.after = func() []byte { return c.world.head(12, by{"witness/DRN", second(13)}) }
+		c.file("book", record.ClockTicked, nil)
 	}},
 	{"ok", "times-that-say-nothing", "the cosignatures have times of clocks that were not set", none, none, func(c *caseWorld) {
 		c.vouched()
@@ -270,6 +295,13 @@ func (c *caseWorld) inParts() {
 	c.needs(10, 11)
 	c.about("DRN")
 	c.cosignedBy("witness", "rules")
+}
+
+// parsed reads a body again.
+func parsed[T any](c *caseWorld, b []byte) *T {
+	v := new(T)
+	c.must(record.DecodeStrict(b, v))
+	return v
 }
 
 // misnamed is vouched, but for the rules key that DRN names.

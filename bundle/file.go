@@ -24,7 +24,7 @@ const Suffix = ".truceline-bundle.json"
 
 // Limits of version 1.
 const (
-	MaxFile    = 32 << 20 // bytes of a file
+	MaxFile    = 16 << 20 // bytes of a file
 	MaxRecords = 4096     // records beside the one that a bundle is about
 )
 

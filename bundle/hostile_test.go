@@ -114,6 +114,33 @@ func TestTimesThatDoNotFit(t *testing.T) {
 	}
 }
 
+// TestTimesOfCases: which times the cases show.
+func TestTimesOfCases(t *testing.T) {
+	want := map[string]bundle.Bracket{
+		"bracketed": {NotYet: second(12), By: second(13)}, "vouched": {By: second(13)}, "not-witnessed": {}, "before-not-witnessed": {By: second(13)},
+		"after-not-witnessed": {By: second(14)}, "times-of-nobody": {}, "times-that-say-nothing": {}, "plain": {},
+	}
+	for i := range bundleCases {
+		x := &bundleCases[i]
+		b, ok := want[x.name]
+		if !ok {
+			continue
+		}
+		delete(want, x.name)
+		f := x.file(t)
+		r, err := bundle.Check([]byte(f.Bundle), bundle.Options{Key: f.Key, Policy: f.Policy})
+		if err != nil || r.Bracket != b {
+			t.Errorf("%s: %+v, %v; want %+v", x.name, r.Bracket, err, b)
+		}
+		if silent := x.name == "before-not-witnessed" || x.name == "after-not-witnessed" || x.name == "times-of-nobody"; silent != strings.Contains(text(r), "shows no time") {
+			t.Errorf("%s: %s", x.name, text(r))
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("there are no cases %v", want)
+	}
+}
+
 // TestJoined puts what one bundle holds into another of the same log: what comes out is of
 // one of the two records, as it is, or is not good.
 func TestJoined(t *testing.T) {

@@ -238,7 +238,7 @@ func TestPage(t *testing.T) {
 	}
 	for _, say := range []string{
 		s.vkey, s.Records[0].Hashes[0][:8], s.Before.Consistency[0][:8], "2026-03-01 00:00:12 and 00:00:13 UTC", "00:00:10.300", "00:00:11.000",
-		fmt.Sprint("of record ", lineOf(t, s.Record.Line).Index, " of a log of 14"), "33,554,432", "1577836800",
+		fmt.Sprint("of record ", lineOf(t, s.Record.Line).Index, " of a log of 14"), "16,777,216", "1577836800",
 	} {
 		if !strings.Contains(whole, say) {
 			t.Errorf("the page does not say %q", say)

@@ -126,48 +126,53 @@ func split(did []Word, not []string, what string) string {
 
 // times narrows down when the record was logged, by the heads beside.
 func (c *checker) times() {
-	if b := c.file.Before; b != nil {
-		if found := c.besides("before", b, 0, c.file.index); found != nil {
-			c.report.Bracket.NotYet = c.sureAt(found)
-		}
+	b := &c.report.Bracket
+	if found, ok := c.besides("before", c.file.Before, 0, c.file.index); ok {
+		b.NotYet = c.sureAt(found)
+		c.shows("before", b.NotYet)
 	}
-	if a := c.file.After; a != nil {
-		if found := c.besides("after", a, c.file.index+1, c.head.Size-1); found != nil {
-			c.report.Bracket.By = c.metAt(found)
+	if found, ok := c.besides("after", c.file.After, c.file.index+1, c.head.Size-1); ok {
+		by := c.metAt(found)
+		if c.shows("after", by); by > 0 {
+			b.By = by
 		}
 	}
 	c.compareTimes()
 }
 
+// shows notes that a head beside shows no time, if it shows none.
+func (c *checker) shows(name string, at int64) {
+	if at == 0 {
+		c.report.note("The head %s shows no time: it is not cosigned by a quorum of a policy, at times that can be.", name)
+	}
+}
+
 // besides checks a head beside, of least to most records: the log signed it, and the head
-// that everything is proved against continues it. It gives the witnesses if they are a
-// quorum, else nil.
-func (c *checker) besides(name string, b *beside, least, most int64) []quorum.Cosigned {
-	r := c.report
+// that everything is proved against continues it. It gives the witnesses that cosigned it.
+func (c *checker) besides(name string, b *beside, least, most int64) (found []quorum.Cosigned, ok bool) {
+	if b == nil {
+		return nil, false
+	}
+	fail := func(format string, a ...any) ([]quorum.Cosigned, bool) {
+		c.report.problem(-1, Time, name+": "+format, a...)
+		return nil, false
+	}
 	head, err := c.consistent(b)
 	switch {
 	case err != nil:
-		r.problem(-1, Time, "%s: %v", name, err)
-		return nil
+		return fail("%v", err)
 	case head.Size < least || head.Size > most:
-		r.problem(-1, Time, "%s: it is a head of %s, and record %d asks for one of %d to %d", name, plural(int(head.Size), "record"), c.file.index, least, most)
-		return nil
+		return fail("it is a head of %s, and record %d asks for one of %d to %d", plural(int(head.Size), "record"), c.file.index, least, most)
 	case c.policy == nil:
-		r.note("The head %s shows no time: no policy says who the witnesses are.", name)
-		r.good(Time)
-		return nil
+	default:
+		r, err := c.policy.Check([]byte(b.Head))
+		if err != nil {
+			return fail("%v", err)
+		}
+		found = r.Cosigned
 	}
-	found, err := c.policy.Check([]byte(b.Head))
-	if err != nil {
-		r.problem(-1, Time, "%s: %v", name, err)
-		return nil
-	}
-	r.good(Time)
-	if !found.Witnessed || c.policy.Quorum == quorum.None {
-		r.note("The head %s shows no time: it is not cosigned by a quorum of the policy.", name)
-		return nil
-	}
-	return found.Cosigned
+	c.report.good(Time)
+	return found, true
 }
 
 // earliest and latest are the times of cosignatures that say something of time, in Unix
@@ -189,8 +194,12 @@ func (c *checker) sureAt(all []quorum.Cosigned) int64 {
 	return c.turn(all, func(a, b quorum.Cosigned) int { return int(min(max(b.At-a.At, -1), 1)) })
 }
 
-// turn gives the time with which the witnesses become a quorum, taken in order.
+// turn gives the time with which the witnesses become a quorum, taken in order. Where no
+// witness is asked for, no time is shown.
 func (c *checker) turn(all []quorum.Cosigned, order func(a, b quorum.Cosigned) int) int64 {
+	if c.policy == nil || c.policy.Quorum == quorum.None {
+		return 0
+	}
 	all = slices.Clone(all)
 	slices.SortFunc(all, order)
 	var keys []string
