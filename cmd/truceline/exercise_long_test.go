@@ -5,7 +5,8 @@
 package main
 
 import (
-	"math/rand/v2"
+	"crypto/rand"
+	mathrand "math/rand/v2"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -26,7 +27,7 @@ func TestDemoKilledWhileItStages(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(rand.IntN(400+400*i)) * time.Millisecond)
+		time.Sleep(time.Duration(mathrand.IntN(400+400*i)) * time.Millisecond)
 		cmd.Process.Kill()
 		cmd.Wait()
 	}
@@ -46,7 +47,7 @@ func TestDemoKilledWhileItStages(t *testing.T) {
 	for _, s := range steps {
 		want[record.Kind(s.Kind)]++
 	}
-	n, err := node.Open(t.Context(), x.Nodes[0].Data, node.Options{Now: time.Now, Manual: true})
+	n, err := node.Open(t.Context(), x.Nodes[0].Data, node.Options{Now: time.Now, Rand: rand.Reader, Manual: true})
 	if err != nil {
 		t.Fatal(err)
 	}
