@@ -11,6 +11,7 @@ import (
 
 	"truceline/agreement"
 	"truceline/cosign"
+	"truceline/ledger"
 	"truceline/quorum"
 	"truceline/record"
 	"truceline/verify/verifytest"
@@ -168,6 +169,12 @@ var witnessCases = []bundleCase{
 			b, err := signRoot(c, 11, root)
 			c.must(err)
 			return b
+		}
+	}},
+	{"failed", "before-of-another-log", "the head before is one of a log of another name, signed with the log's key", []string{"- time"}, none, func(c *caseWorld) {
+		c.vouched()
+		c.before = func() []byte {
+			return c.world.signed(ledger.Checkpoint{Origin: "ledger.example.org/seas", Size: 11, Root: c.root(11)})
 		}
 	}},
 	{"failed", "before-cosigned-wrongly", "a cosignature of the head before is that of another", []string{"- time"}, none, func(c *caseWorld) {
