@@ -37,11 +37,16 @@ func refusalFault(err error) fault {
 // there is one: what becomes of each row is known from the ledger alone.
 var ErrLineLost = errors.New("there is no line to the registry. What was signed before it was lost waits on this node and goes out by itself; run the same file again once nothing of it waits any more: it finds what was filed and goes on")
 
-// lineLost says so in place of what the door says: that not to file again, which holds for
-// the records and not for the file.
+// lostLine is an ErrLineLost. It leaves out what the door says, not to file again: that
+// holds for the records and not for the file.
+type lostLine struct{ err error }
+
+func (l *lostLine) Error() string   { return ErrLineLost.Error() }
+func (l *lostLine) Unwrap() []error { return []error{ErrLineLost, l.err} }
+
 func lineLost(err error) error {
 	if errors.As(err, new(*node.Queued)) || errors.Is(err, outbox.ErrConflict) {
-		return fmt.Errorf("%w (%w)", ErrLineLost, err)
+		return &lostLine{err}
 	}
 	return err
 }

@@ -12,6 +12,8 @@ import (
 
 	"truceline/internal/intake"
 	"truceline/internal/node"
+	"truceline/internal/outbox"
+	"truceline/internal/registry"
 	"truceline/mechanism"
 	"truceline/record"
 )
@@ -382,6 +384,44 @@ func TestTwoRunsRace(t *testing.T) {
 		}
 		if kinds := d.kinds(); kinds[record.AccountFiled] != 5 || kinds[record.BatchOpened] != 1 || kinds[record.BatchClosed] != 1 || len(accounts(t, d)) != 5 {
 			t.Errorf("call %d: %v", k, kinds)
+		}
+	}
+}
+
+// lineless is a door of a member's node whose line breaks: what it is given waits.
+type lineless struct {
+	*memDoor
+	left int // how often it still files
+	err  error
+}
+
+func (l *lineless) File(ctx context.Context, d node.Draft) (registry.Receipt, error) {
+	if l.left--; l.left < 0 {
+		return registry.Receipt{}, fmt.Errorf("file it: %w", l.err)
+	}
+	return l.memDoor.File(ctx, d)
+}
+
+func (l *lineless) FileTogether(ctx context.Context, list []node.Draft) (out []registry.Receipt, err error) {
+	for _, d := range list {
+		r, err := l.File(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// A file whose import loses the line is run again later; the records are not filed again.
+func TestLineIsLost(t *testing.T) {
+	for _, lost := range []error{&node.Queued{Err: errCrash}, outbox.ErrConflict} {
+		for _, left := range []int{0, 1, 5} {
+			d := &lineless{newDoor(t, "lakes"), left, lost}
+			_, err := intake.Import(t.Context(), d, strings.NewReader(twelve), intake.Options{Member: "clerk", Name: "x.csv"})
+			if !errors.Is(err, intake.ErrLineLost) || !strings.Contains(err.Error(), "run the same file again") || strings.Contains(err.Error(), "do not file it again") {
+				t.Errorf("after %d records: %v", left, err)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ package web_test
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"truceline/text"
 )
 
+// nodePages are the pages that say anything of the node, in every state that they have.
 func nodePages(s *webtest.Source) []string {
 	list := []string{"/", "/nothing", "/ledger", "/alarms", "/alarms/none", "/record/0", "/record/" + s.All[0].ID.String(), "/account/" + s.All[0].ID.String() + "#desk",
 		"/incident/" + s.List[0].ID.String() + "#operations", "/signin", "/desk#desk", "/outbox#desk", "/outbox", "/outbox?only=waiting#desk", "/outbox?only=refused#desk", "/outbox?before=2#desk", "/outbox?before=x#desk",
@@ -28,6 +30,7 @@ func nodePages(s *webtest.Source) []string {
 	return list
 }
 
+// nodeStates puts a site into every state that shows on all pages.
 func nodeStates(t *testing.T, name string) map[string]*nodeSite {
 	out := map[string]*nodeSite{}
 	site := func(state string, need int) *nodeSite {
@@ -56,6 +59,7 @@ func nodeStates(t *testing.T, name string) map[string]*nodeSite {
 	return out
 }
 
+// TestNodePagesAreWhole looks at every page in every state as a careful reader would.
 func TestNodePagesAreWhole(t *testing.T) {
 	for state, d := range nodeStates(t, "lakes") {
 		t.Run(state, func(t *testing.T) {
@@ -94,6 +98,7 @@ func TestWhoseNodeItIs(t *testing.T) {
 	}
 }
 
+// TestExerciseInEveryLanguage: the word stands there as it stands in the records, too.
 func TestExerciseInEveryLanguage(t *testing.T) {
 	d := newNodeSite(t, "lakes", 2)
 	for _, lang := range text.All().Tags() {
@@ -178,6 +183,28 @@ func TestCutOffAndWaiting(t *testing.T) {
 	d.says("/ledger", "This registry admits no records now.", "lacks what it has signed before")
 }
 
+// TestImportsNeedALine: without one a file can be checked and not taken in.
+func TestImportsNeedALine(t *testing.T) {
+	d := newNodeSite(t, "durand", 2).member()
+	page := "/imports/" + importID(7).String() + "#desk" // checked, with good rows
+	if got := get(d, page).Body.String(); !strings.Contains(got, `value="stop"`) {
+		t.Fatal("the file cannot be taken in")
+	}
+	d.nodes.standing.Cut = true
+	if got := get(d, page).Body.String(); strings.Contains(got, `value="stop"`) || strings.Contains(got, `value="skip"`) || !strings.Contains(got, `value="check"`) {
+		t.Error("without a line the page offers to take the file in, or not to check it")
+	}
+	d.says(page, "There is no line to the registry now. A file can be checked;")
+	d.says("/imports#desk", "There is no line to the registry now.")
+	run := "/imports/" + importID(7).String() + "/run#desk"
+	if w := post(d, run, url.Values{"do": {"stop"}}); w.Code != 409 {
+		t.Errorf("it is taken in: %d", w.Code)
+	}
+	if w := post(d, run, url.Values{"do": {"check"}}); w.Code != 303 {
+		t.Errorf("it is not checked: %d", w.Code)
+	}
+}
+
 func TestWhoWatchesTheRecord(t *testing.T) {
 	d := newNodeSite(t, "lakes", 3)
 	size := int64(len(d.source.Log))
@@ -212,6 +239,7 @@ func TestWhoWatchesTheRecord(t *testing.T) {
 	d.saysNot("/ledger", "When the record counts as witnessed")
 }
 
+// TestNestedPolicy: groups of groups are said as they are.
 func TestNestedPolicy(t *testing.T) {
 	d := newNodeSite(t, "lakes", 2)
 	flat := d.nodes.cosigning.Policy.String()

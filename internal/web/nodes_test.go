@@ -112,10 +112,6 @@ func (n *testNodes) head(size, sure, met int64, members ...string) *cosigned.Hea
 	return h
 }
 
-// testBox is an outbox of what a test puts in.
-// newBox has an act in each state that a page shows, of the desk's member. They are signed
-// versions of what is in the record.
-// lineEnvelope is the envelope of a record line.
 // nodeSite is pages of a node among others.
 type nodeSite struct {
 	testing.TB
@@ -198,11 +194,3 @@ func (d *nodeSite) saysNot(path string, wants ...string) {
 		}
 	}
 }
-
-// nodePages are the pages that say anything of the node, in every state that they have.
-// nodeStates puts a site into every state that shows on all pages.
-// TestNodePagesAreWhole looks at every page in every state as a careful reader would.
-// TestExerciseInEveryLanguage: the word stands there as it stands in the records, too.
-// TestNestedPolicy: groups of groups are said as they are.
-// queueing says of every act that it waits.
-// TestWhatWaitsIsDone: wherever an officer files, an act that waits leads to the outbox.

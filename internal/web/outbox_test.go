@@ -21,6 +21,7 @@ import (
 	"truceline/record"
 )
 
+// testBox is an outbox of what a test puts in.
 type testBox struct {
 	acts      []outbox.Act // the oldest first
 	forgotten []int64
@@ -75,6 +76,8 @@ func (b *testBox) Forget(_ context.Context, seq int64) (outbox.Act, error) {
 
 func boxID(n int) record.ID { return record.ID{0: 0xbb, 15: byte(n)} }
 
+// newBox has an act in each state that a page shows, of the desk's member. They are signed
+// versions of what is in the record.
 func newBox(t testing.TB, s *webtest.Source) *testBox {
 	t.Helper()
 	b := &testBox{}
@@ -113,6 +116,7 @@ func newBox(t testing.TB, s *webtest.Source) *testBox {
 	return b
 }
 
+// lineEnvelope is the envelope of a record line.
 func lineEnvelope(b []byte) ([]byte, error) {
 	var l struct {
 		Envelope json.RawMessage `json:"envelope"`
@@ -182,12 +186,14 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// queueing says of every act that it waits.
 type queueing struct{ willing }
 
 func (queueing) Do(context.Context, mission.Officer, *acts.Act, acts.Values) (mission.Done, error) {
 	return mission.Done{}, fmt.Errorf("do it: %w", &mission.Queued{Act: boxID(1), Err: errors.New("no line")})
 }
 
+// TestWhatWaitsIsDone: wherever an officer files, an act that waits leads to the outbox.
 func TestWhatWaitsIsDone(t *testing.T) {
 	s := newSource(t, "durand")
 	cfg := config(t, s)

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 
 	"truceline/acts"
@@ -126,6 +127,7 @@ func (s *server) draftsNow(ctx context.Context, v *view) (list []office.Draft, b
 		return list, nil, err
 	}
 	boxed = map[record.ID]outbox.Act{}
+	said := map[record.ID]map[string][]string{} // by what was signed, the values of its newest draft
 	kept := list[:0]
 	for _, d := range list {
 		whole, err := s.Office.Draft(ctx, v.who.ID, d.ID)
@@ -139,14 +141,16 @@ func (s *server) draftsNow(ctx context.Context, v *view) (list []office.Draft, b
 		if err != nil {
 			return nil, nil, err
 		}
-		if ok && act.State == outbox.Receipted && s.saysFiled(ctx, v, &whole) {
+		// A browser that goes back to the form keeps what it says a second time.
+		again := ok && reflect.DeepEqual(said[act.ID], whole.Values)
+		if again || ok && act.State == outbox.Receipted && s.saysFiled(ctx, v, &whole) {
 			if err := s.Office.DeleteDraft(ctx, v.who.ID, d.ID); err != nil && !notFound(err) {
 				return nil, nil, err
 			}
 			continue
 		}
 		if ok {
-			boxed[d.ID] = act
+			boxed[d.ID], said[act.ID] = act, whole.Values
 		}
 		kept = append(kept, d)
 	}
