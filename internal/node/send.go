@@ -45,7 +45,8 @@ func (m *member) SubmitTogether(ctx context.Context, subs []registry.Submission)
 	if m.n.opts.Manual && !m.entering.Load() {
 		return nil, &Queued{act.ID, ids, errors.New("it goes out with the next round")}
 	}
-	if act, err = m.deliver(wait, act.ID); err != nil {
+	act, why, err := m.deliver(wait, act.ID)
+	if err != nil {
 		return nil, err
 	}
 	switch act.State {
@@ -56,10 +57,7 @@ func (m *member) SubmitTogether(ctx context.Context, subs []registry.Submission)
 	case outbox.Refused, outbox.SetAside:
 		return nil, &registry.Refused{Refusal: &mechanism.Refusal{Code: mechanism.Code(act.RefusalCode), Reason: act.RefusalReason}, Signed: act.Refusal}
 	}
-	_, why := m.n.Line()
-	if act.LastError != "" {
-		why = errors.New(act.LastError)
-	} else if why == nil {
+	if why == nil {
 		why = errors.New("others wait before it")
 	}
 	return nil, &Queued{act.ID, ids, why}

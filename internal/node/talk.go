@@ -114,27 +114,33 @@ const lookAgain = 25 * time.Millisecond
 const aMoment = 2 * time.Second
 
 // deliver brings an act of the box to the registry, by this process or the one that talks,
-// and gives it as it stands when there is an answer or ctx ends.
-func (m *member) deliver(ctx context.Context, id record.ID) (outbox.Act, error) {
+// and gives it as it stands when there is an answer or ctx ends; why is what the line said
+// if it waits on.
+func (m *member) deliver(ctx context.Context, id record.ID) (act outbox.Act, why, err error) {
 	cut := time.After(aMoment)
 	for {
 		mine := m.talks(ctx)
 		if mine {
-			if err := m.send(ctx); err != nil && !unreached(err) && ctx.Err() == nil {
-				m.n.opts.Log.Error("what waits cannot be sent", "err", err)
+			if why = m.send(ctx); why != nil && !unreached(why) && ctx.Err() == nil {
+				m.n.opts.Log.Error("what waits cannot be sent", "err", why)
 			}
 		}
-		act, _, err := m.box.Find(context.WithoutCancel(ctx), id)
-		if err != nil || mine || !act.State.Waiting() || act.LastError != "" {
-			return act, err
+		if act, _, err = m.box.Find(context.WithoutCancel(ctx), id); err != nil || !act.State.Waiting() {
+			return act, nil, err
+		}
+		if act.LastError != "" {
+			return act, errors.New(act.LastError), nil
+		}
+		if mine {
+			return act, why, nil
 		}
 		select {
 		case <-ctx.Done():
-			return act, nil
+			return act, ctx.Err(), nil
 		case <-cut:
 			// The other may be waiting a while before it tries again.
 			if _, why := m.n.Line(); why != nil {
-				return act, nil
+				return act, why, nil
 			}
 		case <-time.After(lookAgain):
 		}
