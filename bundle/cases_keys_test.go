@@ -216,6 +216,12 @@ var keyCases = []bundleCase{
 		_, hand, _ := c.enrols()
 		c.about("DRN", verifytest.SignedBy(hand, c.Signer("DRN")))
 	}},
+	{"failed", "officer-rotated", "a member puts a key of its node in the place of its officer's", at(3, "envelope"), also("4 envelope"), func(c *caseWorld) {
+		c.opening("DRN")
+		id, hand, _ := c.enrols()
+		c.logs("DRN", record.KeyRotated, &record.KeyRotation{New: keyOf(second1), Old: idOf(hand)}, verifytest.By(id), verifytest.SignedBy(hand, c.Signer("DRN"), second1))
+		c.about("DRN", verifytest.SignedBy(second1))
+	}},
 	{"failed", "officer-twice", "an officer is enrolled twice", at(3, "envelope"), wordless, func(c *caseWorld) {
 		c.opening("DRN")
 		id, _, _ := c.enrols()

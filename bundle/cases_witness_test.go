@@ -123,6 +123,12 @@ var witnessCases = []bundleCase{
 		c.inParts()
 		c.drop(11)
 	}},
+	{"incomplete", "policy-of-another-digest", "an agreement that is not the one whose digest it names", none, wordless, func(c *caseWorld) {
+		c.adopting(func(a *record.Adoption) { a.SHA256[0]++ })
+	}},
+	{"failed", "policy-part-of-fewer", "the second part of one", []string{"10 body"}, wordless, func(c *caseWorld) {
+		c.adopting(func(a *record.Adoption) { a.Part = 2 })
+	}},
 	{"incomplete", "policy-of-nobody", "an agreement whose policy asks for no witness", none, wordless, func(c *caseWorld) {
 		c.opening("DRN")
 		c.needs(c.adoptPolicy(1, fmt.Sprintf("log %s\nquorum none\n", c.LogKey)))
@@ -302,6 +308,18 @@ func (c *caseWorld) inParts() {
 	c.needs(10, 11)
 	c.about("DRN")
 	c.cosignedBy("witness", "rules")
+}
+
+// adopting is vouched, but for what is changed in the agreement's body, record 10.
+func (c *caseWorld) adopting(change func(a *record.Adoption)) {
+	c.vouched()
+	a := parsed[record.Adoption](c, c.log.Entries[10].Body)
+	change(a)
+	b, err := record.Canonical(a)
+	c.must(err)
+	c.log.Entries = c.log.Entries[:10]
+	c.log.Append(c.File("book", record.AgreementAdopted, &record.Reason{Reason: "x"}, verifytest.Bytes(string(b))))
+	c.about("DRN")
 }
 
 // parsed reads a body again.

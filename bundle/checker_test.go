@@ -201,7 +201,9 @@ func TestSecondCheckerOnWholeBundles(t *testing.T) {
 func TestSecondCheckerUsage(t *testing.T) {
 	dir := t.TempDir()
 	file := write(t, dir, "x", []byte("x"))
-	for _, args := range [][]string{{}, {file, file}, {dir}, {filepath.Join(dir, "none")}, {file, "--key", "x"}, {file, "--policy", file}, {file, "--later"}} {
+	_, o := goodFile(t)
+	policy := write(t, dir, "policy", []byte(o.Policy))
+	for _, args := range [][]string{{file, "--policy", policy, "--key", newWorld(t, "another").LogKey}, {}, {file, file}, {dir}, {filepath.Join(dir, "none")}, {file, "--key", "x"}, {file, "--policy", file}, {file, "--later"}} {
 		cmd := exec.Command("node", append([]string{"../scripts/check-bundle.mjs"}, args...)...)
 		out, err := cmd.CombinedOutput()
 		if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), "usage: ") {

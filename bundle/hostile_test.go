@@ -19,7 +19,9 @@ import (
 // TestTooMuch: what is larger than a bundle can be is refused before it is looked at.
 func TestTooMuch(t *testing.T) {
 	good, o := goodFile(t)
-	w := &world{t: t}
+	w, dir := &world{t: t}, t.TempDir()
+	var names []string
+	var list []onDisk
 	big := w.edit(good, func(f *form) {
 		for i := range bundle.MaxRecords {
 			p := f.Records[0]
@@ -36,9 +38,13 @@ func TestTooMuch(t *testing.T) {
 		"a long proof":  w.edit(good, func(f *form) { f.Record.Proof += strings.Repeat("— a AAAAAAA=\n", 1<<16) }),
 	} {
 		is(t, w.check(b, o), bundle.Wrong, []string{"- file"}, none)
-		if s := text(w.check(b, o)); len(s) > 5000 || name == "" {
+		if s := text(w.check(b, o)); len(s) > 5000 {
 			t.Errorf("%s: the report has %d bytes", name, len(s))
 		}
+		names, list = append(names, name), append(list, onDisk{File: write(t, dir, name, b), Key: o.Key})
+	}
+	for i, v := range secondChecker(t, list...) {
+		v.sees(t, names[i], "failed", []string{"- file"}, none)
 	}
 }
 

@@ -111,7 +111,6 @@ function fold(i, st, body, signers) { // throws before it changes anything
   if (st.kind === 'agreement.adopted') return adopt(body)
   const added = keysIn(body).map(idOf), admits = st.kind === 'member.admitted', leaves = st.kind === 'member.left'
   const who = body.registry?.code ?? body.code ?? body.member ?? st.member // whose keys change
-  if ((admits || leaves) && !registry) unsure('who the registry is, is not shown')
   need(st.member === (admits ? registry : who) || (leaves && st.member === registry), `${st.member} may not file this for ${who}`)
   need(!leaves || who !== registry, 'the registry cannot leave')
   if (admits && members.has(who)) unsure(`${who} is a member already, and no record here says that it left`)
