@@ -4,7 +4,11 @@ package node_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"os"
+	"strings"
+	"sync"
 	"testing"
 
 	"truceline/internal/fleet"
@@ -47,5 +51,39 @@ func TestACommandBesideTheRegistryKnowsWhatTheServerKnows(t *testing.T) {
 	restart()
 	if err := beside(); !errors.Is(err, node.ErrWaiting) {
 		t.Errorf("a new start knows what the one before knew: %v", err)
+	}
+}
+
+// Invitations that a command writes beside the server lose none of the server's.
+func TestInvitingBesideTheServer(t *testing.T) {
+	f := fleet.New(t, 8)
+	beside, err := node.Open(context.Background(), f.Path(fleet.RegistryCode), node.Options{Now: f.Clock.Now, Rand: rand.Reader, Manual: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer beside.Close()
+	for range 5 {
+		var wg sync.WaitGroup
+		for i, code := range fleet.Codes {
+			n := f.Registry()
+			if i%2 == 1 {
+				n = beside
+			}
+			wg.Go(func() {
+				if _, err := n.InviteMember(code, "http://registry.invalid"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		b, err := os.ReadFile(f.Path(fleet.RegistryCode) + "/invitations.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range fleet.Codes {
+			if strings.Count(string(b), `"`+code+`"`) != 1 {
+				t.Fatalf("the invitation of %s is not there once:\n%s", code, b)
+			}
+		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"sync"
 	"time"
 
 	"truceline/internal/local"
@@ -59,7 +58,6 @@ const invitationFile = "invitations.json"
 // InvitationLife is how long an invitation is good.
 const InvitationLife = 14 * 24 * time.Hour
 
-var inviting sync.Mutex // one process's changes of the file; another's are seldom
 
 func (n *Node) invitations() (list []invited, err error) {
 	b, err := os.ReadFile(n.private.Path(invitationFile))
@@ -97,8 +95,11 @@ func (n *Node) InviteMember(code, registryURL string) (*Invitation, error) {
 	if _, err := io.ReadFull(n.opts.Rand, token[:]); err != nil {
 		return fail(err)
 	}
-	inviting.Lock()
-	defer inviting.Unlock()
+	turn, err := n.private.HoldSoon(local.WriteLock) // a command may invite beside the server
+	if err != nil {
+		return fail(err)
+	}
+	defer turn.Close()
 	list, err := n.invitations()
 	if err != nil {
 		return fail(err)
@@ -164,8 +165,11 @@ func (n *Node) Accept(ctx context.Context, reply []byte) error {
 		return fail(errors.New("the token is malformed"))
 	}
 	sum := sha256.Sum256(token)
-	inviting.Lock()
-	defer inviting.Unlock()
+	turn, err := n.private.HoldSoon(local.WriteLock) // a command may invite beside the server
+	if err != nil {
+		return fail(err)
+	}
+	defer turn.Close()
 	list, err := n.invitations()
 	if err != nil {
 		return fail(err)
