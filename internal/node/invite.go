@@ -58,7 +58,6 @@ const invitationFile = "invitations.json"
 // InvitationLife is how long an invitation is good.
 const InvitationLife = 14 * 24 * time.Hour
 
-
 func (n *Node) invitations() (list []invited, err error) {
 	b, err := os.ReadFile(n.private.Path(invitationFile))
 	if errors.Is(err, os.ErrNotExist) {
