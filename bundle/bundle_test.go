@@ -4,7 +4,6 @@ package bundle_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -49,8 +48,7 @@ func TestEveryRecord(t *testing.T) {
 func TestWhatAnAccountNeeds(t *testing.T) {
 	w := newWorld(t, "bundle")
 	last := w.size() - 1 // of scribe
-	var f form
-	w.must(json.Unmarshal(w.whole(last), &f))
+	f := w.parsed(w.whole(last))
 	got := map[int64]bool{}
 	for _, p := range f.Records {
 		got[p.index()] = true
@@ -145,8 +143,34 @@ func TestNoPolicy(t *testing.T) {
 	w.log.Entries = w.log.Entries[:40] // as it was before the policy
 	b := w.make(39, bundle.Heads{Head: w.head(40)})
 	is(t, w.check(b, bundle.Options{Key: w.LogKey}), bundle.Incomplete, []string{}, []string{"- witness", "- rule"})
-	if strings.Contains(string(b), "agreement.adopted") {
-		t.Error("an agreement without a policy is in the bundle")
+	for _, p := range w.parsed(b).Records {
+		if w.log.Entries[p.index()].Statement.Kind == record.AgreementAdopted {
+			t.Error("an agreement without a policy is in the bundle")
+		}
+	}
+}
+
+// TestUselessHeads: heads beside that show nothing are left out, and lines that would spoil
+// the bundle for everybody, or that nobody needs.
+func TestUselessHeads(t *testing.T) {
+	w := newWorld(t, "bundle")
+	n, i := w.size(), 50
+	for name, h := range map[string]bundle.Heads{
+		"witnessed by too few": {Before: w.head(i, by{"witness/DRN", second(60)}), After: w.head(i+1, by{"witness/DRN", second(60)})},
+		"of the wrong sizes":   {Before: w.full(i + 1), After: w.full(i)},
+		"after is the head":    {After: w.full(n)},
+	} {
+		h.Head = w.full(n)
+		if f := w.parsed(w.make(i, h)); f.Before != nil || f.After != nil {
+			t.Errorf("%s: before %+v, after %+v", name, f.Before, f.After)
+		}
+	}
+	spoilt := moved(w.full(n), "/witness/DRN ")
+	b := w.make(i, bundle.Heads{Head: append(spoilt, "— ledger.example.org/lakes/witness/nobody AAAAAAA=\n"...)})
+	r := w.check(b, w.known())
+	is(t, r, bundle.Good, none, none)
+	if len(r.Missing) != 1 || r.Missing[0] != "DRN" || strings.Contains(string(b), "/witness/nobody") {
+		t.Errorf("missing %q: %s", r.Missing, text(r))
 	}
 }
 

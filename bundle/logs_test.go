@@ -182,6 +182,10 @@ func compare(t *testing.T, name string, r *bundle.Report, whole *verify.Report) 
 func TestCopy(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t, "bundle")
+	for w.size() < 650 {
+		w.file("book", record.ClockTicked, nil)
+	}
+	w.file("book", record.KeyAdded, &record.KeyAddition{Key: keyOf(strange), Member: "book"}) // after what was witnessed
 	for w.size() < 700 {
 		w.file("book", record.ClockTicked, nil)
 	}

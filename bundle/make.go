@@ -284,13 +284,8 @@ func (m *maker) chooseRules(all []*bearing) {
 	}
 	last := map[string]*bearing{}
 	for _, x := range all {
-		switch b := x.body.(type) {
-		case *record.Cosigner:
-			if b.Role == record.RulesCosigner {
-				last[x.statement.Member] = x
-			}
-		case *record.Departure:
-			delete(last, b.Member)
+		if b, ok := x.body.(*record.Cosigner); ok && b.Role == record.RulesCosigner {
+			last[x.statement.Member] = x
 		}
 	}
 	for _, w := range m.policy.Witnesses {

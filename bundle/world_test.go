@@ -166,7 +166,6 @@ func (w *world) full(size int) []byte {
 type source struct {
 	*world
 	heads bundle.Heads
-	hide  func(index int64) bool // records left out of the list of those that bear on keys
 }
 
 var _ bundle.Source = source{}
@@ -184,7 +183,7 @@ func (s source) Consistency(_ context.Context, oldSize, newSize int64) ([]tlog.H
 }
 func (s source) Bearing(_ context.Context, size int64) (out []int64, err error) {
 	for i := range min(size, int64(s.size())) {
-		if bundle.Bears(s.log.Entries[i].Statement.Kind) && (s.hide == nil || !s.hide(i)) {
+		if bundle.Bears(s.log.Entries[i].Statement.Kind) {
 			out = append(out, i)
 		}
 	}
@@ -284,11 +283,17 @@ type formPlaced struct {
 	Line   string   `json:"line"`
 }
 
+// parsed is a bundle in Go's own terms.
+func (w *world) parsed(b []byte) (f form) {
+	w.t.Helper()
+	w.must(json.Unmarshal(b, &f))
+	return f
+}
+
 // edit changes a bundle and writes it again.
 func (w *world) edit(b []byte, change func(f *form)) []byte {
 	w.t.Helper()
-	var f form
-	w.must(json.Unmarshal(b, &f))
+	f := w.parsed(b)
 	change(&f)
 	out, err := record.Canonical(f)
 	w.must(err)
