@@ -76,6 +76,9 @@ func Listen(n *node.Node, o Options) (*Server, error) {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 	}
+	unused := &unusedConns{conns: map[net.Conn]bool{}}
+	s.http.ConnState = unused.note
+	s.http.RegisterOnShutdown(unused.close)
 	return s, nil
 }
 
