@@ -287,9 +287,21 @@ func (f from) RoundTrip(r *http.Request) (*http.Response, error) {
 		h = mux
 	}
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	if !answers {
+	if !serve(h, w, r) || !answers {
 		return nil, ErrLost
 	}
 	return w.Result(), nil
+}
+
+// serve tells whether there is an answer: a handler may break the line off, as on a server.
+func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (answered bool) {
+	defer func() {
+		if why := recover(); why == http.ErrAbortHandler {
+			answered = false
+		} else if why != nil {
+			panic(why)
+		}
+	}()
+	h.ServeHTTP(w, r)
+	return true
 }

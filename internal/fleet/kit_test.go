@@ -4,6 +4,7 @@ package fleet_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"maps"
 	"os"
 	"slices"
@@ -203,3 +204,5 @@ func routes(to map[string]string) func(from, to string) string {
 		return code
 	}
 }
+
+func digest(b []byte) record.Digest { return sha256.Sum256(b) }

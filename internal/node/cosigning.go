@@ -256,12 +256,28 @@ func (m *member) learn(ctx context.Context, signed []byte, by Link) error {
 	if err != nil {
 		return err
 	}
-	if c.Size > m.n.ledger.Head().Size {
+	size := m.n.ledger.Head().Size
+	if c.Size > size {
 		return nil // in the next round
+	}
+	m.mu.Lock()
+	known := m.learnt[string(signed)] == size
+	m.mu.Unlock()
+	if known {
+		return nil // and policy and cosigners are what they were
 	}
 	if err := m.keepCosigned(ctx, signed); err != nil {
 		return err
 	}
 	m.proveTimes(ctx)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.learnt) >= maxLearnt || m.learnt == nil {
+		m.learnt = map[string]int64{}
+	}
+	m.learnt[string(signed)] = size
 	return nil
 }
+
+// maxLearnt bounds how many notes are remembered: one of each other node is enough.
+const maxLearnt = 64

@@ -3,10 +3,12 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"truceline/internal/local"
 	"truceline/internal/projection"
@@ -56,11 +58,47 @@ func (n *Node) readLock() (ledger.Checkpoint, error) {
 
 // parseHead reads a head that this log has signed.
 func (n *Node) parseHead(signed []byte) (ledger.Checkpoint, error) {
+	if c, ok := n.parsed.find(signed); ok {
+		return c, nil
+	}
 	c, _, err := ledger.ParseCheckpoint(signed, n.verifier)
 	if err == nil && c.Origin != n.Config.Origin {
 		err = fmt.Errorf("it is of the log %s", c.Origin)
 	}
+	if err == nil {
+		n.parsed.keep(signed, c)
+	}
 	return c, err
+}
+
+// parsedHeads remembers the heads that were read last: the same few come again and again.
+type parsedHeads struct {
+	mu   sync.Mutex
+	last [8]parsedHead
+	next int
+}
+
+type parsedHead struct {
+	signed []byte
+	head   ledger.Checkpoint
+}
+
+func (p *parsedHeads) find(signed []byte) (ledger.Checkpoint, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, one := range p.last {
+		if one.signed != nil && bytes.Equal(one.signed, signed) {
+			return one.head, true
+		}
+	}
+	return ledger.Checkpoint{}, false
+}
+
+func (p *parsedHeads) keep(signed []byte, c ledger.Checkpoint) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last[p.next] = parsedHead{bytes.Clone(signed), c}
+	p.next = (p.next + 1) % len(p.last)
 }
 
 // checkLock compares the ledger with the newest head this node has seen signed. Where

@@ -60,16 +60,17 @@ type member struct {
 	older    time.Time // since when it shows an older head
 	gossiped map[string]time.Time
 
-	later      [][]byte  // heads whose signature is good and that could not be compared yet
-	far        []Alarm   // over members' clocks, noticed and not yet raised
-	shownSize  int64     // of the head that the registry showed last
-	shownAt    time.Time // when it was asked for that; zero: not since the start
-	wrongSince time.Time // since when it gives answers that do not hold
-	pressed    time.Time // when what waits was handed in through others last; with sending
-	suspect    suspicion // with sending
-	broken     int64     // 1 more than the record that was found broken; with following
-	cosigned   int64     // size of the head that was cosigned last
-	waited     [2]int64  // the sizes beyond which growth was waited for last; of run alone
+	learnt     map[string]int64 // notes whose cosignatures were kept, with the copy's size then
+	later      [][]byte         // heads whose signature is good and that could not be compared yet
+	far        []Alarm          // over members' clocks, noticed and not yet raised
+	shownSize  int64            // of the head that the registry showed last
+	shownAt    time.Time        // when it was asked for that; zero: not since the start
+	wrongSince time.Time        // since when it gives answers that do not hold
+	pressed    time.Time        // when what waits was handed in through others last; with sending
+	suspect    suspicion        // with sending
+	broken     int64            // 1 more than the record that was found broken; with following
+	cosigned   int64            // size of the head that was cosigned last
+	waited     [2]int64         // the sizes beyond which growth was waited for last; of run alone
 }
 
 // openCopy opens a member's copy of the ledger.
@@ -166,11 +167,7 @@ func (m *member) readNote(name string) ([]byte, error) {
 }
 
 func (m *member) parse(signed []byte) (ledger.Checkpoint, error) {
-	c, _, err := ledger.ParseCheckpoint(signed, m.n.verifier)
-	if err == nil && c.Origin != m.n.Config.Origin {
-		err = fmt.Errorf("it is of the log %s", c.Origin)
-	}
-	return c, err
+	return m.n.parseHead(signed)
 }
 
 // loadHeld finds the newest signed head of which this copy has everything.

@@ -77,6 +77,7 @@ type Node struct {
 	verifier note.Verifier // of the log
 	heads    note.Verifier // of the heads of the ledger here; the log's in the registry's node
 	alarms   alarms
+	parsed   parsedHeads
 	feeding  *feeding
 	signers  map[string]*record.Signer // member code to its node key here
 	catching atomic.Bool               // many records are being fetched; the tables wait

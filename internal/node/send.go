@@ -133,6 +133,9 @@ func (m *member) sendOne(ctx context.Context, act outbox.Act, over Link) error {
 			return errors.Join(wrong(err), stepErr)
 		}
 		_, err = m.box.Step(keep, act.Seq, outbox.ReceiptVerified, outbox.Detail{Receipts: receipts})
+		m.mu.Lock()
+		m.learnt = nil // heads that were learnt before may witness it
+		m.mu.Unlock()
 		if errors.As(err, new(*outbox.Contradiction)) {
 			// Two receipts that cannot both be true, each signed by the log. The others go on.
 			_, err = m.n.raise(keep, Alarm{Kind: TwoHistories, Index: -1, What: err.Error()}, nil)

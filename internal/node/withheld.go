@@ -254,14 +254,26 @@ func (n *Node) Attest(ctx context.Context, subs []registry.Submission) (got []Re
 	if m == nil || m.link == nil {
 		return nil, nil, errors.New("attest: this is no member's node with a line to the registry")
 	}
-	st, err := n.attestable(subs)
+	act, st, err := n.attestable(subs)
 	if err != nil {
 		return nil, nil, fmt.Errorf("attest: %w", err)
 	}
 	got, err = m.link.Submit(ctx, subs)
 	at := n.opts.Now()
-	if err == nil || errors.As(err, new(*registry.Refused)) || ctx.Err() != nil {
+	// What the other would not take for an answer is none here.
+	var refused *registry.Refused
+	bad := err
+	switch {
+	case err == nil:
+		_, bad = m.verifyReceipts(ctx, act, got, m.link)
+	case errors.As(err, &refused):
+		bad = m.verifyRefusal(act, refused.Signed)
+	}
+	if bad == nil || ctx.Err() != nil {
 		return got, nil, err
+	}
+	if err == nil || refused != nil {
+		err = wrong(bad)
 	}
 	signed, _, alive := m.link.Checkpoint(ctx)
 	if alive == nil {
@@ -281,23 +293,24 @@ func (n *Node) Attest(ctx context.Context, subs []registry.Submission) (got []Re
 }
 
 // attestable wants records as a door takes them, the first signed by its member.
-func (n *Node) attestable(subs []registry.Submission) (first *record.Statement, err error) {
+func (n *Node) attestable(subs []registry.Submission) (act outbox.Act, first *record.Statement, err error) {
 	for i, sub := range subs {
 		e, err := mechanism.Open(sub.Envelope, sub.Body, sub.BodySalt)
 		if err != nil {
-			return nil, err
+			return act, nil, err
 		}
 		if i == 0 {
 			first = e.Statement
 		}
+		act.Records = append(act.Records, outbox.Submission{ID: e.Statement.ID, Kind: e.Statement.Kind, Envelope: sub.Envelope, Body: sub.Body, BodySalt: sub.BodySalt})
 	}
 	switch {
 	case first == nil || first.Mission != n.Config.Mission || first.Origin != n.Config.Origin:
-		return nil, errors.New("that is no record of this mission")
+		err = errors.New("that is no record of this mission")
 	case !n.signedByMember(subs[0].Envelope, first.Member):
-		return nil, fmt.Errorf("no key of %s that is known here signed it", first.Member)
+		err = fmt.Errorf("no key of %s that is known here signed it", first.Member)
 	}
-	return first, nil
+	return act, first, err
 }
 
 // outcome is what an attestation says of an error that is no answer.
