@@ -262,9 +262,12 @@ func (p *person) choose(name, value string) {
 		}
 		p.keys(key)
 		// A list of proposals that the browser still shows for the field before takes the
-		// first key, as it would a person's.
+		// keys, as it would a person's, who puts it away.
 		was := n
 		for end := time.Now().Add(500 * time.Millisecond); n == was && time.Now().Before(end); n = p.Int(left) {
+		}
+		if n == was {
+			p.keys(kb.Escape)
 		}
 	}
 }
