@@ -72,6 +72,9 @@ func (f *feeding) step(ctx context.Context) {
 	}
 	last, err := f.n.Cosigned.Last(ctx)
 	if err != nil {
+		if ctx.Err() != nil {
+			return
+		}
 		f.n.opts.Log.Error("witnesses outside are not offered the newest head", "err", err)
 		return
 	}

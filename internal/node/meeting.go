@@ -55,7 +55,7 @@ func (m *member) meet(ctx context.Context, cut bool) {
 	cosigned := m.cosigned
 	m.mu.Unlock()
 	if cut && m.heldHead().Size > cosigned {
-		if err := m.cosign(ctx); err != nil && !unreached(err) {
+		if err := m.cosign(ctx); err != nil && !unreached(err) && ctx.Err() == nil {
 			m.n.opts.Log.Warn("what others have shown is not cosigned", "err", err)
 		}
 	}

@@ -4,7 +4,6 @@ package office
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -27,22 +26,11 @@ func Check(ctx context.Context, path string) (officers int, err error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		return fail(fmt.Errorf("others can read it: run chmod 600 on it, and end every sign-in if they may have"))
 	}
-	db, err := sql.Open("sqlite", dsn(path, "query_only(ON)"))
+	db, err := kind.Look(ctx, path)
 	if err != nil {
-		return fail(err)
-	}
-	defer db.Close()
-	var app int
-	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&app); err != nil {
 		return fail(fmt.Errorf("%w; it cannot be computed again: restore it from a backup", err))
 	}
-	if app != applicationID {
-		return fail(errors.New("it is another program's file: restore the office from a backup"))
-	}
-	var verdict string
-	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil || verdict != "ok" {
-		return fail(errors.Join(err, fmt.Errorf("it is damaged (%s): restore it from a backup", verdict)))
-	}
+	defer db.Close()
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM officers WHERE state <> ?", Left).Scan(&officers); err != nil {
 		return fail(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"io"
 	"time"
 
+	"truceline/internal/tables"
 	"truceline/record"
 )
 
@@ -36,7 +37,7 @@ func wrap(what string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isBusy(err):
+	case tables.Busy(err):
 		return fmt.Errorf("%s: %w; try again: %w", what, ErrBusy, err)
 	}
 	return fmt.Errorf("%s: %w", what, err)

@@ -6,11 +6,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 
-	sqlite "modernc.org/sqlite"
-
+	"truceline/internal/tables"
 	"truceline/record"
 )
 
@@ -48,20 +46,15 @@ func (b *Box) view(ctx context.Context, what string, f func(tx *sql.Tx) error) e
 
 // wrap says what was tried, and what to do where SQLite's own words do not.
 func wrap(what string, err error) error {
-	const busy, locked, full = 5, 6, 13 // SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL
-	var e *sqlite.Error
-	if errors.As(err, &e) {
-		switch e.Code() & 0xff {
-		case busy, locked:
-			return fmt.Errorf("%s: %w; try again: %w", what, ErrBusy, err)
-		case full:
-			return fmt.Errorf("%s: %w; make room and try again: %w", what, ErrFull, err)
-		}
+	switch {
+	case err == nil:
+		return nil
+	case tables.Busy(err):
+		return fmt.Errorf("%s: %w; try again: %w", what, ErrBusy, err)
+	case tables.Full(err):
+		return fmt.Errorf("%s: %w; make room and try again: %w", what, ErrFull, err)
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	return nil
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // querier is the reading pool or a transaction.

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	sqlite "modernc.org/sqlite" // the driver "sqlite"
+	"truceline/internal/tables"
 )
 
 // Errors that callers tell apart. They come wrapped.
@@ -52,15 +52,8 @@ func wrap(what string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isBusy(err):
+	case tables.Busy(err):
 		return fmt.Errorf("%s: %w; try again: %w", what, ErrBusy, err)
 	}
 	return fmt.Errorf("%s: %w", what, err)
-}
-
-// isBusy tells whether SQLite gave up waiting for another connection.
-func isBusy(err error) bool {
-	const busy, locked = 5, 6 // SQLITE_BUSY, SQLITE_LOCKED
-	var e *sqlite.Error
-	return errors.As(err, &e) && (e.Code()&0xff == busy || e.Code()&0xff == locked)
 }

@@ -70,10 +70,11 @@ func Open(ctx context.Context, path string, opts Options) (*Witness, error) {
 	if err := opts.validate(); err != nil {
 		return nil, fmt.Errorf("open the witness %s: %w", path, err)
 	}
-	if err := w.open(ctx, path, opts.Create); err != nil {
-		w.Close()
+	db, err := kind.Open(ctx, path, opts.Create)
+	if err != nil {
 		return nil, wrap("open the witness "+path, err)
 	}
+	w.write, w.read = db.Write, db.Read
 	return w, nil
 }
 
@@ -93,15 +94,7 @@ func (o Options) validate() error {
 }
 
 // Close releases the files.
-func (w *Witness) Close() error {
-	var errs []error
-	for _, db := range []*sql.DB{w.read, w.write} {
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
-	}
-	return errors.Join(errs...)
-}
+func (w *Witness) Close() error { return errors.Join(w.read.Close(), w.write.Close()) }
 
 // OriginHash names a log in the addresses of a witness: the SHA-256 of its origin in
 // lower-case hex.
