@@ -107,6 +107,9 @@ func writePrivateStatus(line func(name, format string, a ...any), st *node.Statu
 		for _, s := range outbox.States {
 			boxes = append(boxes, fmt.Sprintf("%d %s", p.Outbox[s], strings.ReplaceAll(string(s), "_", " ")))
 		}
+		if !p.Restored.IsZero() {
+			line("cosigns", "NOTHING: put back from a backup at %s, it learns first what it had cosigned (%s restored)", p.Restored.UTC().Format(time.RFC3339), prog())
+		}
 		line("outbox", "%s; %d receipts not witnessed yet", strings.Join(boxes, ", "), p.Unwitnessed)
 	}
 	if len(p.Alarms) == 0 {

@@ -86,6 +86,9 @@ func TestRestoreAMember(t *testing.T) {
 	if _, marked := nor.Restored(); !marked {
 		t.Fatal("it is not marked")
 	}
+	if st, err := node.Inspect(t.Context(), f.Path("NOR"), node.Options{Now: f.Clock.Now}); err != nil || st.Private.Restored.IsZero() {
+		t.Errorf("its status does not say so: %v", err)
+	}
 	wantState(t, nor, waits, outbox.Queued)
 	// With the registry alone it cosigns nothing.
 	f.Net.Lose = func(from, to string, _ *http.Request) (bool, bool) {

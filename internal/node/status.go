@@ -54,6 +54,7 @@ type Private struct {
 	Outbox      map[outbox.State]int // of a member
 	Unwitnessed int                  // receipts that are not witnessed yet
 	Entered     bool                 // of a member: its invitation was answered
+	Restored    time.Time            // since when it is put back from a backup and cosigns nothing; zero: it is not
 	Lock        string               // of the registry: where the newest head is kept, too
 }
 
@@ -137,6 +138,7 @@ func Inspect(ctx context.Context, dir string, opts Options) (*Status, error) {
 	}
 	p := &Private{Alarms: n.Alarms(), RegistryURL: cfg.RegistryURL, Entered: n.Entered(), Lock: cfg.Lock}
 	s.Private = p
+	p.Restored, _ = n.Restored()
 	if cfg.Member == "" {
 		p.Serving, err = priv.Held(local.ReadyLock)
 		return s, errors.Join(err, n.checkLock(ctx))

@@ -33,6 +33,7 @@ func (o others) Standing() web.Standing {
 	if n.Registry == nil {
 		contact, err := n.Line()
 		st.Contact, st.Cut = contact, err != nil
+		st.Restored, _ = n.Restored()
 		return st
 	}
 	st.Member, st.Registry = n.Config.Registry, true

@@ -5,6 +5,7 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strconv"
 
 	"truceline/internal/node"
 )
@@ -27,9 +28,13 @@ func (a alarmView) proves() bool { return slices.Contains(proven, a.Kind) }
 var proven = []node.AlarmKind{node.TwoHistories, node.LoggedTwice, node.FalseTime, node.DeadKey, node.BrokenRule, node.Withheld, node.FarOffClock}
 
 func (s *server) alarms(v *view, r *http.Request) error {
+	c, err := s.Nodes.Cosigning(r.Context())
+	if err != nil {
+		return err
+	}
 	p := alarmsPage{}
 	for _, a := range slices.Backward(v.standing.Alarms) {
-		one := alarmView{Alarm: a, shown: -1, verify: "truceline verify evidence " + a.Evidence + " --key '" + s.LogVKey + "'"}
+		one := alarmView{Alarm: a, shown: -1, verify: s.checks(v, a, c.Policy != nil)}
 		if index, ok := alarmed(a); ok && index <= v.counts.LastIndex {
 			one.shown = index
 		}
@@ -40,6 +45,20 @@ func (s *server) alarms(v *view, r *http.Request) error {
 	})
 	v.section, v.title, v.body = "alarms", v.T("alarms.title"), alarmsBody(v, p)
 	return nil
+}
+
+// checks is the command that checks what an alarm is proved by, with all that the file
+// itself must not be asked for.
+func (s *server) checks(v *view, a node.Alarm, policy bool) string {
+	c := "truceline verify evidence " + a.Evidence + " --key '" + s.LogVKey + "'"
+	if policy {
+		c += " --policy policy.txt"
+	}
+	c += " --bound " + strconv.FormatInt(v.pack.ClockBoundMS()/1000, 10) + "s"
+	if a.Kind == node.Withheld {
+		c += " --log " + s.LogURL
+	}
+	return c
 }
 
 // evidence sends a proof as the file that was kept, for others to check.

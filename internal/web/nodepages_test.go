@@ -55,6 +55,7 @@ func nodeStates(t *testing.T, name string) map[string]*nodeSite {
 	d.nodes.standing.Cut, d.nodes.standing.Contact = true, time.UnixMilli(testNow-3_600_000)
 	d = site("member never reached, alarms", 2).member()
 	d.nodes.standing.Cut = true
+	d.nodes.standing.Restored = time.UnixMilli(testNow - 7_200_000)
 	d.alarmAll()
 	return out
 }
@@ -143,7 +144,7 @@ func TestAlarmsAreUnmistakable(t *testing.T) {
 	if n := len(page.all("article")); n != len(mission.AlarmKinds) {
 		t.Errorf("%d alarms are listed", n)
 	}
-	d.says("/alarms", "About: Drunnow Commons.", "truceline verify evidence two_histories-00.json --key '"+vkey+"'", "holds no file that would convince a stranger", "Record #9")
+	d.says("/alarms", "About: Drunnow Commons.", "truceline verify evidence two_histories-00.json --key '"+vkey+"' --policy policy.txt --bound 120s", "withheld-07.json --key '"+vkey+"' --policy policy.txt --bound 120s --log ", "holds no file that would convince a stranger", "Record #9")
 	for _, a := range page.all("article") {
 		if h := a.all("h2"); len(h) != 1 || len(a.all("p")) < 4 {
 			t.Errorf("an alarm says only %s", a.words())
@@ -175,6 +176,10 @@ func TestCutOffAndWaiting(t *testing.T) {
 	d.says("/#desk", "What you file is signed and waits here:")
 	d.nodes.standing.Contact = time.Time{}
 	d.says("/", "No answer from the registry since this node was started.")
+
+	d.saysNot("/", "put back from a backup")
+	d.nodes.standing.Restored = time.UnixMilli(testNow - 7_200_000)
+	d.says("/", "This node was put back from a backup at 2026-07-02 09:00:00 UTC, and cosigns nothing for now.")
 
 	d = newNodeSite(t, "lakes", 2)
 	d.nodes.standing.Hold, d.nodes.standing.Silent = web.HoldWitnesses, []string{"QUI", "watch"}

@@ -55,6 +55,9 @@ type Standing struct {
 	// did: zero for never since the node was started.
 	Cut     bool
 	Contact time.Time
+	// Restored is when a member's node was put back from a backup, while it cosigns nothing
+	// because it does not know yet what it has cosigned; else zero.
+	Restored time.Time
 	// Hold is why the registry's node admits nothing; empty where it admits.
 	Hold Hold
 	// Silent are the members whose witnesses HoldWitnesses waits for, by code; of a witness

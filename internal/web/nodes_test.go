@@ -151,7 +151,7 @@ func (d *nodeSite) alarmAll() {
 		if kind == mission.DeadKey || kind == mission.FarOffClock {
 			a.Member = d.source.TheAgreement.Members[0].Code
 		}
-		if i%2 == 0 {
+		if i%2 == 0 || kind == mission.Withheld {
 			a.Evidence = fmt.Sprintf("%s-%02x.json", kind, i)
 			d.nodes.evidence[a.Evidence] = `{"evidence":"` + string(kind) + `"}`
 		}
