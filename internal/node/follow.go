@@ -93,20 +93,39 @@ func (m *member) fetch(ctx context.Context, c ledger.Checkpoint, signed []byte, 
 		m.n.catching.Store(true)
 		defer m.n.catching.Store(false)
 	}
+	ctx, stop := context.WithCancel(ctx)
+	var ahead <-chan run
+	defer func() {
+		stop()
+		if ahead != nil {
+			<-ahead
+		}
+	}()
 	most := int64(runLength)
 	for have := first; have < c.Size; have = m.n.ledger.Head().Size {
-		lines, err := m.lines(ctx, have, min(c.Size, have+most), from)
-		if err != nil {
-			return err
+		var r run
+		if ahead != nil {
+			r, ahead = <-ahead, nil
 		}
+		if r.lines == nil || r.from != have || int64(len(r.lines)) > most {
+			r = m.read(ctx, have, min(c.Size, have+most), from)
+		}
+		if r.err != nil {
+			return r.err
+		}
+		// While these are made durable the next come, and are taken apart.
+		if next := have + int64(len(r.lines)); next < c.Size && most == runLength {
+			ahead = m.readAhead(ctx, next, min(c.Size, next+most), from)
+		}
+		lines := r.lines
 		switch at := m.goesBack(lines); {
 		case at == 0:
 			return m.accuseBack(ctx, lines[0], c, signed, from)
 		case at > 0:
-			lines = lines[:at] // what is before it can be held
+			lines, r.prepared = lines[:at], r.prepared[:at] // what is before it can be held
 		}
 		doubt := m.clocks(lines)
-		err = m.n.ledger.Extend(ctx, replica.Extension{Lines: lines, Sign: m.signHead, Kept: m.farOff(), Prove: func(ctx context.Context, got ledger.Checkpoint) error {
+		err := m.n.ledger.Extend(ctx, replica.Extension{Lines: lines, Prepared: r.prepared, Sign: m.signHead, Kept: m.farOff(), Prove: func(ctx context.Context, got ledger.Checkpoint) error {
 			if err := m.prefix(ctx, got, c, from); err != nil {
 				return err
 			}
@@ -169,6 +188,28 @@ func (m *member) prefix(ctx context.Context, got, signed ledger.Checkpoint, from
 }
 
 func (m *member) signHead(c ledger.Checkpoint) ([]byte, error) { return ledger.Sign(c, m.head) }
+
+// run is records in a row that are to be taken over as one.
+type run struct {
+	from     int64
+	lines    []*record.Line
+	prepared replica.Prepared
+	err      error
+}
+
+func (m *member) read(ctx context.Context, from, to int64, link Link) run {
+	lines, err := m.lines(ctx, from, to, link)
+	if err != nil {
+		return run{from: from, err: err}
+	}
+	return run{from: from, lines: lines, prepared: m.n.ledger.Prepare(lines)}
+}
+
+func (m *member) readAhead(ctx context.Context, from, to int64, link Link) <-chan run {
+	c := make(chan run, 1)
+	go func() { c <- m.read(ctx, from, to, link) }()
+	return c
+}
 
 // lines reads the records from ≤ index < to, or the first of them, from bundles.
 func (m *member) lines(ctx context.Context, from, to int64, link Link) (out []*record.Line, err error) {

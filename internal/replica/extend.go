@@ -17,6 +17,8 @@ import (
 type Extension struct {
 	// Lines are the records from the replica's size on, one after the other.
 	Lines []*record.Line
+	// Prepared, if not nil, is what Prepare made of Lines.
+	Prepared Prepared
 	// Prove checks that the tree over the replica's entries and these is one that the log
 	// has signed, or a prefix of such a one. Nothing is taken over when it fails.
 	Prove func(ctx context.Context, c ledger.Checkpoint) error
@@ -24,6 +26,21 @@ type Extension struct {
 	Sign func(c ledger.Checkpoint) ([]byte, error)
 	// Kept, if set, hears of each statement once it is durable.
 	Kept func(index, loggedAt int64, st *record.Statement)
+}
+
+// Prepared are records of another's log, taken apart, and checked as far as that needs
+// nothing of what comes before them.
+type Prepared []*opened
+
+// Prepare does the part of Extend that needs not wait for the records before. It uses all
+// processors, and is safe beside Write.
+func (r *Replica) Prepare(lines []*record.Line) Prepared {
+	list := make(Prepared, len(lines))
+	for i, l := range lines {
+		list[i] = &opened{Entry: ledgerstore.Entry{Index: l.Index, LoggedAt: l.LoggedAt, LeafSalt: ledger.Salt(l.LeafSalt), Envelope: l.Envelope, Body: l.Body, BodySalt: ledger.Salt(l.BodySalt)}}
+	}
+	r.openAll(list)
+	return list
 }
 
 // Broken is the first record of a copy that the rules do not admit, or do not know. The
@@ -71,11 +88,10 @@ func (r *Replica) Extend(ctx context.Context, x Extension) error {
 	if len(x.Lines) == 0 {
 		return nil
 	}
-	list := make([]*opened, len(x.Lines))
-	for i, l := range x.Lines {
-		list[i] = &opened{Entry: ledgerstore.Entry{Index: l.Index, LoggedAt: l.LoggedAt, LeafSalt: ledger.Salt(l.LeafSalt), Envelope: l.Envelope, Body: l.Body, BodySalt: ledger.Salt(l.BodySalt)}}
+	list := x.Prepared
+	if list == nil {
+		list = r.Prepare(x.Lines)
 	}
-	r.openAll(list)
 	return r.Write(func(t *Tail) error {
 		from := t.Edge.Size()
 		if list[0].Index != from {

@@ -26,6 +26,7 @@ type recordPage struct {
 	about     []subjectView
 	verify    string
 	bundle    string              // what the file with its bundle is called
+	check     string              // the command that checks it
 	page      string              // where people read what the record says
 	group     []projection.Record // filed with it as one act, itself among them
 	undone    *projection.Record  // what undid it
@@ -89,6 +90,10 @@ func (s *server) record(v *view, r *http.Request) error {
 	}
 	p.verify = "truceline verify --log " + s.LogURL + " --key '" + s.LogVKey + "' --rules --record " + p.ID.String()
 	p.bundle = "record-" + itoa(p.Index) + bundle.Suffix
+	p.check = "truceline verify bundle " + p.bundle + " --key '" + s.LogVKey + "'"
+	if p.bracket != nil && p.bracket.policy {
+		p.check += " --policy policy.txt"
+	}
 	v.section, v.title = "ledger", v.T("record.title", "index", hash(p.Index))
 	v.body = recordBody(v, p)
 	return nil

@@ -264,7 +264,7 @@ func recordBody(v *view, p recordPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = command(v, "truceline verify bundle "+p.bundle+" --key '"+v.server.LogVKey+"'").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = command(v, p.check).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
