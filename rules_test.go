@@ -29,7 +29,7 @@ const module = "truceline/"
 var floors = map[string]int{
 	"acts": 1, "record": 0, "when": 0, "text": 0, "example": 0, "internal/progress": 0,
 	"agreement": 1, "ledger": 1, "mechanism": 1, "reconcile": 1, "statistics": 1, "suggest": 1, "alike": 1, "linkage": 1, "independence": 1,
-	"quorum": 1, "cosign": 1, "evidence": 1, "bundle": 1,
+	"vault": 1, "quorum": 1, "cosign": 1, "evidence": 1, "bundle": 1,
 	"verify": 2, "internal/ledgerstore": 2, "internal/ledgerstore/sqlite": 2, "internal/ledgerstore/ledgerstoretest": 2,
 	"internal/local": 2, "internal/blobstore": 2, "internal/office": 2, "internal/projection": 2, "internal/tables": 2, "internal/basemap": 2, "internal/assets": 2,
 	"internal/witness": 2, "internal/outbox": 2, "internal/cosigned": 2,
@@ -46,6 +46,7 @@ var sideways = map[string][]string{
 	"record":                               {"when"},
 	"acts":                                 {"agreement", "mechanism"},
 	"mechanism":                            {"agreement", "ledger", "quorum", "cosign"},
+	"vault":                                {"ledger"},
 	"quorum":                               {"ledger", "cosign"},
 	"cosign":                               {"ledger"},
 	"evidence":                             {"ledger", "quorum", "cosign", "agreement"},

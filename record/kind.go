@@ -38,6 +38,17 @@ const (
 	LinkageFitted    Kind = "linkage.fitted"
 	ActUndone        Kind = "act.undone"
 	ClockTicked      Kind = "clock.ticked"
+	NoticeFiled      Kind = "notice.filed"
+	AccountSealed    Kind = "account.sealed"
+	FilingDeclined   Kind = "filing.declined"
+	FilingVouched    Kind = "filing.vouched"
+	ShareReleased    Kind = "share.released"
+	AccountOpened    Kind = "account.opened"
+	RecipientNamed   Kind = "recipient.named"
+	AudienceKeyed    Kind = "audience.keyed"
+	AudienceShared   Kind = "audience.shared"
+	BodyErased       Kind = "body.erased"
+	ErasureConfirmed Kind = "erasure.confirmed"
 )
 
 type kindSpec struct {
@@ -45,35 +56,48 @@ type kindSpec struct {
 	needs, may []Role
 	supersedes bool // the kind must name what it supersedes
 	own        bool // the body is the member's own: it never leaves its node
+	audiences  []string
+	content    bool // the rules do not read the body where its audience is not everybody
 }
 
 var kinds = map[Kind]kindSpec{
-	MissionOpened:    {newBody: func() Body { return new(Mission) }},
-	MemberAdmitted:   {newBody: func() Body { return new(Admission) }},
-	KeyAdded:         {newBody: func() Body { return new(KeyAddition) }},
-	KeyRotated:       {newBody: func() Body { return new(KeyRotation) }},
-	KeyRevoked:       {newBody: func() Body { return new(KeyRevocation) }},
-	CosignerNamed:    {newBody: func() Body { return new(Cosigner) }},
-	MemberLeft:       {newBody: func() Body { return new(Departure) }},
-	OfficerEnrolled:  {newBody: func() Body { return new(Enrolment) }},
-	OfficerNamed:     {newBody: func() Body { return new(Naming) }, own: true},
-	AgreementAdopted: {newBody: func() Body { return new(Adoption) }},
-	ReportFiled:      {newBody: func() Body { return new(Report) }},
-	AccountFiled:     {newBody: func() Body { return new(Account) }, may: []Role{RoleReport}},
-	AccountAmended:   {newBody: func() Body { return new(Account) }, needs: []Role{RoleAccount}, may: []Role{RoleReport}, supersedes: true},
-	AccountWithdrawn: {newBody: func() Body { return new(Reason) }, needs: []Role{RoleAccount}},
-	AccountSetAside:  {newBody: func() Body { return new(Reason) }, needs: []Role{RoleAccount}},
-	BatchOpened:      {newBody: func() Body { return new(Batch) }},
-	BatchClosed:      {newBody: func() Body { return new(BatchEnd) }, needs: []Role{RoleBatch}},
-	BatchWithdrawn:   {newBody: func() Body { return new(Reason) }, needs: []Role{RoleBatch}},
-	IncidentOpened:   {newBody: func() Body { return new(Opening) }},
-	IncidentLinked:   {newBody: func() Body { return new(Link) }, needs: []Role{RoleAccount, RoleIncident}},
-	IncidentUnlinked: {newBody: func() Body { return new(Reason) }, needs: []Role{RoleLink}},
-	IncidentAliased:  {newBody: func() Body { return new(Reason) }, needs: []Role{RoleIncident, RoleInto}},
-	SourceGraded:     {newBody: func() Body { return new(Grade) }},
-	LinkageFitted:    {newBody: func() Body { return new(Linkage) }},
-	ActUndone:        {newBody: func() Body { return new(Reason) }, needs: []Role{RoleAct}},
-	ClockTicked:      {},
+	MissionOpened:    {newBody: func() Body { return new(Mission) }, audiences: publicOnly},
+	MemberAdmitted:   {newBody: func() Body { return new(Admission) }, audiences: publicOnly},
+	KeyAdded:         {newBody: func() Body { return new(KeyAddition) }, audiences: publicOnly},
+	KeyRotated:       {newBody: func() Body { return new(KeyRotation) }, audiences: publicOnly},
+	KeyRevoked:       {newBody: func() Body { return new(KeyRevocation) }, audiences: publicOnly},
+	CosignerNamed:    {newBody: func() Body { return new(Cosigner) }, audiences: publicOnly},
+	MemberLeft:       {newBody: func() Body { return new(Departure) }, audiences: publicOnly},
+	OfficerEnrolled:  {newBody: func() Body { return new(Enrolment) }, audiences: publicOnly},
+	OfficerNamed:     {newBody: func() Body { return new(Naming) }, own: true, audiences: ownOnly},
+	AgreementAdopted: {newBody: func() Body { return new(Adoption) }, audiences: publicOnly},
+	ReportFiled:      {newBody: func() Body { return new(Report) }, audiences: content, content: true},
+	AccountFiled:     {newBody: func() Body { return new(Account) }, may: []Role{RoleReport}, audiences: content, content: true},
+	AccountAmended:   {newBody: func() Body { return new(Account) }, needs: []Role{RoleAccount}, may: []Role{RoleReport}, supersedes: true, audiences: content, content: true},
+	AccountWithdrawn: {newBody: func() Body { return new(Reason) }, needs: []Role{RoleAccount}, audiences: shared},
+	AccountSetAside:  {newBody: func() Body { return new(Reason) }, needs: []Role{RoleAccount}, audiences: shared},
+	BatchOpened:      {newBody: func() Body { return new(Batch) }, audiences: publicOnly},
+	BatchClosed:      {newBody: func() Body { return new(BatchEnd) }, needs: []Role{RoleBatch}, audiences: publicOnly},
+	BatchWithdrawn:   {newBody: func() Body { return new(Reason) }, needs: []Role{RoleBatch}, audiences: publicOnly},
+	IncidentOpened:   {newBody: func() Body { return new(Opening) }, audiences: shared},
+	IncidentLinked:   {newBody: func() Body { return new(Link) }, needs: []Role{RoleAccount, RoleIncident}, audiences: shared},
+	IncidentUnlinked: {newBody: func() Body { return new(Reason) }, needs: []Role{RoleLink}, audiences: shared},
+	IncidentAliased:  {newBody: func() Body { return new(Reason) }, needs: []Role{RoleIncident, RoleInto}, audiences: shared},
+	SourceGraded:     {newBody: func() Body { return new(Grade) }, audiences: publicOnly},
+	LinkageFitted:    {newBody: func() Body { return new(Linkage) }, audiences: publicOnly},
+	ActUndone:        {newBody: func() Body { return new(Reason) }, needs: []Role{RoleAct}, audiences: shared},
+	ClockTicked:      {audiences: publicOnly},
+	NoticeFiled:      {newBody: func() Body { return new(Notice) }, audiences: shared},
+	AccountSealed:    {newBody: func() Body { return new(Sealed) }, needs: []Role{RoleIncident}, audiences: shared},
+	FilingDeclined:   {newBody: func() Body { return new(Reason) }, needs: []Role{RoleIncident}, audiences: shared},
+	FilingVouched:    {newBody: func() Body { return new(Vouching) }, needs: []Role{RoleAccount}, audiences: shared},
+	ShareReleased:    {newBody: func() Body { return new(Share) }, needs: []Role{RoleAccount}, audiences: shared},
+	AccountOpened:    {newBody: func() Body { return new(Opened) }, needs: []Role{RoleAccount}, audiences: shared},
+	RecipientNamed:   {newBody: func() Body { return new(Recipient) }, audiences: publicOnly},
+	AudienceKeyed:    {newBody: func() Body { return new(Epoch) }, audiences: []string{AudienceMembers}},
+	AudienceShared:   {newBody: func() Body { return new(Handover) }, audiences: []string{AudienceMembers}},
+	BodyErased:       {newBody: func() Body { return new(Reason) }, needs: []Role{RoleRecord}, audiences: []string{AudienceMembers}},
+	ErasureConfirmed: {needs: []Role{RoleRecord}, audiences: []string{AudienceMembers}},
 }
 
 // Kinds lists every kind of format version 1, sorted.

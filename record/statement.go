@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // FormatVersion is the version of the statement format written by this package.
@@ -22,7 +23,7 @@ const (
 // Statement is what a member says, in the exact bytes it signs. It names people
 // only by opaque ids; what is said stands in the body, which it commits to.
 type Statement struct {
-	// Audience is the code of those who may read the body: AudiencePublic or AudienceOwn.
+	// Audience is the code of those who may read the body, one of Audiences.
 	Audience string `json:"audience"`
 	// Body commits to the body; absent for kinds without one.
 	Body *BodyRef `json:"body,omitempty"`
@@ -48,6 +49,9 @@ type Statement struct {
 	// Officer is the opaque id of the person who filed, if any.
 	Officer ID     `json:"officer,omitzero"`
 	Origin  string `json:"origin"`
+	// Readers are the codes of the members who may read the body, ascending, the filing
+	// member not among them; there exactly where Audience is AudienceNamed.
+	Readers []string `json:"readers,omitempty"`
 	// Rules is the version of the rules the author followed.
 	Rules int `json:"rules"`
 	// Subjects are the statements this one is about, each with its part in it.
@@ -69,13 +73,6 @@ type BodyRef struct {
 // BodyAlg is the only commitment of format version 1. Kinds whose fields may be
 // released one by one will name another.
 const BodyAlg = "hmac-sha256"
-
-// The audiences of format version 1. Others are for an update: what is filed under them
-// is neither good nor bad here.
-const (
-	AudiencePublic = "public" // everybody
-	AudienceOwn    = "own"    // nobody: the body never leaves its member's node
-)
 
 // ExtAct is the member of Ext that names the act a statement is part of: 32
 // hexadecimal digits, the same in all statements that were filed as one act.
@@ -99,6 +96,7 @@ const (
 	RoleBatch    Role = "batch"    // the batch the statement belongs to
 	RoleLink     Role = "link"     // the link that is undone
 	RoleAct      Role = "act"      // the record that is undone
+	RoleRecord   Role = "record"   // the record whose body is erased
 )
 
 // Subject returns the first subject with role r.
@@ -198,13 +196,32 @@ func (s *Statement) Validate() error {
 		return err
 	}
 	spec := kinds[s.Kind]
-	if s.Audience == AudienceOwn && !spec.own || s.Audience == AudiencePublic && spec.own {
-		return fail("kind %s and the audience %s do not go together: only what is a member's own has the audience %s", s.Kind, s.Audience, AudienceOwn)
+	if slices.Contains(Audiences, s.Audience) && !s.Kind.MayHave(s.Audience) {
+		return fail("kind %s and the audience %s do not go together: it may have %s", s.Kind, s.Audience, strings.Join(spec.audiences, ", "))
+	}
+	if err := s.validateReaders(); err != nil {
+		return fail("%v", err)
 	}
 	if (s.Body != nil) != (spec.newBody != nil) {
 		return fail("kind %s: body commitment is missing or not allowed", s.Kind)
 	}
 	return s.validateSubjects(spec)
+}
+
+func (s *Statement) validateReaders() error {
+	if s.Audience != AudienceNamed {
+		if len(s.Readers) > 0 {
+			return fmt.Errorf("readers are there exactly for the audience %s", AudienceNamed)
+		}
+		return nil
+	}
+	if len(s.Readers) > MaxReaders {
+		return fmt.Errorf("%d readers, more than %d", len(s.Readers), MaxReaders)
+	}
+	if slices.Contains(s.Readers, s.Member) {
+		return fmt.Errorf("readers name %s, which files it and reads it anyway", s.Member)
+	}
+	return codesInOrder("readers", s.Readers)
 }
 
 func (s *Statement) validateSubjects(spec kindSpec) error {
