@@ -35,7 +35,9 @@ type Pack struct {
 	// boundary no map of the mission draws as settled.
 	Contested [][2]string `json:"contested_boundaries,omitempty"`
 	// Exercise marks a mission that is invented, everywhere.
-	Exercise      bool      `json:"exercise,omitempty"`
+	Exercise bool `json:"exercise,omitempty"`
+	// Filing says how versions are filed blind; absent: the usual clock, and no escrow.
+	Filing        *Filing   `json:"filing,omitempty"`
 	Format        int       `json:"format"` // 1
 	Grades        []Term    `json:"grades,omitempty"`
 	Groups        []Group   `json:"groups,omitempty"`

@@ -92,6 +92,7 @@ func (p *Pack) Validate() error {
 		c.fail("policy: it has %d bytes, more than %d", len(p.Policy), MaxPolicy)
 	}
 	c.parties(p)
+	c.filing(p)
 	c.terms("claimant_kinds", p.ClaimantKinds)
 	c.terms("incident_types", p.IncidentTypes)
 	c.terms("place_kinds", p.PlaceKinds)
