@@ -10,6 +10,8 @@
 package agreement
 
 import (
+	"slices"
+
 	"truceline/record"
 )
 
@@ -45,10 +47,13 @@ type Pack struct {
 	Languages     []string  `json:"languages"`
 	Lines         []Line    `json:"lines,omitempty"`
 	Measures      []Measure `json:"measures,omitempty"`
-	Members       []Member  `json:"members"`
-	Notice        Text      `json:"notice,omitempty"` // what every page of the mission says of its data
-	Parties       []Party   `json:"parties"`
-	PlaceKinds    []Term    `json:"place_kinds,omitempty"`
+	// Mechanism are the codes of the members that are the mechanism, for the audience of
+	// that name. Empty: those with the roles third_party and monitor.
+	Mechanism  []string `json:"mechanism,omitempty"`
+	Members    []Member `json:"members"`
+	Notice     Text     `json:"notice,omitempty"` // what every page of the mission says of its data
+	Parties    []Party  `json:"parties"`
+	PlaceKinds []Term   `json:"place_kinds,omitempty"`
 	// PlaceStrings tell imports which places a source's own words mean.
 	PlaceStrings []PlaceString `json:"place_strings,omitempty"`
 	Places       []Place       `json:"places,omitempty"`
@@ -84,6 +89,14 @@ func (p *Pack) MembersWith(role record.MemberRole) []string {
 		}
 	}
 	return out
+}
+
+// IsMechanism tells whether a member with the role is of the mechanism.
+func (p *Pack) IsMechanism(code string, role record.MemberRole) bool {
+	if len(p.Mechanism) > 0 {
+		return slices.Contains(p.Mechanism, code)
+	}
+	return role == record.ThirdPartyRole || role == record.MonitorRole
 }
 
 // Term is a code and its name.

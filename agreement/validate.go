@@ -144,6 +144,11 @@ func (c *checker) parties(p *Pack) {
 	if registries != 1 {
 		c.fail("members: %d have the role registry, not exactly one", registries)
 	}
+	for i, code := range p.Mechanism {
+		if !c.codes["members"][code] || i > 0 && code <= p.Mechanism[i-1] {
+			c.fail("mechanism: %.40q is not the code of a member, or not in order, each once", code)
+		}
+	}
 	for _, x := range p.Parties {
 		if !c.codes["members"][x.Code] {
 			c.fail("members: party %s is missing", x.Code)

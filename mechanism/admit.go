@@ -16,12 +16,12 @@ func (s *State) Admit(e *Entry, loggedAt int64) error {
 	if loggedAt < s.logged {
 		return refuse(StateForbids, "logged_at %d is before the last entry's %d: the registry's clock never goes back", loggedAt, s.logged)
 	}
-	if hasBody := e.Statement.Body != nil && !e.Statement.Kind.Own(); (e.Body != nil) != hasBody {
+	if hasBody := e.Statement.Body != nil && !e.Statement.Kind.Own() && !e.Statement.Boxed(); (e.Body != nil) != hasBody {
 		return refuse(BodyMismatch, "the body of this %s was not handed in", e.Statement.Kind)
 	}
 	for _, rule := range []func(*Entry) error{
 		s.ruleMission, s.ruleDuplicate, s.ruleVersion, s.ruleMember, s.ruleSignatures,
-		s.ruleOfficer, s.ruleRight, s.ruleAudience, s.ruleSubjects,
+		s.ruleOfficer, s.ruleRight, s.ruleAudience, s.ruleSubjects, s.ruleReach,
 	} {
 		if err := rule(e); err != nil {
 			return err
@@ -31,9 +31,13 @@ func (s *State) Admit(e *Entry, loggedAt int64) error {
 	if err != nil {
 		return err
 	}
+	s.closeFilings(loggedAt)
 	apply()
 	st := e.Statement
-	set(s, s.seen, st.ID, seen{index: s.size, kind: st.Kind, member: st.Member, digest: e.digest})
+	set(s, s.seen, st.ID, e.seen(s.size))
+	if st.Audience != record.AudiencePublic && st.Audience != record.AudienceOwn {
+		assign(s, &s.restricted, s.restricted+1)
+	}
 	assign(s, &s.size, s.size+1)
 	assign(s, &s.logged, loggedAt)
 	return nil
@@ -161,18 +165,6 @@ func (s *State) ruleRight(e *Entry) error {
 	return nil
 }
 
-func (s *State) ruleAudience(e *Entry) error {
-	if a := e.Statement.Audience; a != AudiencePublic && a != record.AudienceOwn {
-		return refuse(UnknownAudience, "audience %s is not known to rules version %d, which knows %s, and %s for what never leaves its member's node", a, RulesVersion, AudiencePublic, record.AudienceOwn)
-	}
-	return nil
-}
-
-// AudiencePublic is the audience of nearly everything in rules version 1: bodies are
-// plain, and served to everybody. The other is record.AudienceOwn. More come with the
-// means to keep their bodies from the rest.
-const AudiencePublic = "public"
-
 // subjectKinds says what a subject's role must point to.
 var subjectKinds = map[record.Role]record.Kind{
 	record.RoleReport:   record.ReportFiled,
@@ -186,12 +178,31 @@ var subjectKinds = map[record.Role]record.Kind{
 func (s *State) ruleSubjects(e *Entry) error {
 	for _, sub := range e.Statement.Subjects {
 		at, ok := s.seen[sub.ID]
-		if ok && sub.Role == record.RoleAct {
+		if ok && (sub.Role == record.RoleAct || sub.Role == record.RoleRecord) {
 			continue // any record; its kind is for the guard
 		}
-		if !ok || at.kind != subjectKinds[sub.Role] {
-			return refuse(UnknownSubject, "subject %s with the role %s is not a record of the kind %s in this ledger", sub.ID, sub.Role, subjectKinds[sub.Role])
+		if want := s.wanted(e.Statement.Kind, sub, at.kind); !ok || at.kind != want {
+			return refuse(UnknownSubject, "subject %s with the role %s is not a record of the kind %s in this ledger", sub.ID, sub.Role, want)
 		}
 	}
 	return nil
+}
+
+// wanted is the kind that a subject of a statement of kind k must have. What was sealed is
+// an account from when it was opened, and a notice opens an incident.
+func (s *State) wanted(k record.Kind, sub record.Subject, is record.Kind) record.Kind {
+	switch sub.Role {
+	case record.RoleAccount:
+		if k == record.AccountOpened || k == record.ShareReleased || k == record.FilingVouched {
+			return record.AccountSealed
+		}
+		if _, opened := s.accounts[sub.ID]; opened && is == record.AccountSealed {
+			return is
+		}
+	case record.RoleIncident, record.RoleInto:
+		if is == record.NoticeFiled {
+			return is
+		}
+	}
+	return subjectKinds[sub.Role]
 }

@@ -17,7 +17,8 @@ type Entry struct {
 
 	Envelope  *record.Envelope
 	Statement *record.Statement
-	Body      record.Body // nil when the kind has none
+	Body      record.Body // nil when the kind has none, or the rules may not read it; see Reveal
+	Box       *record.Box // of a boxed body, where it was given
 
 	digest   [32]byte // SHA-256 of the envelope's bytes
 	verified map[record.KeyID]bool
@@ -67,6 +68,9 @@ func (e *Entry) AddBody(body []byte, bodySalt ledger.Salt) error {
 		}
 		return nil
 	}
+	if st.Boxed() {
+		return e.addBox(body, bodySalt)
+	}
 	if body == nil {
 		return refuse(BodyMismatch, "the body of this %s was not handed in", st.Kind)
 	}
@@ -82,6 +86,43 @@ func (e *Entry) AddBody(body []byte, bodySalt ledger.Salt) error {
 	}
 	e.Body = parsed
 	return nil
+}
+
+// addBox takes the box of a body that is not for everybody. That it is not there is no
+// fault: it may have been erased.
+func (e *Entry) addBox(box []byte, salt ledger.Salt) (err error) {
+	switch {
+	case box == nil:
+		return nil
+	case salt != ledger.Salt{}:
+		return refuse(BodyMismatch, "the body of this %s is for the audience %s and was given in the clear: hand it in in its box", e.Statement.Kind, e.Statement.Audience)
+	}
+	if e.Box, err = record.ParseBox(box); err != nil {
+		return malformed(err)
+	}
+	return nil
+}
+
+// Reveal puts in the body that was in the box, for a view of those who may read it. The
+// rules never see it. An error says that it is not what the statement commits to, or not of
+// the kind's schema: a defect of the record, which stands in the ledger all the same.
+func (e *Entry) Reveal(body []byte, salt ledger.Salt) error {
+	st := e.Statement
+	if ledger.BodyCommitment(salt, body) != st.Body.Commitment {
+		return refuse(BodyMismatch, "the body or its salt is not the one the statement commits to")
+	}
+	parsed, err := record.ParseBody(st.Kind, body)
+	if err != nil {
+		return malformed(err)
+	}
+	e.Body = parsed
+	return nil
+}
+
+func (e *Entry) seen(index int64) seen {
+	st := e.Statement
+	return seen{index: index, kind: st.Kind, member: st.Member, digest: e.digest, boxed: st.Boxed(),
+		restricted: st.Audience != record.AudiencePublic && st.Audience != record.AudienceOwn}
 }
 
 // Verify checks e's signatures under those of its keys that lookup knows, ahead of

@@ -17,6 +17,9 @@ func (s *State) guard(e *Entry) (apply func(), err error) {
 			return nil, err
 		}
 	}
+	if e.Statement.Boxed() {
+		return s.guardBoxed(e)
+	}
 	switch b := e.Body.(type) {
 	case *record.Mission:
 		if s.size > 0 {
@@ -58,12 +61,34 @@ func (s *State) guard(e *Entry) (apply func(), err error) {
 	case *record.Link:
 		return s.guardLink(e, b)
 	case *record.Reason:
+		if e.Statement.Kind == record.BodyErased {
+			return s.guardErasure(e)
+		}
 		return s.guardReason(e)
+	case *record.Recipient:
+		return s.guardRecipient(e, b)
+	case *record.Epoch:
+		return s.guardEpoch(e, b)
+	case *record.Handover:
+		return s.guardHandover(e, b)
+	case *record.Notice:
+		return s.guardNotice(e, b)
+	case *record.Sealed:
+		return s.guardSealed(e, b)
+	case *record.Opened:
+		return s.guardOpened(e, b)
+	case *record.Share:
+		return s.guardShare(e)
+	case *record.Vouching:
+		return s.guardVouching(e, b)
 	case *record.Grade:
 		return s.guardGrade(e, b)
 	case *record.Linkage:
 		return s.guardLinkage(e, b)
 	case nil:
+		if e.Statement.Kind == record.ErasureConfirmed {
+			return s.guardConfirmation(e)
+		}
 		return none, nil // clock.ticked, and kinds whose body is their member's own
 	}
 	return nil, refuse(Malformed, "kind %s has a body the rules do not know", e.Statement.Kind)
@@ -271,5 +296,13 @@ func (s *State) guardLinkage(e *Entry, b *record.Linkage) (func(), error) {
 	return func() { set(s, s.acts, e.Statement.ID, act{}) }, nil
 }
 
-// formatNumber writes an incident's number for people.
-func formatNumber(n, year int) string { return fmt.Sprintf("%03d/%04d", n, year) }
+// number gives what is opened for an audience its number for people, and what counts it.
+func (s *State) number(class record.Class, year int, audience string) (number string, count func()) {
+	key := numberKey{class: class, year: year, members: audience != record.AudiencePublic}
+	n := s.numbers[key] + 1
+	number = fmt.Sprintf("%03d/%04d", n, year)
+	if key.members {
+		number = "M" + number
+	}
+	return number, func() { set(s, s.numbers, key, n) }
+}

@@ -210,19 +210,25 @@ func (s *State) guardOpening(e *Entry, b *record.Opening) (func(), error) {
 	if err := s.guardPack(); err != nil {
 		return nil, err
 	}
-	if c, bad := missing(s.codes.types, b.Types...); bad {
-		return nil, refuse(NotInAgreement, "incident type %q is not in the agreement", c)
+	if err := s.checkTypesAndPlaces(b.Types, b.Places); err != nil {
+		return nil, err
 	}
-	if c, bad := missing(s.codes.places, b.Places...); bad {
-		return nil, refuse(NotInAgreement, "place %q is not in the agreement", c)
-	}
-	key := numberKey{b.Class, b.When.First().Year()}
-	n := s.numbers[key] + 1
+	number, count := s.number(b.Class, b.When.First().Year(), audienceOf(e.Statement))
 	inBatch, _ := e.batch()
 	return func() {
-		set(s, s.numbers, key, n)
-		set(s, s.incidents, e.Statement.ID, incident{class: b.Class, number: formatNumber(n, key.year), batch: inBatch})
+		count()
+		set(s, s.incidents, e.Statement.ID, incident{class: b.Class, number: number, batch: inBatch})
 	}, nil
+}
+
+func (s *State) checkTypesAndPlaces(types, places []string) error {
+	if c, bad := missing(s.codes.types, types...); bad {
+		return refuse(NotInAgreement, "incident type %q is not in the agreement", c)
+	}
+	if c, bad := missing(s.codes.places, places...); bad {
+		return refuse(NotInAgreement, "place %q is not in the agreement", c)
+	}
+	return nil
 }
 
 // openIncident finds an incident that is not merged, and whose opening stands.
@@ -248,6 +254,9 @@ func (s *State) guardLink(e *Entry, b *record.Link) (func(), error) {
 	acc := s.accounts[accID]
 	if acc.withdrawn || !s.counts(acc.batch) {
 		return nil, refuse(StateForbids, "account %s is withdrawn, or its batch is not closed", accID)
+	}
+	if len(b.Claims) > 0 && acc.claims == unread {
+		return nil, refuse(StateForbids, "account %s is not for everybody, and the rules do not read it: link the whole of it", accID)
 	}
 	if n := len(b.Claims); n > 0 && b.Claims[n-1] > acc.claims {
 		return nil, refuse(UnknownSubject, "account %s has %d claims, and the link names claim %d", accID, acc.claims, b.Claims[n-1])
@@ -327,6 +336,8 @@ func (s *State) guardReason(e *Entry) (func(), error) {
 		}, nil
 	case record.ActUndone:
 		return s.guardUndo(e)
+	case record.FilingDeclined:
+		return s.guardDecline(e)
 	}
 	return s.guardMerge(e)
 }

@@ -155,7 +155,7 @@ func (s *State) ActedOn(id record.ID) record.ID { return s.acts[id].on }
 // of this kind, member, subjects and body now, whoever signs it. It changes nothing; an
 // error is a *Refusal.
 func (s *State) Check(st *record.Statement, body record.Body) error {
-	e := &Entry{Statement: st, Body: body}
+	e := &Entry{Index: s.size, LoggedAt: s.logged, Statement: st, Body: body}
 	for _, rule := range []func(*Entry) error{s.ruleMember, s.ruleRight, s.ruleSubjects} {
 		if err := rule(e); err != nil {
 			return err

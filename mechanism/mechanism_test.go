@@ -91,6 +91,11 @@ linkage.fitted    --T--D
 account.set_aside --T--D
 officer.named     -PTMOD
 act.undone        -PTMOD
+recipient.named   RPTMOD
+audience.keyed    -PTMOD
+audience.shared   RPTMOD
+body.erased       -PTMOD
+erasure.confirmed RPTMOD
 `
 	roles := []record.MemberRole{"registry", "party", "third_party", "monitor", "observer", "desk"}
 	lines := strings.Split(strings.TrimSpace(picture), "\n")

@@ -36,6 +36,17 @@ var rights = map[record.Kind][]record.MemberRole{
 	record.SourceGraded:     {record.ThirdPartyRole, record.DeskRole},
 	record.LinkageFitted:    {record.ThirdPartyRole, record.DeskRole},
 	record.ActUndone:        filers, // and of those, who may file what is undone
+	record.NoticeFiled:      {record.PartyRole, record.ThirdPartyRole, record.MonitorRole},
+	record.AccountSealed:    filers, // those who are asked
+	record.FilingDeclined:   filers,
+	record.FilingVouched:    filers,
+	record.AccountOpened:    filers, // the author, or the escrow
+	record.ShareReleased:    filers, // the escrow
+	record.RecipientNamed:   everyRole,
+	record.AudienceKeyed:    filers,
+	record.AudienceShared:   everyRole,
+	record.BodyErased:       filers,
+	record.ErasureConfirmed: everyRole,
 }
 
 var (

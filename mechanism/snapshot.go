@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"truceline/record"
 )
@@ -58,7 +59,7 @@ func (s *State) Hash() record.Digest {
 	}
 	for _, id := range sorted(s.accounts, byID) {
 		a := s.accounts[id]
-		put("account", id, a.member, a.claimant.Kind, a.claimant.Name, a.claimant.Party, a.current, a.claims, a.batch, a.withdrawn, a.aside, a.links)
+		put("account", id, a.member, a.claimant.Kind, a.claimant.Name, a.claimant.Party, a.current, a.claims, a.batch, a.withdrawn, a.aside, a.links, a.audience)
 	}
 	for _, id := range sorted(s.incidents, byID) {
 		in := s.incidents[id]
@@ -79,16 +80,34 @@ func (s *State) Hash() record.Digest {
 		a := s.acts[id]
 		put("act", id, a.on, a.before, a.claims, a.rested, a.undone)
 	}
+	for _, code := range sorted(s.recipients, func(c string) []byte { return []byte(c) }) {
+		put("recipient", code, s.recipients[code].age, s.recipients[code].id)
+	}
+	for _, x := range s.Epochs() {
+		put("epoch", x.ID, x.Audience, strings.Join(x.Readers, " "), x.Member, x.Index)
+	}
+	for _, id := range sorted(s.erased, byID) {
+		x := s.erased[id]
+		put("erased", id, x.by, strings.Join(x.confirmed, " "))
+	}
 	nums := slices.Collect(maps.Keys(s.numbers))
 	slices.SortFunc(nums, func(a, b numberKey) int {
 		if c := cmpString(string(a.class), string(b.class)); c != 0 {
 			return c
 		}
-		return a.year - b.year
+		if a.year != b.year {
+			return a.year - b.year
+		}
+		return b2i(a.members) - b2i(b.members)
 	})
 	for _, k := range nums {
-		put("number", k.class, k.year, s.numbers[k])
+		row := "number"
+		if k.members {
+			row = "members_number"
+		}
+		put(row, k.class, k.year, s.numbers[k])
 	}
+	s.blind.hash(put)
 	return record.Digest(h.Sum(nil))
 }
 

@@ -38,6 +38,13 @@ type State struct {
 	reports   map[record.ID]record.ID // reports that came in a batch, to the batch
 	acts      map[record.ID]act       // what can be undone by act.undone, but for incident.opened
 	numbers   map[numberKey]int       // last number given
+	blind     blind                   // filings of versions that nobody reads yet
+
+	recipients map[string]recipient // by member code
+	epochs     map[record.ID]Epoch
+	current    map[string]record.ID  // newest epoch by audience and readers; follows from epochs
+	erased     map[record.ID]erasure // by the record whose body it is
+	restricted int64                 // records that are not for everybody
 
 	undo []func() // inverse of each change since Begin, while tentative
 	kept bool     // true between Begin and Commit or Rollback
@@ -68,13 +75,16 @@ type seen struct {
 	kind   record.Kind
 	member string
 	digest [32]byte
+	// restricted: not everybody may know of it. boxed: its body is encrypted and can be erased.
+	restricted, boxed bool
 }
 
 type account struct {
 	member    string
 	claimant  record.Claimant
 	current   record.ID
-	claims    int
+	claims    int // unread: not to be read by the rules
+	audience  string
 	batch     record.ID
 	withdrawn bool
 	aside     bool // said to be about no incident
@@ -122,6 +132,9 @@ type batch struct {
 type numberKey struct {
 	class record.Class
 	year  int
+	// members: of what is for members alone, so that the numbers of what is for everybody
+	// do not tell how many there are.
+	members bool
 }
 
 // New is the state of an empty ledger.
@@ -140,6 +153,12 @@ func New() *State {
 		reports:   map[record.ID]record.ID{},
 		acts:      map[record.ID]act{},
 		numbers:   map[numberKey]int{},
+		blind:     newBlind(),
+
+		recipients: map[string]recipient{},
+		epochs:     map[record.ID]Epoch{},
+		current:    map[string]record.ID{},
+		erased:     map[record.ID]erasure{},
 	}
 }
 
@@ -152,9 +171,10 @@ func (s *State) Skip(e *Entry, loggedAt int64) {
 		e.Index, e.LoggedAt = s.size, loggedAt
 		st := e.Statement
 		if _, ok := s.seen[st.ID]; !ok {
-			set(s, s.seen, st.ID, seen{index: s.size, kind: st.Kind, member: st.Member, digest: e.digest})
+			set(s, s.seen, st.ID, e.seen(s.size))
 		}
 	}
+	s.closeFilings(max(s.logged, loggedAt))
 	assign(s, &s.size, s.size+1)
 	assign(s, &s.logged, max(s.logged, loggedAt))
 }
@@ -172,6 +192,14 @@ func set[K comparable, V any](s *State, m map[K]V, k K, v V) {
 		})
 	}
 	m[k] = v
+}
+
+// unset takes k out of m and remembers how to take that back.
+func unset[K comparable, V any](s *State, m map[K]V, k K) {
+	if old, had := m[k]; s.kept && had {
+		s.undo = append(s.undo, func() { m[k] = old })
+	}
+	delete(m, k)
 }
 
 // assign sets *p and remembers how to take it back.
@@ -262,7 +290,8 @@ func (s *State) KindOf(id record.ID) (record.Kind, bool) {
 	return r.kind, ok
 }
 
-// IncidentNumber is the number for people of an incident, NNN/YYYY within its class.
+// IncidentNumber is the number for people of an incident, NNN/YYYY within its class; MNNN/YYYY
+// of one that is for members alone.
 func (s *State) IncidentNumber(id record.ID) string { return s.incidents[id].number }
 
 // IncidentState is alleged, open, merged or retracted; empty if there is no such incident. It is

@@ -47,6 +47,9 @@ var instead = map[record.Kind]string{
 	record.BatchOpened:    ": withdraw the batch (batch.withdrawn)",
 	record.BatchClosed:    ": withdraw the batch (batch.withdrawn)",
 	record.ActUndone:      ": do again what it undid",
+	record.NoticeFiled:    ": its filing runs to its end; merge the incident if it is another's (incident.aliased)",
+	record.AccountSealed:  ": what was sealed stays; withdraw the account once it is opened (account.withdrawn)",
+	record.AccountOpened:  ": withdraw the account (account.withdrawn)",
 	record.MemberLeft:     ": it is admitted again (member.admitted)",
 	record.CosignerNamed:  ": name another key in its place (cosigner.named)",
 }

@@ -41,7 +41,7 @@ func (k Kind) Content() bool { return kinds[k].content }
 
 // Boxed tells whether the body is encrypted for its audience wherever it is kept or sent.
 func (s *Statement) Boxed() bool {
-	return s.Body != nil && s.Kind.Content() && s.Audience != AudiencePublic && s.Audience != AudienceOwn
+	return s.Body != nil && s.Kind.Content() && slices.Contains(restricted, s.Audience)
 }
 
 // Recipient is the body of recipient.named: the key to which what is for the filing member

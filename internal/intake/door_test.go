@@ -201,7 +201,7 @@ func (d *groupDoor) FileTogether(ctx context.Context, drafts []node.Draft) ([]re
 
 func (d *memDoor) admit(dr node.Draft) (registry.Receipt, error) {
 	st := &record.Statement{
-		Audience: mechanism.AudiencePublic, ClaimedAt: 1, Exercise: d.exer, ID: dr.ID, Kind: dr.Kind, KindVersion: 1, Member: dr.Member,
+		Audience: record.AudiencePublic, ClaimedAt: 1, Exercise: d.exer, ID: dr.ID, Kind: dr.Kind, KindVersion: 1, Member: dr.Member,
 		Mission: d.mission, Officer: dr.Officer, Origin: "test.example/log", Rules: mechanism.RulesVersion, Subjects: dr.Subjects, Supersedes: dr.Supersedes, V: record.FormatVersion,
 	}
 	if st.ID.IsZero() {

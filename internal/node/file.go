@@ -152,7 +152,7 @@ func audience(k record.Kind) string {
 	if k.Own() {
 		return record.AudienceOwn
 	}
-	return mechanism.AudiencePublic
+	return record.AudiencePublic
 }
 
 // officer is who files for a member from this node. The enrolment itself cannot be
