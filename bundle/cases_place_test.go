@@ -199,7 +199,7 @@ var placeCases = []bundleCase{
 	}},
 	{"update needed", "later-kind", "the record is of a kind that a later version knows", none, also("2 envelope"), func(c *caseWorld) {
 		c.opening("DRN")
-		c.about("DRN", later(func(s map[string]any) { s["kind"] = "account.sealed" }))
+		c.about("DRN", later(func(s map[string]any) { s["kind"] = "hotline.sent" }))
 	}},
 	{"update needed", "later-key-record", "the record that brings the key is of a later version of its kind", none, also("1 envelope", "2 envelope"), func(c *caseWorld) {
 		c.opening()

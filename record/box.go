@@ -29,6 +29,9 @@ const BoxAlg = "xchacha20-poly1305"
 // MaxWraps is the most wraps that a box has.
 const MaxWraps = 8
 
+// wrapBytes are a nonce, a key and a tag.
+const wrapBytes = 24 + 32 + 16
+
 // ParseBox reads a box in its one spelling, at most MaxBody bytes. It opens nothing.
 func ParseBox(b []byte) (*Box, error) {
 	if len(b) > MaxBody {
@@ -51,8 +54,8 @@ func ParseBox(b []byte) (*Box, error) {
 		if w.Epoch.IsZero() || i > 0 && string(w.Epoch[:]) <= string(box.Wraps[i-1].Epoch[:]) {
 			return nil, fmt.Errorf("box: wraps are not in the order of their epochs, each once")
 		}
-		if err := canonicalBase64(w.Key, 72); err != nil { // nonce, key and tag
-			return nil, fmt.Errorf("box: wrap of epoch %s: %w", w.Epoch, err)
+		if err := canonicalBase64(w.Key, wrapBytes); err != nil || len(w.Key) != base64.StdEncoding.EncodedLen(wrapBytes) {
+			return nil, fmt.Errorf("box: wrap of epoch %s: it is not base64 of %d bytes", w.Epoch, wrapBytes)
 		}
 	}
 	return box, nil

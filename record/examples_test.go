@@ -3,7 +3,9 @@
 package record_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"strings"
 
 	"truceline/record"
 	"truceline/when"
@@ -58,7 +60,28 @@ func bodies() map[record.Kind]record.Body {
 		record.OfficerNamed:     &record.Naming{Name: "n", Officer: record.ID{4}},
 		record.SourceGraded:     &record.Grade{Grade: "B2", Reason: "r", Source: "s"},
 		record.LinkageFitted:    linkageBody(),
+		record.NoticeFiled:      &record.Notice{Invited: []string{"DRN", "OMB"}, Places: []string{"b", "a"}, Severe: true, Types: []string{"t"}, When: when.Span{Start: "2026-03-01", End: "2026-03-02"}},
+		record.AccountSealed:    &record.Sealed{Box: base64Of(record.SealedBytes), Commitment: record.Digest{6}, Escrow: []record.EscrowShare{{Age: ageFile, Member: "DRN"}, {Age: ageFile, Member: "mon"}}},
+		record.FilingDeclined:   reason,
+		record.FilingVouched:    &record.Vouching{Attestations: []string{base64Of(9), base64Of(10)}},
+		record.ShareReleased:    &record.Share{Share: "AQ" + base64Of(33)[2:]},
+		record.AccountOpened:    &record.Opened{Account: *account, Nonce: record.Digest{9}},
+		record.RecipientNamed:   &record.Recipient{Age: "age1pq1" + strings.Repeat("q", 1800)},
+		record.AudienceKeyed:    &record.Epoch{Audience: "named", Key: ageFile, Readers: []string{"DRN", "OMB"}},
+		record.AudienceShared:   &record.Handover{Epochs: []record.ID{{1}, {2}}, Keys: ageFile, Member: "DRN"},
+		record.BodyErased:       reason,
 	}
+}
+
+// ageFile begins as one, which is all that can be seen of it without its keys.
+var ageFile = base64.StdEncoding.EncodeToString([]byte("age-encryption.org/v1\n"))
+
+// base64Of is base64 of so many bytes that are zero.
+func base64Of(n int) string { return base64.StdEncoding.EncodeToString(make([]byte, n)) }
+
+// box is a full one.
+func box() *record.Box {
+	return &record.Box{Alg: record.BoxAlg, Body: base64Of(52), Wraps: []record.Wrap{{Epoch: record.ID{1}, Key: base64Of(72)}, {Epoch: record.ID{2}, Key: base64Of(72)}}}
 }
 
 // linkageBody is a model of two fields, with all that one may hold.
@@ -92,8 +115,8 @@ func statement(k record.Kind) *record.Statement {
 	for _, r := range needs[k] {
 		s.Subjects = append(s.Subjects, record.Subject{ID: record.ID{byte(len(s.Subjects) + 1)}, Role: r})
 	}
-	if k == record.OfficerNamed {
-		s.Audience = "own"
+	if !k.MayHave(s.Audience) {
+		s.Audience = audiences[k][0]
 	}
 	if k == record.AccountAmended {
 		s.Supersedes = record.ID{8}
@@ -112,13 +135,46 @@ var needs = map[record.Kind][]record.Role{
 	record.IncidentLinked:   {"account", "incident"},
 	record.IncidentUnlinked: {"link"},
 	record.IncidentAliased:  {"incident", "into"},
+	record.AccountSealed:    {"incident"},
+	record.FilingDeclined:   {"incident"},
+	record.FilingVouched:    {"account"},
+	record.ShareReleased:    {"account"},
+	record.AccountOpened:    {"account"},
+	record.BodyErased:       {"record"},
+	record.ErasureConfirmed: {"record"},
+}
+
+// audiences is written down again from docs/formats/records.md, for kinds that may have
+// another audience than public.
+var audiences = map[record.Kind][]string{
+	record.OfficerNamed:     {"own"},
+	record.ReportFiled:      {"public", "members", "mechanism", "named"},
+	record.AccountFiled:     {"public", "members", "mechanism", "named"},
+	record.AccountAmended:   {"public", "members", "mechanism", "named"},
+	record.AccountWithdrawn: {"public", "members"},
+	record.AccountSetAside:  {"public", "members"},
+	record.IncidentOpened:   {"public", "members"},
+	record.IncidentLinked:   {"public", "members"},
+	record.IncidentUnlinked: {"public", "members"},
+	record.IncidentAliased:  {"public", "members"},
+	record.ActUndone:        {"public", "members"},
+	record.NoticeFiled:      {"public", "members"},
+	record.AccountSealed:    {"public", "members"},
+	record.FilingDeclined:   {"public", "members"},
+	record.FilingVouched:    {"public", "members"},
+	record.ShareReleased:    {"public", "members"},
+	record.AccountOpened:    {"public", "members"},
+	record.AudienceKeyed:    {"members"},
+	record.AudienceShared:   {"members"},
+	record.BodyErased:       {"members"},
+	record.ErasureConfirmed: {"members"},
 }
 
 // examples is a pointer to at least one value of every type that is read strictly.
 func examples() []any {
 	full := statement(record.AccountAmended)
 	full.Officer, full.Exercise, full.Ext = record.ID{6}, true, map[string]string{"a": "", "b.c": "x"}
-	full.Crit = []string{"a"}
+	full.Crit, full.Audience, full.Readers = []string{"a"}, "named", []string{"DRN", "mon"}
 	out := []any{
 		full, statement(record.ClockTicked),
 		&record.Refusal{At: 1, Code: "no_right", Envelope: record.Digest{1}, Mission: record.ID{2}, Origin: "o", Reason: "r", Rules: 1, Statement: record.ID{3}, V: 1},
@@ -126,9 +182,14 @@ func examples() []any {
 		attestation(),
 		&record.Line{Body: json.RawMessage(`{"a":[1]}`), BodySalt: record.Digest{1}, Enc: "none", Envelope: json.RawMessage(`{}`), Index: 3, LeafSalt: record.Digest{2}, LoggedAt: 4},
 		&record.Line{Envelope: json.RawMessage(`{}`)},
+		&record.Line{Body: json.RawMessage(`{"a":[1]}`), Enc: "box", Envelope: json.RawMessage(`{}`), Index: 3, LeafSalt: record.Digest{2}, LoggedAt: 4},
+		box(),
 	}
 	for _, k := range record.Kinds() {
 		if b, ok := bodies()[k]; ok {
+			if s, ok := b.(*record.Sealed); ok {
+				s.Box = base64Of(1) // its form is not for these tests, and its size would slow them
+			}
 			out = append(out, b)
 		}
 	}

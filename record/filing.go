@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 
 	"truceline/when"
 )
@@ -104,10 +105,14 @@ func (s *Sealed) Validate() error {
 	return nil
 }
 
-// validAge wants base64 of something that may be an age file.
+// ageHeader begins every age file (https://c2sp.org/age).
+const ageHeader = "age-encryption.org/v1\n"
+
+// validAge wants base64 of something that begins as an age file. Whether it is one, and to
+// whom, is for those to whom it is encrypted.
 func validAge(s string) error {
 	b, err := base64.StdEncoding.DecodeString(s)
-	if err != nil || base64.StdEncoding.EncodeToString(b) != s || len(b) < 64 {
+	if err != nil || base64.StdEncoding.EncodeToString(b) != s || !strings.HasPrefix(string(b), ageHeader) {
 		return fmt.Errorf("it is not base64 of an age file")
 	}
 	return nil

@@ -58,6 +58,13 @@ func FuzzParseStatement(f *testing.F) {
 		}
 		f.Add(b)
 	}
+	named := statement(record.AccountFiled)
+	named.Audience, named.Readers = record.AudienceNamed, []string{"DRN", "mon"}
+	b, err := named.Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := record.ParseStatement(b)
 		if err != nil {
@@ -111,6 +118,23 @@ func FuzzParseLine(f *testing.F) {
 			return
 		}
 		if again, err := l.Encode(); err != nil || !bytes.Equal(again, b) {
+			t.Fatalf("%q is written again as %q: %v", b, again, err)
+		}
+	})
+}
+
+func FuzzParseBox(f *testing.F) {
+	b, err := box().Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		x, err := record.ParseBox(b)
+		if err != nil {
+			return
+		}
+		if again, err := x.Encode(); err != nil || !bytes.Equal(again, b) {
 			t.Fatalf("%q is written again as %q: %v", b, again, err)
 		}
 	})

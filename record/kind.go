@@ -54,10 +54,9 @@ const (
 type kindSpec struct {
 	newBody    func() Body // nil: the kind has no body
 	needs, may []Role
-	supersedes bool // the kind must name what it supersedes
-	own        bool // the body is the member's own: it never leaves its node
-	audiences  []string
-	content    bool // the rules do not read the body where its audience is not everybody
+	supersedes bool     // the kind must name what it supersedes
+	audiences  []string // those that its statements may have
+	content    bool     // the rules do not read the body where its audience is not everybody
 }
 
 var kinds = map[Kind]kindSpec{
@@ -69,7 +68,7 @@ var kinds = map[Kind]kindSpec{
 	CosignerNamed:    {newBody: func() Body { return new(Cosigner) }, audiences: publicOnly},
 	MemberLeft:       {newBody: func() Body { return new(Departure) }, audiences: publicOnly},
 	OfficerEnrolled:  {newBody: func() Body { return new(Enrolment) }, audiences: publicOnly},
-	OfficerNamed:     {newBody: func() Body { return new(Naming) }, own: true, audiences: ownOnly},
+	OfficerNamed:     {newBody: func() Body { return new(Naming) }, audiences: ownOnly},
 	AgreementAdopted: {newBody: func() Body { return new(Adoption) }, audiences: publicOnly},
 	ReportFiled:      {newBody: func() Body { return new(Report) }, audiences: content, content: true},
 	AccountFiled:     {newBody: func() Body { return new(Account) }, may: []Role{RoleReport}, audiences: content, content: true},
@@ -122,7 +121,7 @@ func (k Kind) HasBody() bool { return kinds[k].newBody != nil }
 // Own tells whether the bodies of kind k are their member's own: kept on its node
 // under the audience "own", never handed to anybody, and erasable. Every other kind's
 // bodies are not.
-func (k Kind) Own() bool { return kinds[k].own }
+func (k Kind) Own() bool { return k.MayHave(AudienceOwn) }
 
 // EncodeBody validates b and writes its canonical bytes, at most MaxBody.
 func EncodeBody(b Body) ([]byte, error) {

@@ -5,6 +5,7 @@ package record_test
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 
@@ -46,10 +47,10 @@ func TestLaterVersions(t *testing.T) {
 		"version in capitals":           {edit{"V": "2", "v": ""}, false},
 		"no version":                    {edit{"v": ""}, false},
 		"unknown field":                 {edit{"new": "{}"}, false},
-		"kind":                          {edit{"kind": `"account.sealed"`}, true},
-		"kind, with subjects":           {edit{"kind": `"account.sealed"`, "subjects": `[{"id":"00000000000000000000000000000001","role":"seal"}]`}, true},
-		"kind that is no code":          {edit{"kind": `"account sealed"`}, false},
-		"kind, and unknown field":       {edit{"kind": `"account.sealed"`, "new": "{}"}, false},
+		"kind":                          {edit{"kind": `"hotline.sent"`}, true},
+		"kind, with subjects":           {edit{"kind": `"hotline.sent"`, "subjects": `[{"id":"00000000000000000000000000000001","role":"seal"}]`}, true},
+		"kind that is no code":          {edit{"kind": `"hotline sent"`}, false},
+		"kind, and unknown field":       {edit{"kind": `"hotline.sent"`, "new": "{}"}, false},
 		"kind version":                  {edit{"kind_v": "2", "supersedes": `"00000000000000000000000000000001"`}, true},
 		"kind version 0":                {edit{"kind_v": "0"}, false},
 		"critical extension":            {edit{"crit": `["x"]`, "ext": `{"x":""}`}, true},
@@ -72,8 +73,26 @@ func TestLaterVersions(t *testing.T) {
 			t.Errorf("%s: update is %t, want %t: %v", name, update != nil, tt.update, err)
 		}
 	}
-	for audience, good := range map[string]bool{"friends": true, "own": false} {
-		if _, err := record.ParseStatement(with(edit{"audience": `"` + audience + `"`})); (err == nil) != good {
+	// What goes with an audience that is not known is for an update to say; forms are not.
+	readers := edit{"readers": `["DRN"]`}
+	for audience, tt := range map[string]struct {
+		members edit
+		good    bool
+	}{
+		"friends":                {nil, true},
+		"friends, of whom":       {readers, true},
+		"friends, in no order":   {edit{"readers": `["b","a"]`}, false},
+		"own":                    {nil, false},
+		"named":                  {nil, false},
+		"named, for whom":        {readers, true},
+		"members":                {nil, true},
+		"members, and for whom":  {readers, false},
+		"members, another field": {edit{"reader": `"DRN"`}, false},
+	} {
+		name, _, _ := strings.Cut(audience, ",")
+		all := edit{"audience": `"` + name + `"`}
+		maps.Copy(all, tt.members)
+		if _, err := record.ParseStatement(with(all)); (err == nil) != tt.good || errors.As(err, new(*record.UpdateError)) {
 			t.Errorf("audience %s: %v", audience, err)
 		}
 	}

@@ -192,15 +192,20 @@ func (s *Statement) Validate() error {
 			return fail("crit names %.40q, which is not in ext, or not in order", c)
 		}
 	}
+	if err := s.validateReaders(); err != nil {
+		return fail("%w", err)
+	}
 	if err := s.known(); err != nil {
 		return err
 	}
 	spec := kinds[s.Kind]
-	if slices.Contains(Audiences, s.Audience) && !s.Kind.MayHave(s.Audience) {
-		return fail("kind %s and the audience %s do not go together: it may have %s", s.Kind, s.Audience, strings.Join(spec.audiences, ", "))
-	}
-	if err := s.validateReaders(); err != nil {
-		return fail("%v", err)
+	if slices.Contains(Audiences, s.Audience) { // what goes with another is for an update to know
+		if !s.Kind.MayHave(s.Audience) {
+			return fail("kind %s and the audience %s do not go together: it may have %s", s.Kind, s.Audience, strings.Join(spec.audiences, ", "))
+		}
+		if (s.Audience == AudienceNamed) != (len(s.Readers) > 0) {
+			return fail("readers are there exactly for the audience %s, and this is %s", AudienceNamed, s.Audience)
+		}
 	}
 	if (s.Body != nil) != (spec.newBody != nil) {
 		return fail("kind %s: body commitment is missing or not allowed", s.Kind)
@@ -208,17 +213,14 @@ func (s *Statement) Validate() error {
 	return s.validateSubjects(spec)
 }
 
+// validateReaders checks the form of Readers, whatever the audience.
 func (s *Statement) validateReaders() error {
-	if s.Audience != AudienceNamed {
-		if len(s.Readers) > 0 {
-			return fmt.Errorf("readers are there exactly for the audience %s", AudienceNamed)
-		}
+	switch {
+	case len(s.Readers) == 0:
 		return nil
-	}
-	if len(s.Readers) > MaxReaders {
+	case len(s.Readers) > MaxReaders:
 		return fmt.Errorf("%d readers, more than %d", len(s.Readers), MaxReaders)
-	}
-	if slices.Contains(s.Readers, s.Member) {
+	case slices.Contains(s.Readers, s.Member):
 		return fmt.Errorf("readers name %s, which files it and reads it anyway", s.Member)
 	}
 	return codesInOrder("readers", s.Readers)

@@ -16,8 +16,8 @@ import (
 )
 
 func TestStatementsOfEveryKind(t *testing.T) {
-	if n := len(record.Kinds()); n != 26 {
-		t.Fatalf("format version 1 has 26 kinds, not %d", n)
+	if n := len(record.Kinds()); n != 37 {
+		t.Fatalf("format version 1 has 37 kinds, not %d", n)
 	}
 	for _, k := range record.Kinds() {
 		s := statement(k)
@@ -69,7 +69,7 @@ func TestStatementRefused(t *testing.T) {
 		"negative time":       func(s *record.Statement) { s.ClaimedAt = -1 },
 		"time too large":      func(s *record.Statement) { s.ClaimedAt = 1 << 53 },
 		"no rules":            func(s *record.Statement) { s.Rules = 0 },
-		"unknown kind":        func(s *record.Statement) { s.Kind = "account.sealed" },
+		"unknown kind":        func(s *record.Statement) { s.Kind = "hotline.sent" },
 		"later kind version":  func(s *record.Statement) { s.KindVersion = 2 },
 		"other commitment":    func(s *record.Statement) { s.Body.Alg = "sha256" },
 		"no commitment":       func(s *record.Statement) { s.Body.Commitment = record.Digest{} },
@@ -362,6 +362,10 @@ func TestLine(t *testing.T) {
 		"negative time":    func(l *record.Line) { l.LoggedAt = -1 },
 		"body without enc": func(l *record.Line) { l.Enc = "" },
 		"other enc":        func(l *record.Line) { l.Enc = "age" },
+		"box with a salt":  func(l *record.Line) { l.Enc = record.EncBox },
+		"enc without body": func(l *record.Line) { l.Body, l.BodySalt = nil, record.Digest{} },
+		"box without body": func(l *record.Line) { l.Body, l.BodySalt, l.Enc = nil, record.Digest{}, record.EncBox },
+		"salt alone":       func(l *record.Line) { l.Body, l.Enc = nil, "" },
 		"body not JSON":    func(l *record.Line) { l.Body = []byte("x") },
 		"empty body":       func(l *record.Line) { l.Body = []byte{} },
 		"no body salt":     func(l *record.Line) { l.BodySalt = record.Digest{} },
@@ -376,5 +380,13 @@ func TestLine(t *testing.T) {
 	other.Body, other.BodySalt, other.Enc = nil, record.Digest{}, ""
 	if _, err := other.Encode(); err != nil {
 		t.Error("a line without the body:", err)
+	}
+	other.Body, other.Enc = []byte("{}"), record.EncBox // what is in it is for those who judge bodies
+	b, err := other.Encode()
+	if err != nil {
+		t.Fatal("a line with a box:", err)
+	}
+	if again, err := record.ParseLine(b); err != nil || string(again.Body) != "{}" || again.Enc != record.EncBox {
+		t.Error("a line with a box:", err)
 	}
 }

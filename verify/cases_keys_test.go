@@ -350,13 +350,13 @@ var laterCases = []logCase{
 	{"update needed", "later-type-and-more", "a payload type of version 2, in an envelope with fields of its own", nil, sealed(record.StatementType, fixed("anything"), func(s string) string {
 		return put(`"signatures":[`, `"signatures":[],"signatures2":[`)(put("truceline.statement.v1", "truceline.statement.v2")(s))
 	})},
-	{"update needed", "later-kind", "a kind that is not known, with a role that is not", nil, someLater("kind", `"account.sealed"`, "subjects", subject("seal", someID))},
+	{"update needed", "later-kind", "a kind that is not known, with a role that is not", nil, someLater("kind", `"hotline.sent"`, "subjects", subject("seal", someID))},
 	{"update needed", "later-kind-version", "version 2 of a kind", nil, someLater("kind_v", "2")},
 	{"update needed", "later-rules", "rules version 2", nil, someLater("rules", "2")},
 	{"update needed", "later-audience", "an audience that is not known", nil, someLater("audience", `"members"`)},
 	{"update needed", "later-crit", "an extension that must be understood", nil, someLater("crit", `["x"]`, "ext", `{"x":""}`)},
 	{"update needed", "later-commitment", "a commitment that is not known", nil, someLater("body", `{"alg":"list-sha256","commitment":["a"],"n":1}`)},
-	{"failed", "later-kind-and-more", "a kind that is not known, and a field that version 1 does not have", []string{"1 envelope", "2 envelope"}, someLater("kind", `"account.sealed"`, "new", "{}")},
+	{"failed", "later-kind-and-more", "a kind that is not known, and a field that version 1 does not have", []string{"1 envelope", "2 envelope"}, someLater("kind", `"hotline.sent"`, "new", "{}")},
 	{"failed", "later-and-fault", "after a statement of version 2, one for another log", at2("envelope"), func(c *caseLog) {
 		c.start()
 		c.tick(members("v", "2"))

@@ -180,7 +180,7 @@ func broken(t *testing.T) map[string]struct {
 	member := func(name, value string) verifytest.Option {
 		return verifytest.Members(func(m map[string]json.RawMessage) { m[name] = json.RawMessage(value) })
 	}
-	unread(true, member("kind", `"account.sealed"`))
+	unread(true, member("kind", `"hotline.sent"`))
 	unread(false, member("member", `"-"`))
 	return out
 }
