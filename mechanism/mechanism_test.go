@@ -91,6 +91,12 @@ linkage.fitted    --T--D
 account.set_aside --T--D
 officer.named     -PTMOD
 act.undone        -PTMOD
+notice.filed      -PTM--
+account.sealed    -PTMOD
+filing.declined   -PTMOD
+filing.vouched    -PTMOD
+account.opened    -PTMOD
+share.released    -PTMOD
 recipient.named   RPTMOD
 audience.keyed    -PTMOD
 audience.shared   RPTMOD

@@ -1,0 +1,728 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mechanism_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"truceline/agreement"
+	"truceline/mechanism"
+	"truceline/record"
+	"truceline/vault"
+	"truceline/verify/verifytest"
+	"truceline/when"
+)
+
+const (
+	hour   = int64(3_600_000)
+	window = 72 * hour // of the agreement of these tests
+	own    = 24 * hour
+)
+
+// room is a door where versions are filed blind. The escrow is clerk, scribe and watch.
+type room struct {
+	*door
+	keys     map[string]*vault.Identity
+	secrets  map[record.ID]*vault.Secret
+	bodies   map[record.ID]*record.Sealed
+	audience string
+}
+
+// escrowKeys are drawn once: drawing one is dear.
+var escrowKeys = func() map[string]*vault.Identity {
+	out := map[string]*vault.Identity{}
+	for _, m := range []string{"clerk", "scribe", "watch"} {
+		id, err := vault.NewIdentity()
+		if err != nil {
+			panic(err)
+		}
+		out[m] = id
+	}
+	return out
+}()
+
+func openRoom(tb testing.TB, escrow ...string) *room {
+	m := verifytest.NewMission("filing")
+	if len(escrow) > 0 {
+		m.Pack.Filing = &agreement.Filing{Escrow: escrow, EscrowNeed: 2}
+	}
+	r := &room{
+		door: &door{TB: tb, Mission: m, state: mechanism.New(), at: verifytest.Start},
+		keys: escrowKeys, secrets: map[record.ID]*vault.Secret{}, bodies: map[record.ID]*record.Sealed{}, audience: record.AudiencePublic,
+	}
+	for _, f := range m.Opening() {
+		r.good(f)
+	}
+	for _, code := range escrow {
+		r.good(r.File(code, record.RecipientNamed, &record.Recipient{Age: r.keys[code].Recipient()}))
+	}
+	return r
+}
+
+// file makes a statement for the room's audience.
+func (r *room) file(member string, kind record.Kind, body record.Body, o ...verifytest.Option) verifytest.Filing {
+	return r.File(member, kind, body, append(o, verifytest.Edit(func(s *record.Statement) { s.Audience = r.audience }))...)
+}
+
+func notice(invited ...string) *record.Notice {
+	slices.Sort(invited)
+	return &record.Notice{Invited: invited, Places: []string{"ferry_head"}, Types: []string{"shots"}, When: when.Span{Start: "2026-03-01"}}
+}
+
+func (r *room) notice(member string, invited ...string) record.ID {
+	r.Helper()
+	return r.good(r.file(member, record.NoticeFiled, notice(invited...)))
+}
+
+// says is the member's own version.
+func says(member string, hurt int64) *record.Account {
+	a := verifytest.Account(hurt)
+	a.Claimant.Name = "Speaker of " + member
+	if a.Claimant.Party = ""; member == "OMB" || member == "DRN" {
+		a.Claimant.Party = member
+	}
+	return a
+}
+
+func (r *room) context(incident record.ID, member string) vault.Context {
+	return vault.Context{Mission: r.Mission.ID, Incident: incident, Member: member}
+}
+
+// sealed makes an account.sealed of the member's version.
+func (r *room) sealed(incident record.ID, member string) verifytest.Filing {
+	r.Helper()
+	codes, need, _ := r.state.SealingTerms(incident)
+	var to []vault.Recipient
+	for _, code := range codes {
+		to = append(to, vault.Recipient{Member: code, Age: r.keys[code].Recipient()})
+	}
+	random := rand.NewChaCha8([32]byte{byte(len(r.secrets)), byte(r.state.Size())})
+	body, secret, err := vault.SealAccount(random, r.context(incident, member), says(member, 4), to, need)
+	if err != nil {
+		r.Fatal(err)
+	}
+	f := r.file(member, record.AccountSealed, body, verifytest.About(record.RoleIncident, incident))
+	r.secrets[f.ID()], r.bodies[f.ID()] = secret, body
+	return f
+}
+
+func (r *room) declined(incident record.ID, member string) verifytest.Filing {
+	return r.file(member, record.FilingDeclined, &record.Reason{Reason: "under inquiry"}, verifytest.About(record.RoleIncident, incident))
+}
+
+// opened makes an account.opened of what the secret of sealed opens.
+func (r *room) opened(sealed record.ID, by string) verifytest.Filing {
+	r.Helper()
+	body, err := r.secrets[sealed].Opened()
+	if err != nil {
+		r.Fatal(err)
+	}
+	return r.file(by, record.AccountOpened, body, verifytest.About(record.RoleAccount, sealed))
+}
+
+func (r *room) share(sealed record.ID, by string) verifytest.Filing {
+	body := &record.Share{Share: base64.StdEncoding.EncodeToString(append([]byte{1}, make([]byte, 32)...))}
+	if c, _, ok := r.state.SealedAccount(sealed); ok {
+		if s, err := vault.OpenShare(c, r.bodies[sealed], by, r.keys[by]); err == nil {
+			body.Share = base64.StdEncoding.EncodeToString(s[:])
+		}
+	}
+	return r.file(by, record.ShareReleased, body, verifytest.About(record.RoleAccount, sealed))
+}
+
+func (r *room) tick() { r.Helper(); r.good(r.File("book", record.ClockTicked, nil)) }
+
+// after lets the clock stand just after a moment, so that the next record is logged at it.
+func (r *room) after(ms int64) { r.at = ms }
+
+func (r *room) answer(incident record.ID, member string) mechanism.Answer {
+	r.Helper()
+	f, ok := r.state.Filing(incident)
+	if !ok {
+		r.Fatalf("incident %s has no filing", incident)
+	}
+	for _, a := range f.Answers {
+		if a.Member == member {
+			return a
+		}
+	}
+	r.Fatalf("%s is not asked about incident %s", member, incident)
+	return mechanism.Answer{}
+}
+
+func (r *room) want(incident record.ID, member, state, opening string) {
+	r.Helper()
+	if a := r.answer(incident, member); a.State != state || a.Opening != opening {
+		r.Errorf("%s is %s %q, want %s %q", member, a.State, a.Opening, state, opening)
+	}
+}
+
+// TestBlindFiling tells one filing from its notice to what each said afterwards.
+func TestBlindFiling(t *testing.T) {
+	r := openRoom(t)
+	in := r.notice("OMB", "DRN")
+	r.want(in, "OMB", mechanism.Invited, "")
+	if n := r.state.IncidentNumber(in); n != "001/2026" {
+		t.Errorf("the incident has the number %s", n)
+	}
+	if f, _ := r.state.Filing(in); f.Deadline != r.at+window || f.Closing != -1 || f.Member != "OMB" || f.Answers[0].Member != "OMB" || f.Answers[1].Member != "DRN" {
+		t.Errorf("%+v", f)
+	}
+	if ms, ok := r.state.NextDeadline(); !ok || ms != r.at+window {
+		t.Errorf("the next deadline is %d, %t", ms, ok)
+	}
+	a := r.good(r.sealed(in, "OMB"))
+	r.want(in, "OMB", mechanism.Sealed, mechanism.Unopened)
+	r.refused("opened before the other has sealed", mechanism.StateForbids, r.opened(a, "OMB"))
+	if _, ok := r.state.Account(a); ok {
+		t.Error("what is sealed is an account before it is opened")
+	}
+	b := r.good(r.sealed(in, "DRN"))
+	if f, _ := r.state.Filing(in); f.Closing != r.state.Size()-1 || f.ClosedAt != r.at {
+		t.Errorf("the filing closed at %d, %d", f.Closing, f.ClosedAt)
+	}
+	if open := r.state.OpenFilings(); len(open) != 0 || len(r.state.Filings()) != 1 {
+		t.Errorf("open filings: %v", open)
+	}
+	if s := r.state.IncidentState(in); s != "alleged" {
+		t.Errorf("the incident is %s while nothing is opened", s)
+	}
+	link := r.good(r.opened(a, "OMB"))
+	r.good(r.opened(b, "DRN"))
+	r.want(in, "OMB", mechanism.Sealed, mechanism.Opened)
+	acc, ok := r.state.Account(a)
+	if !ok || acc.Member != "OMB" || acc.Claims != 2 || acc.Current != link || acc.Links != 1 || acc.Claimant.Party != "OMB" {
+		t.Errorf("%+v", acc)
+	}
+	if s := r.state.IncidentState(in); s != "open" {
+		t.Errorf("the incident is %s", s)
+	}
+	if l := r.state.LinksOf(a); len(l) != 1 || l[0].ID != link || l[0].Incident != in {
+		t.Errorf("%+v", l)
+	}
+	// It is an account like others now.
+	change := says("OMB", 5)
+	amended := r.good(r.File("OMB", record.AccountAmended, change, verifytest.About(record.RoleAccount, a), verifytest.Supersedes(link)))
+	r.good(r.File("OMB", record.ActUndone, &record.Reason{Reason: "a slip"}, verifytest.About(record.RoleAct, amended)))
+	if acc, _ := r.state.Account(a); acc.Current != link {
+		t.Error("undoing the amendment does not bring the first version back")
+	}
+	other := r.good(r.File("clerk", record.IncidentOpened, verifytest.Incident("the same")))
+	r.good(r.File("clerk", record.IncidentLinked, &record.Link{Reason: "r", Role: record.LinkAbout}, verifytest.About(record.RoleAccount, a), verifytest.About(record.RoleIncident, other)))
+	r.good(r.File("clerk", record.IncidentLinked, &record.Link{Reason: "r", Role: record.LinkAbout},
+		verifytest.About(record.RoleAccount, r.good(r.File("clerk", record.AccountFiled, verifytest.Account(1)))), verifytest.About(record.RoleIncident, in)))
+	r.good(r.File("clerk", record.IncidentAliased, &record.Reason{Reason: "one"}, verifytest.About(record.RoleIncident, in), verifytest.About(record.RoleInto, other)))
+	r.good(r.File("DRN", record.AccountWithdrawn, &record.Reason{Reason: "wrong"}, verifytest.About(record.RoleAccount, b)))
+	// It stays where it was sealed for, and nothing of the filing is undone.
+	r.refused("unlinked", mechanism.UnknownSubject, r.File("clerk", record.IncidentUnlinked, &record.Reason{Reason: "r"}, verifytest.About(record.RoleLink, link)))
+	for _, id := range []record.ID{in, a, link} {
+		r.refused("undone", mechanism.StateForbids, r.File("OMB", record.ActUndone, &record.Reason{Reason: "r"}, verifytest.About(record.RoleAct, id)))
+	}
+}
+
+func TestNoticeRefused(t *testing.T) {
+	r := openRoom(t)
+	r.good(r.File("guest", record.MemberLeft, &record.Departure{Member: "guest", Reason: "over"}))
+	for what, tt := range map[string]struct {
+		code mechanism.Code
+		by   string
+		n    *record.Notice
+	}{
+		"by a desk":           {mechanism.NoRight, "clerk", notice("OMB")},
+		"by the registry":     {mechanism.NoRight, "book", notice("OMB")},
+		"invites a stranger":  {mechanism.NotAMember, "OMB", notice("DRN", "pal")},
+		"invites who left":    {mechanism.NotAMember, "OMB", notice("DRN", "guest")},
+		"invites itself":      {mechanism.StateForbids, "OMB", notice("DRN", "OMB")},
+		"invites who records": {mechanism.StateForbids, "OMB", notice("DRN", "book")},
+		"a type of no pack":   {mechanism.NotInAgreement, "OMB", func() *record.Notice { n := notice("DRN"); n.Types = []string{"x"}; return n }()},
+		"a place of no pack":  {mechanism.NotInAgreement, "OMB", func() *record.Notice { n := notice("DRN"); n.Places = []string{"x"}; return n }()},
+	} {
+		r.refused(what, tt.code, r.file(tt.by, record.NoticeFiled, tt.n))
+	}
+	k := r.Signer("watch").Key()
+	r.good(r.File("watch", record.KeyRevoked, &record.KeyRevocation{Key: k.ID(), Member: "watch", Reason: "lost"}))
+	r.refused("invites who has no key", mechanism.StateForbids, r.file("OMB", record.NoticeFiled, notice("DRN", "watch")))
+
+	m := verifytest.NewMission("filing")
+	m.Pack.Filing = &agreement.Filing{Escrow: []string{"clerk", "scribe"}, EscrowNeed: 2}
+	r = &room{door: &door{TB: t, Mission: m, state: mechanism.New(), at: verifytest.Start}, audience: record.AudiencePublic}
+	for _, f := range m.Opening() {
+		r.good(f)
+	}
+	r.refused("the escrow has no keys", mechanism.StateForbids, r.file("OMB", record.NoticeFiled, notice("DRN")))
+	r.good(r.File("clerk", record.RecipientNamed, &record.Recipient{Age: escrowKeys["clerk"].Recipient()}))
+	r.refused("one of the escrow has none", mechanism.StateForbids, r.file("OMB", record.NoticeFiled, notice("DRN")))
+	r.good(r.File("scribe", record.RecipientNamed, &record.Recipient{Age: escrowKeys["scribe"].Recipient()}))
+	r.notice("OMB", "DRN")
+}
+
+// TestMembersNumbers: what is for members alone has numbers of its own, so that the public
+// ones tell nothing of it.
+func TestMembersNumbers(t *testing.T) {
+	r := openRoom(t)
+	r.audience = record.AudienceMembers
+	var got []string
+	for _, audience := range []string{record.AudiencePublic, record.AudienceMembers, record.AudienceMembers, record.AudiencePublic} {
+		r.audience = audience
+		got = append(got, r.state.IncidentNumber(r.notice("OMB", "DRN")))
+	}
+	r.audience = record.AudienceMembers
+	got = append(got, r.state.IncidentNumber(r.good(r.file("watch", record.IncidentOpened, verifytest.Incident("x")))))
+	if want := []string{"001/2026", "M001/2026", "M002/2026", "002/2026", "M003/2026"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if id, ok := r.state.Numbered("M002/2026"); !ok || r.state.IncidentNumber(id) != "M002/2026" {
+		t.Error("a members' incident is not found by its number")
+	}
+}
+
+func TestAnswersRefused(t *testing.T) {
+	r := openRoom(t, "clerk", "scribe", "watch")
+	in := r.notice("OMB", "DRN", "guest")
+	about := verifytest.About(record.RoleIncident, in)
+	r.refused("who is not asked", mechanism.NoRight, r.sealed(in, "scribe"))
+	r.refused("the registry", mechanism.NoRight, r.sealed(in, "book"))
+	r.refused("the filer declines its own notice", mechanism.NoRight, r.declined(in, "OMB"))
+	r.refused("who is not asked declines", mechanism.NoRight, r.declined(in, "watch"))
+	body := *r.bodies[r.sealed(in, "OMB").ID()]
+	body.Escrow = body.Escrow[:2]
+	r.refused("without one of the escrow", mechanism.NotInAgreement, r.file("OMB", record.AccountSealed, &body, about))
+	body.Escrow = nil
+	r.refused("without the escrow", mechanism.NotInAgreement, r.file("OMB", record.AccountSealed, &body, about))
+	plain := r.good(r.File("clerk", record.IncidentOpened, verifytest.Incident("x")))
+	r.refused("for an incident of no notice", mechanism.UnknownSubject, r.declined(plain, "DRN"))
+	r.audience = record.AudienceMembers
+	r.refused("for others than the notice", mechanism.UnknownAudience, r.declined(in, "DRN"))
+	r.audience = record.AudiencePublic
+	r.good(r.sealed(in, "OMB"))
+	r.refused("sealed twice", mechanism.StateForbids, r.sealed(in, "OMB"))
+	r.good(r.declined(in, "DRN"))
+	r.refused("declined twice", mechanism.StateForbids, r.declined(in, "DRN"))
+	r.refused("sealed what it declined", mechanism.StateForbids, r.sealed(in, "DRN"))
+	g := r.good(r.sealed(in, "guest"))
+	r.refused("declined what it sealed", mechanism.StateForbids, r.declined(in, "guest"))
+	r.refused("amended before it is opened", mechanism.UnknownSubject, r.File("guest", record.AccountAmended, says("guest", 1), verifytest.About(record.RoleAccount, g), verifytest.Supersedes(g)))
+	r.refused("withdrawn before it is opened", mechanism.UnknownSubject, r.File("guest", record.AccountWithdrawn, &record.Reason{Reason: "r"}, verifytest.About(record.RoleAccount, g)))
+	acc := r.good(r.File("OMB", record.AccountFiled, verifytest.Account(1)))
+	o, _ := r.secrets[g].Opened()
+	r.refused("an account that was not sealed is opened", mechanism.UnknownSubject, r.file("OMB", record.AccountOpened, o, verifytest.About(record.RoleAccount, acc)))
+}
+
+// TestDeadline shows the last moment that is in time, and the entry at which it closes.
+func TestDeadline(t *testing.T) {
+	for _, severe := range []bool{false, true} {
+		r := openRoom(t)
+		n := notice("DRN", "guest", "watch")
+		n.Severe = severe
+		in := r.good(r.file("OMB", record.NoticeFiled, n))
+		deadline := r.at + window
+		if severe {
+			deadline = r.at + 24*hour
+		}
+		r.after(deadline - 1)
+		a := r.good(r.sealed(in, "OMB")) // logged at the deadline: in time
+		r.want(in, "OMB", mechanism.Sealed, mechanism.Unopened)
+		if len(r.state.OpenFilings()) != 1 {
+			t.Fatal("closed at the deadline")
+		}
+		r.refused("declined after the deadline", mechanism.StateForbids, r.declined(in, "DRN"))
+		r.want(in, "DRN", mechanism.Invited, "") // what is refused closes nothing
+		r.refused("opened by the entry that closes", mechanism.StateForbids, r.opened(a, "OMB"))
+		late := r.good(r.sealed(in, "guest"))
+		f, _ := r.state.Filing(in)
+		if at, _ := r.state.IndexOf(late); f.Closing != at || f.ClosedAt != r.at {
+			t.Errorf("closed at %d, %d: want the first entry after the deadline, %d, %d", f.Closing, f.ClosedAt, at, r.at)
+		}
+		r.want(in, "guest", mechanism.Late, mechanism.Unopened)
+		r.want(in, "DRN", mechanism.Silent, "")
+		r.want(in, "watch", mechanism.Silent, "")
+		r.good(r.opened(a, "OMB"))
+		r.good(r.opened(late, "guest"))
+		r.good(r.sealed(in, "DRN"))
+		r.refused("sealed late, twice", mechanism.StateForbids, r.sealed(in, "DRN"))
+		r.want(in, "DRN", mechanism.Late, mechanism.Unopened)
+	}
+}
+
+// TestDeadlineIsOfTheNotice: a new agreement moves neither the clock nor the escrow of a
+// filing that runs.
+func TestDeadlineIsOfTheNotice(t *testing.T) {
+	r := openRoom(t, "clerk", "scribe", "watch")
+	in := r.notice("OMB", "DRN")
+	before, _ := r.state.Filing(in)
+	p := *r.Pack
+	p.Filing = &agreement.Filing{Hours: 1, SevereHours: 1, OpenHours: 1}
+	parts, err := p.Parts(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range parts {
+		r.good(r.File("book", record.AgreementAdopted, part))
+	}
+	if f, _ := r.state.Filing(in); f.Deadline != before.Deadline || !slices.Equal(f.Escrow, before.Escrow) {
+		t.Errorf("%+v, want %+v", f, before)
+	}
+	r.after(before.Deadline - 1)
+	r.good(r.sealed(in, "OMB"))
+	r.want(in, "OMB", mechanism.Sealed, mechanism.Unopened)
+	next := r.notice("OMB", "DRN")
+	if f, _ := r.state.Filing(next); f.Deadline != r.at+hour || f.Escrow != nil {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestOpenedIsWhatWasSealed: copying, and opening something else.
+func TestOpenedIsWhatWasSealed(t *testing.T) {
+	r := openRoom(t)
+	in := r.notice("OMB", "DRN")
+	a := r.good(r.sealed(in, "OMB"))
+	// DRN copies what OMB sealed, to learn its words when OMB opens and say the same.
+	copied := r.good(r.file("DRN", record.AccountSealed, r.bodies[a], verifytest.About(record.RoleIncident, in)))
+	r.secrets[copied] = r.secrets[a]
+	o, err := r.secrets[a].Opened()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := *o
+	other.Account = *says("OMB", 40)
+	r.refused("opens something else", mechanism.BodyMismatch, r.file("OMB", record.AccountOpened, &other, verifytest.About(record.RoleAccount, a)))
+	nonce := *o
+	nonce.Nonce[0]++
+	r.refused("opens with another nonce", mechanism.BodyMismatch, r.file("OMB", record.AccountOpened, &nonce, verifytest.About(record.RoleAccount, a)))
+	r.refused("opens another's", mechanism.NoRight, r.opened(a, "DRN"))
+	r.good(r.opened(a, "OMB"))
+	r.refused("opens what it copied", mechanism.BodyMismatch, r.opened(copied, "DRN"))
+	r.refused("opened twice", mechanism.StateForbids, r.opened(a, "OMB"))
+	// The same words under the same nonce do not open for another incident either.
+	next := r.notice("OMB", "DRN")
+	again := r.good(r.file("OMB", record.AccountSealed, r.bodies[a], verifytest.About(record.RoleIncident, next)))
+	r.good(r.declined(next, "DRN"))
+	r.secrets[again] = r.secrets[a]
+	r.refused("sealed for another incident", mechanism.BodyMismatch, r.opened(again, "OMB"))
+	// Codes that are not in the agreement are found when they are read.
+	third := r.notice("OMB", "DRN")
+	odd := says("OMB", 1)
+	odd.Claims[1].Measure = "x"
+	body, secret, err := vault.SealAccount(rand.NewChaCha8([32]byte{}), r.context(third, "OMB"), odd, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := r.good(r.file("OMB", record.AccountSealed, body, verifytest.About(record.RoleIncident, third)))
+	r.secrets[s] = secret
+	r.good(r.declined(third, "DRN"))
+	r.refused("a measure of no pack", mechanism.NotInAgreement, r.opened(s, "OMB"))
+}
+
+func TestEscrowOpens(t *testing.T) {
+	r := openRoom(t, "clerk", "scribe", "watch")
+	in := r.notice("OMB", "DRN")
+	a := r.good(r.sealed(in, "OMB"))
+	r.refused("a share before the closing", mechanism.StateForbids, r.share(a, "clerk"))
+	b := r.good(r.sealed(in, "DRN"))
+	closed := r.at
+	if ms, ok := r.state.NextDeadline(); !ok || ms != closed+own {
+		t.Errorf("the next deadline is %d, %t, want %d", ms, ok, closed+own)
+	}
+	r.refused("a share while the author has time", mechanism.StateForbids, r.share(a, "clerk"))
+	r.after(closed + own - 1)
+	r.refused("a share at the last moment of the author's time", mechanism.StateForbids, r.share(a, "clerk"))
+	r.want(in, "OMB", mechanism.Sealed, mechanism.Unopened)
+	r.refused("the escrow opens without shares", mechanism.StateForbids, r.opened(a, "clerk"))
+	r.good(r.share(a, "clerk"))
+	r.want(in, "OMB", mechanism.Sealed, mechanism.NotOpened)
+	r.refused("a share twice", mechanism.StateForbids, r.share(a, "clerk"))
+	r.refused("a share of who has none", mechanism.NoRight, r.share(a, "guest"))
+	r.refused("a share of the other party", mechanism.NoRight, r.share(a, "DRN"))
+	r.refused("the escrow opens with too few shares", mechanism.StateForbids, r.opened(a, "clerk"))
+	r.good(r.opened(b, "DRN")) // late, and still its author's right
+	r.refused("a share of what is open", mechanism.StateForbids, r.share(b, "clerk"))
+	r.good(r.share(a, "watch"))
+	r.refused("who is not in the escrow opens", mechanism.NoRight, r.opened(a, "guest"))
+	var shares []vault.Share
+	for m := range r.answer(in, "OMB").Shares {
+		s, err := vault.OpenShare(r.context(in, "OMB"), r.bodies[a], m, r.keys[m])
+		if err != nil {
+			t.Fatal(err)
+		}
+		shares = append(shares, s)
+	}
+	o, err := vault.OpenWithShares(r.context(in, "OMB"), r.bodies[a], 2, shares...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.good(r.file("scribe", record.AccountOpened, o, verifytest.About(record.RoleAccount, a)))
+	r.want(in, "OMB", mechanism.Sealed, mechanism.OpenedByEscrow)
+	if acc, _ := r.state.Account(a); acc.Member != "OMB" {
+		t.Errorf("what the escrow opened is the account of %s", acc.Member)
+	}
+	r.refused("the author opens after the escrow", mechanism.StateForbids, r.opened(a, "OMB"))
+	r.good(r.File("OMB", record.AccountWithdrawn, &record.Reason{Reason: "r"}, verifytest.About(record.RoleAccount, a)))
+	if _, ok := r.state.NextDeadline(); ok {
+		t.Error("a deadline is left")
+	}
+	// Who seals late has the same time to open, from then.
+	next := r.notice("DRN", "OMB")
+	f, _ := r.state.Filing(next)
+	r.after(f.Deadline)
+	r.tick()
+	r.after(f.Deadline + 10*own)
+	late := r.good(r.sealed(next, "OMB"))
+	sealedAt := r.at
+	r.refused("a share while who was late has time", mechanism.StateForbids, r.share(late, "clerk"))
+	r.after(sealedAt + own)
+	r.good(r.share(late, "clerk"))
+}
+
+func (r *room) attest(member string, s *record.Signer, sealed verifytest.Filing, edit func(*record.Attestation)) string {
+	r.Helper()
+	a := &record.Attestation{At: verifytest.Start + hour, Envelope: sha256.Sum256(sealed.Envelope), Member: member, Mission: r.Mission.ID, Origin: verifytest.Origin, Outcome: record.OutcomeNoAnswer, Statement: sealed.ID(), V: 1}
+	if edit != nil {
+		edit(a)
+	}
+	b, err := record.SealAttestation(a, s)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+func TestVouching(t *testing.T) {
+	r := openRoom(t)
+	hand, officer := verifytest.Signer("hand"), r.NewID()
+	k := hand.Key()
+	r.good(r.File("watch", record.OfficerEnrolled, &record.Enrolment{Key: &k, Officer: officer}))
+	in := r.notice("OMB", "DRN")
+	f, _ := r.state.Filing(in)
+	timely := r.sealed(in, "OMB")
+	r.good(timely)
+	held := r.sealed(in, "DRN") // made in time, and not logged
+	r.after(f.Deadline)
+	r.tick()
+	r.good(held)
+	r.want(in, "DRN", mechanism.Late, mechanism.Unopened)
+	word := func(member string, edit func(*record.Attestation)) string {
+		return r.attest(member, r.Signer(member), held, edit)
+	}
+	vouch := func(by string, words ...string) verifytest.Filing {
+		return r.file(by, record.FilingVouched, &record.Vouching{Attestations: words}, verifytest.About(record.RoleAccount, held.ID()))
+	}
+	scribe, watch := word("scribe", nil), word("watch", nil)
+	garbage := base64.StdEncoding.EncodeToString([]byte("{}"))
+	bad := func() string {
+		b, _ := base64.StdEncoding.DecodeString(scribe)
+		e, _ := record.ParseEnvelope(b)
+		e.Signatures[0].Sig[3] ^= 1
+		b, _ = e.Encode()
+		return base64.StdEncoding.EncodeToString(b)
+	}()
+	for what, tt := range map[string]struct {
+		code  mechanism.Code
+		other string
+	}{
+		"one member twice":          {mechanism.StateForbids, scribe},
+		"the author's own":          {mechanism.StateForbids, word("DRN", nil)},
+		"the registry's":            {mechanism.StateForbids, word("book", nil)},
+		"dated after the deadline":  {mechanism.StateForbids, word("watch", func(a *record.Attestation) { a.At = f.Deadline + 1 })},
+		"of another record":         {mechanism.StateForbids, r.attest("watch", r.Signer("watch"), timely, nil)},
+		"of other bytes":            {mechanism.StateForbids, word("watch", func(a *record.Attestation) { a.Envelope[0]++ })},
+		"for another log":           {mechanism.StateForbids, word("watch", func(a *record.Attestation) { a.Origin = "x.example" })},
+		"for another mission":       {mechanism.StateForbids, word("watch", func(a *record.Attestation) { a.Mission[0]++ })},
+		"of a stranger":             {mechanism.KeyNotValid, r.attest("watch", verifytest.Signer("x"), held, nil)},
+		"under another's key":       {mechanism.KeyNotValid, r.attest("watch", r.Signer("OMB"), held, nil)},
+		"an officer's":              {mechanism.KeyNotValid, r.attest("watch", hand, held, nil)},
+		"with a bad signature":      {mechanism.BadSignature, bad},
+		"that is no envelope":       {mechanism.Malformed, garbage},
+		"that is another statement": {mechanism.Malformed, base64.StdEncoding.EncodeToString(held.Envelope)},
+	} {
+		r.refused("an attestation "+what, tt.code, vouch("DRN", scribe, tt.other))
+	}
+	r.refused("another brings the word", mechanism.NoRight, vouch("OMB", scribe, watch))
+	r.refused("for what was in time", mechanism.StateForbids, r.file("OMB", record.FilingVouched, &record.Vouching{Attestations: []string{scribe, watch}}, verifytest.About(record.RoleAccount, timely.ID())))
+	exact := word("watch", func(a *record.Attestation) { a.At = f.Deadline })
+	r.good(vouch("DRN", scribe, exact))
+	r.want(in, "DRN", mechanism.Vouched, mechanism.Unopened)
+	r.refused("vouched for twice", mechanism.StateForbids, vouch("DRN", scribe, watch))
+	r.good(r.opened(held.ID(), "DRN"))
+	r.want(in, "DRN", mechanism.Vouched, mechanism.Opened)
+}
+
+// TestEverySchedule draws schedules of everything that members do in a filing, in time and
+// late, and holds what the state says to the words of the agreement: which entry closes it,
+// who is sealed, declined, silent or late, what is opened and by whom, and what is refused.
+func TestEverySchedule(t *testing.T) {
+	base := openRoom(t, "clerk", "scribe", "watch")
+	asked := []string{"OMB", "DRN", "guest"}
+	rapid.Check(t, func(t *rapid.T) {
+		r := openRoom(base.TB, "clerk", "scribe", "watch")
+		in := r.notice("OMB", "DRN", "guest")
+		deadline := r.at + window
+		type event struct {
+			what, member, of string
+			at, index        int64
+		}
+		var log []event // what was admitted
+		ids := map[string]record.ID{}
+		find := func(what, member string) *event {
+			for i := range log {
+				if log[i].what == what && log[i].of == member {
+					return &log[i]
+				}
+			}
+			return nil
+		}
+		// closing is the first entry at which all have answered in time or the deadline is past.
+		closing := func() *event {
+			n := 0
+			for i, e := range log {
+				if e.at > deadline {
+					return &log[i]
+				}
+				if e.what == "seal" || e.what == "decline" {
+					if n++; n == len(asked) {
+						return &log[i]
+					}
+				}
+			}
+			return nil
+		}
+		shares := func(of string) (n int) {
+			for _, e := range log {
+				if e.what == "share" && e.of == of {
+					n++
+				}
+			}
+			return n
+		}
+		steps := rapid.IntRange(1, 25).Draw(t, "steps")
+		for range steps {
+			what := rapid.SampledFrom([]string{"seal", "seal", "decline", "open", "open", "share", "share", "escrow", "tick"}).Draw(t, "what")
+			of := rapid.SampledFrom(asked).Draw(t, "whose")
+			by := of
+			if what == "share" || what == "escrow" {
+				by = rapid.SampledFrom([]string{"clerk", "scribe", "watch"}).Draw(t, "by")
+			}
+			if gap := rapid.SampledFrom([]int64{0, 0, 0, hour, own, window}).Draw(t, "gap"); gap > 0 {
+				r.after(r.at + gap)
+			}
+			at := r.at + 1
+			c := closing()
+			over := c != nil || at > deadline
+			sealed, declined, opened := find("seal", of), find("decline", of), find("open", of)
+			if opened == nil {
+				opened = find("escrow", of)
+			}
+			answeredAlready := sealed != nil || declined != nil
+			sealedID := ids[of]
+			if sealed == nil && what != "seal" && what != "decline" && what != "tick" {
+				continue // there is nothing to open
+			}
+			var may bool
+			var f verifytest.Filing
+			switch what {
+			case "tick":
+				may, f = true, r.File("book", record.ClockTicked, nil)
+			case "seal":
+				may, f = !answeredAlready, r.sealed(in, of)
+			case "decline":
+				may, f = !answeredAlready && !over && of != "OMB", r.declined(in, of)
+			case "open":
+				may, f = c != nil && opened == nil, r.opened(sealedID, of)
+			case "share":
+				due := c != nil && at > max(c.at, sealed.at)+own
+				again := slices.ContainsFunc(log, func(e event) bool { return e.what == "share" && e.of == of && e.member == by })
+				may, f = due && opened == nil && !again, r.share(sealedID, by)
+			case "escrow":
+				may, f = opened == nil && shares(of) >= 2, r.opened(sealedID, by)
+			}
+			before := r.state.Hash()
+			r.state.Begin()
+			err := r.try(f)
+			if (err == nil) != may {
+				t.Fatalf("%s of %s by %s at %d: %v, want it admitted: %t", what, of, by, at, err, may)
+			}
+			if rapid.Bool().Draw(t, "give up first") {
+				r.state.Rollback()
+				if r.state.Hash() != before {
+					t.Fatalf("%s was given up and left something behind", what)
+				}
+				r.at--
+				if again := r.try(f); (again == nil) != may {
+					t.Fatal("it was taken otherwise the second time:", again)
+				}
+			} else {
+				r.state.Commit()
+			}
+			if !may {
+				var refusal *mechanism.Refusal
+				if !errors.As(err, &refusal) || r.state.Hash() != before {
+					t.Fatalf("refused with %v, and changed: %t", err, r.state.Hash() != before)
+				}
+				continue
+			}
+			if what == "seal" {
+				ids[of] = f.ID()
+			}
+			log = append(log, event{what, by, of, r.at, r.state.Size() - 1})
+
+			got, _ := r.state.Filing(in)
+			c = closing()
+			if c == nil && got.Closing != -1 || c != nil && (got.Closing != c.index || got.ClosedAt != c.at) {
+				t.Fatalf("closed at %d, want %+v", got.Closing, c)
+			}
+			if open := len(r.state.OpenFilings()) == 1; open != (c == nil) {
+				t.Fatalf("listed as open: %t", open)
+			}
+			next := int64(-1)
+			soon := func(ms int64) {
+				if ms >= r.at && (next < 0 || ms < next) {
+					next = ms
+				}
+			}
+			if c == nil {
+				soon(deadline)
+			}
+			for _, m := range asked {
+				sealed, declined := find("seal", m), find("decline", m)
+				state, opening := mechanism.Invited, ""
+				switch {
+				case sealed != nil && (c == nil || sealed.index <= c.index && sealed.at <= deadline):
+					state = mechanism.Sealed
+				case sealed != nil:
+					state = mechanism.Late
+				case declined != nil:
+					state = mechanism.Declined
+				case c != nil:
+					state = mechanism.Silent
+				}
+				if sealed != nil {
+					switch due := func() int64 { return max(c.at, sealed.at) + own }; {
+					case find("open", m) != nil:
+						opening = mechanism.Opened
+					case find("escrow", m) != nil:
+						opening = mechanism.OpenedByEscrow
+					case c != nil && r.at > due():
+						opening = mechanism.NotOpened
+					default:
+						if opening = mechanism.Unopened; c != nil {
+							soon(due())
+						}
+					}
+				}
+				if a := r.answer(in, m); a.State != state || a.Opening != opening || len(a.Shares) != shares(m) {
+					t.Fatalf("%s is %s %q with %d shares, want %s %q with %d\n%s", m, a.State, a.Opening, len(a.Shares), state, opening, shares(m), fmt.Sprint(log))
+				}
+			}
+			if ms, ok := r.state.NextDeadline(); ok != (next >= 0) || ok && ms != next {
+				t.Fatalf("the next deadline is %d %t, want %d", ms, ok, next)
+			}
+		}
+	})
+}
