@@ -261,6 +261,17 @@ func (s *State) SealedAccount(id record.ID) (c vault.Context, commitment record.
 	return s.context(x), x.commitment, ok
 }
 
+// MayOpen is nil where the member may open a sealed account now: its author once the filing
+// is closed, a member of the escrow once enough shares are released. That the entry which
+// closed it is witnessed is for whoever holds what opens it. The error is a *Refusal.
+func (s *State) MayOpen(member string, id record.ID) error {
+	x, ok := s.blind.sealed[id]
+	if !ok {
+		return refuse(UnknownSubject, "%s is no sealed account of this ledger", id)
+	}
+	return s.mayOpen(member, id, x, s.blind.filings[x.incident])
+}
+
 // Filings lists the incidents that notices opened, in the order of the ledger.
 func (s *State) Filings() []record.ID { return s.inOrder(slices.Collect(maps.Keys(s.blind.filings))) }
 

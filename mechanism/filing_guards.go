@@ -150,6 +150,24 @@ func (s *State) sealedOf(e *Entry) (record.ID, sealed, filing, error) {
 	return id, x, f, err
 }
 
+// mayOpen tells whether the member may open a sealed account now.
+func (s *State) mayOpen(member string, id record.ID, x sealed, f filing) error {
+	own := member == x.member
+	switch {
+	case !own && !slices.Contains(f.escrow, member):
+		return refuse(NoRight, "%s sealed account %s: only it opens that, or the escrow", x.member, id)
+	case f.closing < 0:
+		// An entry that comes after the deadline closes it, and the next may open: what
+		// closes a filing is to be witnessed before anything is read.
+		return refuse(StateForbids, "the filing of incident %s is not closed yet: nothing in it is opened before", x.incident)
+	case !x.opened.IsZero():
+		return refuse(StateForbids, "account %s was opened already, by record %s", id, x.opened)
+	case !own && x.shares < f.need:
+		return refuse(StateForbids, "%d members of the escrow have released their shares of account %s, and %d are needed", x.shares, id, f.need)
+	}
+	return nil
+}
+
 // guardOpened lets a sealed account be read. It becomes an account like others, with the id
 // of what was sealed, and is linked to the incident that it was sealed for.
 func (s *State) guardOpened(e *Entry, b *record.Opened) (func(), error) {
@@ -159,17 +177,8 @@ func (s *State) guardOpened(e *Entry, b *record.Opened) (func(), error) {
 	}
 	st := e.Statement
 	own := st.Member == x.member
-	switch {
-	case !own && !slices.Contains(f.escrow, st.Member):
-		return nil, refuse(NoRight, "%s sealed account %s: only it opens that, or the escrow", x.member, id)
-	case f.closing < 0:
-		// An entry that comes after the deadline closes it, and the next may open: what
-		// closes a filing is to be witnessed before anything is read.
-		return nil, refuse(StateForbids, "the filing of incident %s is not closed yet: nothing in it is opened before", x.incident)
-	case !x.opened.IsZero():
-		return nil, refuse(StateForbids, "account %s was opened already, by record %s", id, x.opened)
-	case !own && x.shares < f.need:
-		return nil, refuse(StateForbids, "%d members of the escrow have released their shares of account %s, and %d are needed", x.shares, id, f.need)
+	if err := s.mayOpen(st.Member, id, x, f); err != nil {
+		return nil, err
 	}
 	if err := vault.CheckOpened(s.context(x), x.commitment, b); err != nil {
 		return nil, refuse(BodyMismatch, "what is opened is not what %s sealed as %s: %v", x.member, id, err)
