@@ -10,15 +10,15 @@
 import { verify } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { BODIES, ENTRY, Fault, LINE_MAX, base64, commitmentOf, entryOf, faultOf, fits, idOf, keysIn, leafHash, need, openEnvelope, parseLine,
-  parseNote, parseVerifierKey, publicKey, sha256, show, signedByLog, write } from './check-parts.mjs'
+import { BODIES, ENTRY, Fault, LINE_MAX, base64, boxed, commitmentOf, entryOf, faultOf, fits, fitsBox, idOf, keysIn, leafHash, need, openEnvelope,
+  parseLine, parseNote, parseVerifierKey, publicKey, sha256, show, signedByLog, write } from './check-parts.mjs'
 
 const problem = (index, layer, what) => { process.exitCode = 1; console.log(show(`${index} ${layer}: ${what}`)) }
 const passes = (index, layer, f) => { const e = faultOf(f); if (e) problem(index, layer, e.message); return !e }
 // ---- records, folded in order (records.md, "The roster of keys")
 const keys = new Map(), members = new Set(), officers = new Set(), seen = new Map(), lacking = { records: 0, bodies: 0, unsure_signatures: 0 }
 const FORMS = { ...BODIES, 'mission.opened': { ...BODIES['mission.opened'], log_key: s => s === log.vkey } }
-let log, registry, mission, logged = 0, own = 0, later, unread, unsure = false // log: the verifier key; unsure: keys may have changed unseen
+let log, registry, mission, logged = 0, own = 0, sealed = 0, later, unread, unsure = false // log: the verifier key; unsure: keys may have changed unseen
 function checkRecord(line, entry) {
   const i = line.index
   if (!passes(i, 'leaf', () => need(entry.equals(entryOf(line)), 'the line is not that of the log\'s entry'))) { unsure = true; return }
@@ -30,9 +30,12 @@ function checkRecord(line, entry) {
   if (malformed) return problem(i, 'envelope', malformed.message)
   const form = Object.hasOwn(FORMS, st.kind) && FORMS[st.kind], given = Object.hasOwn(line, 'body')
   if (st.kind === 'officer.named') own++
+  else if (boxed(st)) sealed++
   else if (st.body && !given) lacking.bodies++
   const bodyFault = given && faultOf(() => {
     need(st.body && st.kind !== 'officer.named', 'a body, where the kind has none or it is the member\'s own')
+    need(boxed(st) === (line.enc === 'box'), 'given in a box, where it is none, or the reverse: it leaked')
+    if (boxed(st)) return fitsBox(line.body)
     need((committed = commitmentOf(line) === st.body.commitment), 'not the one committed to')
     need(Buffer.byteLength(write(line.body)) <= 49152, 'too long')
     if (form) fits(form, line.body, 'body')
@@ -190,4 +193,5 @@ const outcome = process.exitCode ? 'FAILED' : unread ? 'INCOMPLETE' : later ? 'U
 if (outcome !== 'OK') process.exitCode ||= 3
 console.log(`${outcome} ${size} records, root ${root}`)
 for (const [said, what] of [[unread, `could not be read: ${unread}`], [later, `of a later version: ${later}`], [own, `${own} bodies are their members' own`],
+  [sealed, `${sealed} bodies are encrypted for those who may read them, and were not judged`],
   [gaps, `not given, or resting on that, so not checked: ${JSON.stringify(lacking)}`]]) if (said) console.error(show(`note: ${what}`))

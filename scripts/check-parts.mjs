@@ -71,7 +71,12 @@ export function parseVerifierKey(vkey) { // of a log
 const KINDS = Object.fromEntries(`mission.opened, member.admitted, member.left, key.added, key.rotated, key.revoked, officer.enrolled, officer.named,
   cosigner.named, agreement.adopted, report.filed, account.filed ?report, account.amended account ?report, account.withdrawn account, account.set_aside account,
   batch.opened, batch.closed batch, batch.withdrawn batch, incident.opened, incident.linked account incident, incident.unlinked link,
-  incident.aliased incident into, source.graded, linkage.fitted, act.undone act, clock.ticked`.split(/,\s+/).map(k => k.split(' ')).map(([k, ...roles]) => [k, roles]))
+  incident.aliased incident into, source.graded, linkage.fitted, act.undone act, clock.ticked, notice.filed, account.sealed incident,
+  filing.declined incident, filing.vouched account, share.released account, account.opened account, recipient.named, audience.keyed, audience.shared,
+  body.erased record, erasure.confirmed record`.split(/,\s+/).map(k => k.split(' ')).map(([k, ...roles]) => [k, roles]))
+const NO_BODY = ['clock.ticked', 'erasure.confirmed'], AUDIENCES = ['public', 'members', 'mechanism', 'named', 'own'] // and which of them a kind may have:
+const CONTENT = /^(report\.filed|account\.(filed|amended))$/, MEMBERS = /^(audience|body|erasure)\./, SHARED = /^(account|incident|act|notice|filing|share)\./
+const audiencesOf = k => k === 'officer.named' ? ['own'] : MEMBERS.test(k) ? ['members'] : AUDIENCES.slice(0, CONTENT.test(k) ? 4 : SHARED.test(k) ? 2 : 1)
 const KEY = { alg: /^ed25519$/, public: s => publicKey(base64(s, 32)) }, CONTINUED = { log_key: WORDS, origin: ORIGIN, root: DIGEST, size: 1 }
 const ADMISSION = { code: CODE, 'keys?': [KEY], name: WORDS, role: /^(party|third_party|monitor|observer|desk|registry)$/ }
 export const BODIES = { // log_key of mission.opened is for the checkers
@@ -82,10 +87,10 @@ export const BODIES = { // log_key of mission.opened is for the checkers
 export const keysIn = b => b.registry?.keys ?? b.keys ?? [b.new ?? b.key].filter(k => k?.public) // that a body puts on the roster
 // ---- line, envelope, statement
 const TYPE = 'application/vnd.truceline.statement.v1+json', LATER = /^"application\/vnd\.truceline\.statement\.v(?!1\+)[1-9]\d*\+json"$/
-const LINE = { 'body?': ANY, 'body_salt?': DIGEST, 'enc?': /^none$/, envelope: ANY, index: 0, leaf_salt: HEX32, logged_at: 0 }
+const LINE = { 'body?': ANY, 'body_salt?': DIGEST, 'enc?': /^(none|box)$/, envelope: ANY, index: 0, leaf_salt: HEX32, logged_at: 0 }
 const ENVELOPE = { payload: base64, payloadType: s => s === TYPE, signatures: [{ keyid: HEX16, sig: s => base64(s, 64) }] }
 const STATEMENT = { audience: CODE, claimed_at: 0, 'crit?': [TEXT], 'exercise?': TRUE, id: ID, kind: CODE, kind_v: 1, member: CODE, mission: ID,
-  'officer?': ID, origin: ORIGIN, rules: 1, 'subjects?': [{ id: ID, role: CODE }], 'supersedes?': ID, v: 1,
+  'officer?': ID, origin: ORIGIN, 'readers?': [CODE], rules: 1, 'subjects?': [{ id: ID, role: CODE }], 'supersedes?': ID, v: 1,
   'body?': b => typeof b.alg === 'string' && CODE.test(b.alg) && (b.alg !== 'hmac-sha256' || !fits({ alg: CODE, commitment: DIGEST }, b, 'body')),
   'ext?': v => typeof v === 'object' && !Array.isArray(v) && Object.values(v).every(x => typeof x === 'string') }
 export const LINE_MAX = 49152 + 16384 + 1024
@@ -93,7 +98,15 @@ export function parseLine(bytes) {
   need(bytes.length <= LINE_MAX, 'a line is too long')
   const line = parse(bytes)
   fits(LINE, line, 'line')
-  return need(new Set(['body', 'body_salt', 'enc'].map(k => Object.hasOwn(line, k))).size === 1, 'body, body_salt, enc: not together') ?? line
+  const has = k => Object.hasOwn(line, k)
+  return need(has('body') === has('enc') && has('body_salt') === (line.enc === 'none'), 'body, body_salt, enc: not together') ?? line
+}
+const BOX = { alg: /^xchacha20-poly1305$/, body: s => base64(s).length >= 52, wraps: [{ epoch: ID, key: s => base64(s, 72) }] }
+export const boxed = st => CONTENT.test(st.kind) && !['public', 'own'].includes(st.audience) // whether its body is encrypted
+export function fitsBox(box) {
+  fits(BOX, box, 'box')
+  const { wraps } = box
+  need(Buffer.byteLength(write(box)) <= 49152 && wraps.length && wraps.every((w, j) => j < 8 && !(wraps[j - 1]?.epoch >= w.epoch)), 'box: too long, or its wraps')
 }
 function parseStatement(bytes) { // in the order of records.md, "What is not known"
   need(bytes.length <= 8192, 'the statement is too long')
@@ -101,14 +114,17 @@ function parseStatement(bytes) { // in the order of records.md, "What is not kno
   known(!(Number.isInteger(st.v) && st.v > 1), `v ${st.v}`)
   fits(STATEMENT, st, 'statement')
   for (const [j, c] of (st.crit ?? []).entries()) need(Object.hasOwn(st.ext ?? {}, c) && !(st.crit[j - 1] >= c), 'crit: not in ext, or not in order')
+  const { readers = [] } = st
+  need(readers.every((r, j) => j < 32 && r !== st.member && !(readers[j - 1] >= r)), 'readers: too many, not in order, or with the member itself')
   known(Object.hasOwn(KINDS, st.kind) && st.kind_v === 1 && !st.crit && [undefined, 'hmac-sha256'].includes(st.body?.alg),
     `kind ${st.kind} version ${st.kind_v}, crit ${st.crit}, or alg ${st.body?.alg}`)
-  need(!st.body === (st.kind === 'clock.ticked') && !st.supersedes === (st.kind !== 'account.amended') &&
-    st.audience !== (st.kind === 'officer.named' ? 'public' : 'own'), 'body, supersedes or audience: missing, or not of the kind')
+  const given = AUDIENCES.includes(st.audience) // what goes with another is for a later version
+  need(!st.body === NO_BODY.includes(st.kind) && !st.supersedes === (st.kind !== 'account.amended') && (!given ||
+    (audiencesOf(st.kind).includes(st.audience) && !readers.length === (st.audience !== 'named'))), 'body, supersedes, audience, readers: not of the kind')
   const roles = (st.subjects ?? []).map(s => s.role), admitted = KINDS[st.kind]
   need(new Set(roles).size === roles.length && admitted.every(r => r[0] === '?' || roles.includes(r)) &&
     roles.every(r => r === 'batch' || admitted.includes(r) || admitted.includes(`?${r}`)), 'statement.subjects: not those of the kind')
-  return known(['public', 'own'].includes(st.audience) && st.rules === 1, `audience ${st.audience} or rules ${st.rules}`) ?? st
+  return known(given && st.rules === 1, `audience ${st.audience} or rules ${st.rules}`) ?? st
 }
 export function openEnvelope({ envelope }) { // of a line: the statement, and what its signatures are over
   need(Buffer.byteLength(write(envelope)) <= 16384, 'too long')

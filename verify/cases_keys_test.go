@@ -353,7 +353,7 @@ var laterCases = []logCase{
 	{"update needed", "later-kind", "a kind that is not known, with a role that is not", nil, someLater("kind", `"hotline.sent"`, "subjects", subject("seal", someID))},
 	{"update needed", "later-kind-version", "version 2 of a kind", nil, someLater("kind_v", "2")},
 	{"update needed", "later-rules", "rules version 2", nil, someLater("rules", "2")},
-	{"update needed", "later-audience", "an audience that is not known", nil, someLater("audience", `"members"`)},
+	{"update needed", "later-audience", "an audience that is not known", nil, someLater("audience", `"friends"`, "readers", `["DRN"]`)},
 	{"update needed", "later-crit", "an extension that must be understood", nil, someLater("crit", `["x"]`, "ext", `{"x":""}`)},
 	{"update needed", "later-commitment", "a commitment that is not known", nil, someLater("body", `{"alg":"list-sha256","commitment":["a"],"n":1}`)},
 	{"failed", "later-kind-and-more", "a kind that is not known, and a field that version 1 does not have", []string{"1 envelope", "2 envelope"}, someLater("kind", `"hotline.sent"`, "new", "{}")},

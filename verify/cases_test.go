@@ -246,7 +246,7 @@ func keyBody(first byte) string {
 }
 
 // logCases are in the order of docs/formats/ledger.md.
-var logCases = slices.Concat(okCases, fileCases, leafCases, envelopeCases, rosterCases, bodyCases, gapCases, laterCases)
+var logCases = slices.Concat(okCases, fileCases, leafCases, envelopeCases, rosterCases, bodyCases, gapCases, laterCases, audienceCases)
 
 var okCases = []logCase{
 	{"ok", "plain", "the log that the others spoil", nil, func(c *caseLog) { c.start(); c.tick() }},

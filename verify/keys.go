@@ -58,7 +58,7 @@ func (v *verifier) keyChanges(index int64, it *item, sure bool) {
 	case *record.KeyRevocation:
 		add(b.Member, "revoked", b.Key)
 	case *record.Departure:
-		for _, id := range v.roster.keysOf(b.Member, index) {
+		for _, id := range v.current().keysOf(b.Member, index) {
 			add(b.Member, "ended, for its member left", id)
 		}
 	case *record.Enrolment:
@@ -74,8 +74,9 @@ func (v *verifier) unknownKeys(index int64, it *item) {
 	if it.entry == nil || v.roster.unsure == "" {
 		return
 	}
+	known := v.current()
 	for _, sig := range it.entry.Envelope.Signatures {
-		if _, ok := v.roster.signer(it.entry, sig.KeyID); ok {
+		if _, ok := known.signer(it.entry, sig.KeyID); ok {
 			continue
 		}
 		v.unknownKey(sig.KeyID, it.entry.Statement.Member, index)

@@ -9,10 +9,12 @@ import (
 	"truceline/record"
 )
 
-// outcome of one layer of one record: good if both are empty.
+// outcome of one layer of one record: good if both texts are empty. asGiven tells of one
+// that is unsure that it is good if no line that was left out is public.
 type outcome struct {
-	err    error
-	unsure string
+	err     error
+	unsure  string
+	asGiven bool
 }
 
 func (v *verifier) settle(index int64, layer Layer, path string, o outcome) string {
@@ -23,6 +25,9 @@ func (v *verifier) settle(index int64, layer Layer, path string, o outcome) stri
 		v.report.problem(index, layer, path, "%v", o.err)
 		return "FAILED: " + o.err.Error()
 	case o.unsure != "":
+		if o.asGiven {
+			t.AsGiven++
+		}
 		v.report.unchecked(index, layer, o.unsure)
 		return "could not be checked: " + o.unsure
 	}
@@ -33,8 +38,11 @@ func (v *verifier) settle(index int64, layer Layer, path string, o outcome) stri
 const notGiven = "the record was not given"
 
 // missing passes over a record of which nothing more is known. It may be anything, also
-// a change of keys.
-func (v *verifier) missing(index int64, why string) map[Layer]string {
+// a change of keys, unless it was leftOut for its not being public.
+func (v *verifier) missing(index int64, why string, leftOut bool) map[Layer]string {
+	if leftOut {
+		v.leaveOut(index)
+	}
 	found := map[Layer]string{Rule: "not checked"}
 	for _, layer := range layers {
 		if layer == Leaf && why != notGiven || layer == Rule && v.replay == nil {
@@ -43,8 +51,11 @@ func (v *verifier) missing(index int64, why string) map[Layer]string {
 		found[layer] = v.settle(index, layer, "", outcome{unsure: why})
 	}
 	v.roster.lose("record %d is not known, and it may have changed the keys", index)
+	if !leftOut && v.given != nil {
+		v.given.lose("record %d is not known, and it may have changed the keys", index)
+	}
 	if v.replay != nil {
-		v.replay.gap(index)
+		v.replay.gap(index, leftOut)
 	}
 	return found
 }
@@ -61,10 +72,10 @@ func (v *verifier) record(index int64, path string, it *item, entry []byte) {
 	var found map[Layer]string
 	switch {
 	case !ours:
-		found = v.missing(index, "the line is not the log's record")
+		found = v.missing(index, "the line is not the log's record", false)
 	case it.later != "":
 		v.report.update(index, it.later)
-		found = v.missing(index, "update needed: "+it.later)
+		found = v.missing(index, "update needed: "+it.later, false)
 	default:
 		found = v.known(index, path, it, leaf.err == nil)
 	}
@@ -84,8 +95,15 @@ func (v *verifier) known(index int64, path string, it *item, inOrder bool) map[L
 		case !inOrder || env.err != nil: // what is wrong changes nothing
 		case !it.whole && !it.committed:
 			v.roster.lose("record %d, which may change keys, could not be read whole", index)
+			if v.given != nil {
+				v.given.lose("record %d, which may change keys, could not be read whole", index)
+			}
 		case body.err == nil && env.unsure == "":
 			env.err = v.roster.fold(it.entry)
+		case body.err == nil && env.asGiven:
+			if err := v.given.fold(it.entry); err != nil {
+				env = outcome{unsure: v.unlessKeptBack(err)}
+			}
 		}
 	}
 	if env.err == nil {
@@ -147,7 +165,10 @@ func (v *verifier) envelope(index int64, it *item) outcome {
 		return outcome{err: fmt.Errorf("the statement is for the mission %s, this is %s", st.Mission, v.mission)}
 	}
 	err, unsure := v.roster.check(it.entry)
-	return outcome{err, unsure}
+	if err == nil && unsure != "" && v.given != nil {
+		return v.envelopeAsGiven(it.entry)
+	}
+	return outcome{err: err, unsure: unsure}
 }
 
 // body: the commitment and the kind's schema, and in the first record the log's key.
@@ -161,6 +182,8 @@ func (v *verifier) body(index int64, it *item) outcome {
 		return outcome{unsure: "the body was not given"}
 	case it.entry.Statement.Kind.Own():
 		v.report.Own++
+	case it.entry.Statement.Boxed():
+		v.report.Boxed++
 	}
 	if m, ok := it.entry.Body.(*record.Mission); ok && index == 0 && m.LogKey != v.report.Key {
 		return outcome{err: fmt.Errorf("mission.opened names the log's key %q, and the checkpoint was verified with %q", m.LogKey, v.report.Key)}
@@ -170,11 +193,10 @@ func (v *verifier) body(index int64, it *item) outcome {
 
 func (v *verifier) rule(index int64, it *item) outcome {
 	if it.entry == nil {
-		v.replay.gap(index)
+		v.replay.gap(index, false)
 		return outcome{unsure: "its envelope could not be read"}
 	}
-	err, unsure := v.replay.admit(it.entry, it.line.LoggedAt, it.whole)
-	return outcome{err, unsure}
+	return v.replay.admit(it.entry, it.line.LoggedAt, it.whole)
 }
 
 // detail begins the report on a record that was asked for.
@@ -191,7 +213,7 @@ func (v *verifier) detail(index int64, it *item) *Detail {
 	if it.entry != nil {
 		for _, sig := range it.entry.Envelope.Signatures {
 			use := KeyUse{ID: sig.KeyID}
-			if k, ok := v.roster.signer(it.entry, sig.KeyID); ok {
+			if k, ok := v.current().signer(it.entry, sig.KeyID); ok {
 				use.Member, use.Officer, use.From, use.Until = k.member, k.officer, k.from, k.until
 			}
 			d.Keys = append(d.Keys, use)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -62,8 +63,9 @@ type verifier struct {
 	report  *Report
 
 	edge    *ledger.Edge // nil once entries are missing
-	roster  *roster
-	replay  *replay // nil without the rules
+	roster  *roster      // of what is sure
+	given   *roster      // as if no line that was left out were public; nil before the first
+	replay  *replay      // nil without the rules
 	mission record.ID
 	ids     map[record.ID]int64 // of the records given, to where they stand
 	logged  int64               // of the last record given that is the log's
@@ -103,6 +105,9 @@ func (v *verifier) run(ctx context.Context) {
 	}
 	if v.report.Own > 0 {
 		v.report.note("own bodies, which never leave their members' nodes: %d; they are not missing", v.report.Own)
+	}
+	if v.report.Boxed > 0 {
+		v.report.note("bodies that are encrypted for those who may read them: %d; what they say was not judged, and they are not missing", v.report.Boxed)
 	}
 	if v.replay != nil {
 		if hash, ok := v.replay.hash(); ok {
@@ -213,14 +218,16 @@ func (v *verifier) records(ctx context.Context, n int64, width int, entries [][]
 	p := ledger.Path{Kind: ledger.KindRecords, N: n, Width: width}
 	path, from := p.String(), n*ledger.TileWidth
 	items := make([]*item, width)
-	if b := v.read(ctx, p); b != nil {
+	b := v.read(ctx, p)
+	given := b != nil // what is not in it was left out
+	if given {
 		v.split(b, path, from, items)
 	}
 	v.prepare(items)
 	for i, it := range items {
 		index := from + int64(i)
 		if it == nil {
-			v.missing(index, notGiven)
+			v.missing(index, notGiven, given)
 			continue
 		}
 		var entry []byte
@@ -266,7 +273,7 @@ func (v *verifier) prepare(items []*item) {
 		wait.Go(func() {
 			for i := w; i < len(items); i += workers {
 				if items[i] != nil {
-					items[i].open(v.roster.lookup)
+					items[i].open(v.lookup)
 				}
 			}
 		})
@@ -285,11 +292,14 @@ func (it *item) open(lookup func(record.KeyID) (record.Key, bool)) {
 	if it.later = laterRules(st); it.later != "" {
 		return
 	}
-	if l.Body != nil || st.Body == nil || st.Kind.Own() {
+	switch {
+	case l.Enc == record.EncBox && !st.Boxed():
+		it.bodyError = fmt.Errorf("it is given in a box, and what a %s for the audience %s says is not encrypted", st.Kind, st.Audience)
+	case l.Body != nil || st.Body == nil || st.Kind.Own() || st.Boxed():
 		it.bodyError = it.entry.AddBody(l.Body, ledger.Salt(l.BodySalt))
 		it.whole = it.bodyError == nil
 	}
-	if it.bodyError != nil && st.Body != nil {
+	if it.bodyError != nil && st.Body != nil && l.Enc == record.EncPlain {
 		it.committed = ledger.BodyCommitment(ledger.Salt(l.BodySalt), l.Body) == st.Body.Commitment
 	}
 	it.entry.Verify(lookup)
@@ -313,7 +323,7 @@ func laterRules(st *record.Statement) string {
 	switch {
 	case st.Rules != mechanism.RulesVersion:
 		return fmt.Sprintf("rules version %d", st.Rules)
-	case st.Audience != record.AudiencePublic && st.Audience != record.AudienceOwn:
+	case !slices.Contains(record.Audiences, st.Audience):
 		return fmt.Sprintf("the audience %s", st.Audience)
 	}
 	return ""

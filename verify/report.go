@@ -31,6 +31,8 @@ var layers = []Layer{Leaf, Envelope, Body, Rule}
 // Tally counts the records of one layer.
 type Tally struct {
 	Good, Failed, Unchecked int64
+	// AsGiven are those of Unchecked that are good if no line that was left out is for everybody.
+	AsGiven int64
 }
 
 // Problem is one thing that is wrong.
@@ -92,7 +94,11 @@ type Report struct {
 	Updates     int64
 	FirstUpdate string
 	Own         int64 // records whose body is their member's own, and not to be had
-	Notes       []string
+	Boxed       int64 // records whose body is encrypted for those who may read it
+	// LeftOut counts the records whose lines were left out, which may be since they are not
+	// for everybody; FirstLeftOut is the index of the first.
+	LeftOut, FirstLeftOut int64
+	Notes                 []string
 	// StateHash is that of the mechanism state after the last record; zero if the rules
 	// were not replayed or not every record could be folded.
 	StateHash record.Digest
@@ -222,6 +228,8 @@ func (r *Report) Verdict() string {
 		return fmt.Sprintf("NOT CHECKED to the end: %s could not be read. NOTHING WRONG in what was read; try again.", plural(r.UnreadCount, "file"))
 	case r.Updates > 0:
 		return fmt.Sprintf("UPDATE NEEDED: %s of a later version than this program knows, the first %s. NOTHING WRONG in the rest. Update truceline and check again.", plural(r.Updates, "record"), r.FirstUpdate)
+	case missing > 0 && r.restsOnLeftOut():
+		return fmt.Sprintf("INCOMPLETE: NOTHING WRONG in what was given, and all of it is good if the %s that were left out are not for everybody, as far as this copy can show.%s", plural(r.LeftOut, "record"), r.unasked())
 	case missing > 0:
 		return fmt.Sprintf("INCOMPLETE: NOTHING WRONG in what was given; %s could not be checked in full.%s", plural(missing, "record"), r.unasked())
 	case r.notWitnessed():
@@ -269,6 +277,7 @@ func (r *Report) Write(w io.Writer, verbose bool) error {
 			p.line("%-8s %9d %9d %9d", l, t.Good, t.Failed, t.Unchecked)
 		}
 	}
+	r.writeLeftOut(p)
 	if !r.StateHash.IsZero() {
 		p.line("state     %s", r.StateHash)
 	} else if r.RulesChecked && r.Size > 0 {

@@ -5,6 +5,7 @@ package verify
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 
 	"truceline/mechanism"
@@ -44,6 +45,16 @@ func (r *roster) lookup(id record.KeyID) (record.Key, bool) {
 		return k.key, true
 	}
 	return record.Key{}, false
+}
+
+// clone gives a roster that goes its own way from here on.
+func (r *roster) clone() *roster {
+	out := &roster{registry: r.registry, members: maps.Clone(r.members), keys: map[record.KeyID]*signingKey{}, officers: maps.Clone(r.officers), unsure: r.unsure}
+	for id, k := range r.keys {
+		k := *k
+		out.keys[id] = &k
+	}
+	return out
 }
 
 // keysOf lists the keys of a member that are valid at an index, in order of id.

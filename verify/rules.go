@@ -17,6 +17,8 @@ type replay struct {
 	state *mechanism.State
 	// unsure says why nothing later can be judged; empty while something can.
 	unsure string
+	// leftOut is the index of the first record whose line was left out; 0: none was.
+	leftOut int64
 	// lost holds the statements whose state is not known, and why; lostBatch says the same
 	// of the last batch among them, lostCosigner of the last cosigner.
 	lost         map[record.ID]string
@@ -30,18 +32,25 @@ func newReplay() *replay {
 	return &replay{state: mechanism.New(), lost: map[record.ID]string{}, about: map[record.ID][]record.ID{}}
 }
 
-// gap passes over a record of which not even the envelope is known.
-func (p *replay) gap(index int64) {
+// gap passes over a record of which not even the envelope is known. What everybody may read
+// rests on nothing that was leftOut because not everybody may, or nearly: see admit.
+func (p *replay) gap(index int64, leftOut bool) {
 	p.state.Skip(nil, 0)
 	p.skipped++
-	if p.unsure == "" {
+	switch {
+	case leftOut && index > 0:
+		if p.leftOut == 0 {
+			p.leftOut = index
+		}
+	case p.unsure == "":
 		p.unsure = fmt.Sprintf("record %d is not known, and anything after it may rest on it", index)
 	}
 }
 
-// admit puts a record through the door. unsure is set when that cannot be judged.
-func (p *replay) admit(e *mechanism.Entry, loggedAt int64, whole bool) (err error, unsure string) {
-	st := e.Statement
+// admit puts a record through the door. After a line that was left out, what the door says
+// is not sure: a record that is not for everybody may have added to what others see.
+func (p *replay) admit(e *mechanism.Entry, loggedAt int64, whole bool) outcome {
+	st, unsure := e.Statement, ""
 	if _, again := p.state.IndexOf(st.ID); !again {
 		for _, sub := range st.Subjects {
 			p.about[st.ID] = append(p.about[st.ID], sub.ID)
@@ -55,13 +64,22 @@ func (p *replay) admit(e *mechanism.Entry, loggedAt int64, whole bool) (err erro
 	default:
 		unsure = p.dependsOnLost(st)
 	}
-	if unsure == "" {
-		if err = p.state.Admit(e, loggedAt); err == nil {
-			return nil, ""
-		}
+	if unsure != "" {
+		p.pass(e, loggedAt)
+		return outcome{unsure: unsure}
+	}
+	err := p.state.Admit(e, loggedAt)
+	switch {
+	case err == nil && p.leftOut == 0:
+		return outcome{}
+	case err == nil:
+		return outcome{unsure: fmt.Sprintf("good, if what was left out from record %d on is not for everybody", p.leftOut), asGiven: true}
 	}
 	p.pass(e, loggedAt)
-	return err, unsure
+	if p.leftOut > 0 {
+		return outcome{unsure: fmt.Sprintf("refused, unless it rests on what was left out from record %d on: %v", p.leftOut, err)}
+	}
+	return outcome{err: err}
 }
 
 // reach gives id and all that it is about, directly or through others.

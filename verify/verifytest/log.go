@@ -34,7 +34,10 @@ func (l *Log) Append(filings ...Filing) {
 func (l *Log) Line(index int) []byte {
 	e := l.Entries[index]
 	line := record.Line{Envelope: e.Envelope, Index: int64(index), LeafSalt: record.Digest(e.LeafSalt), LoggedAt: e.LoggedAt}
-	if e.Body != nil {
+	switch {
+	case e.Box != nil:
+		line.Body, line.Enc = e.Box, record.EncBox
+	case e.Body != nil:
 		line.Body, line.BodySalt, line.Enc = e.Body, record.Digest(e.BodySalt), record.EncPlain
 	}
 	b, err := line.Encode()

@@ -16,6 +16,7 @@ import (
 	"truceline/agreement"
 	"truceline/ledger"
 	"truceline/record"
+	"truceline/vault"
 )
 
 // Origin names every log made here.
@@ -34,7 +35,10 @@ type Mission struct {
 	Pack   *agreement.Pack
 	// Continues is what mission.opened says of a log before this one; nil mostly.
 	Continues *record.Continued
-	signers   map[string]*record.Signer // current key of a member's node
+	// Epoch is the audience.keyed under whose key bodies are boxed, and EpochKey the key.
+	Epoch    record.ID
+	EpochKey vault.EpochKey
+	signers  map[string]*record.Signer // current key of a member's node
 }
 
 // NewMission is the mission that label names: other labels, other ids and keys.
@@ -94,6 +98,7 @@ type Filing struct {
 	Envelope  []byte
 	Body      []byte // nil for kinds without one
 	BodySalt  ledger.Salt
+	Box       []byte // the body encrypted, where it is not for everybody
 }
 
 // ID is the statement's.
@@ -125,6 +130,11 @@ func About(role record.Role, id record.ID) Option {
 
 // Supersedes names the statement that this one takes the place of.
 func Supersedes(id record.ID) Option { return func(d *draft) { d.Statement.Supersedes = id } }
+
+// For says who may read it.
+func For(audience string, readers ...string) Option {
+	return func(d *draft) { d.Audience, d.Readers = audience, readers }
+}
 
 // By names the officer who files.
 func By(officer record.ID) Option { return func(d *draft) { d.Officer = officer } }
@@ -178,6 +188,12 @@ func (m *Mission) File(member string, kind record.Kind, body record.Body, option
 	}
 	f.Envelope, err = record.Seal(record.StatementType, payload, d.signers...)
 	must(err)
+	if f.Statement.Boxed() {
+		box, err := vault.Box(m.Rand, f.Statement.ID, f.Body, f.BodySalt, m.Epoch, m.EpochKey)
+		must(err)
+		f.Box, err = box.Encode()
+		must(err)
+	}
 	return f
 }
 
