@@ -149,6 +149,36 @@ var catalogue = []*Act{
 		Fields: fields([]Field{incident, {Name: "link", Type: ID, Required: true, Many: true}}, opening, []Field{reason}), plan: planSplit, offer: offerSplit,
 	},
 	{
+		Name: "notice.file", Kinds: []record.Kind{record.NoticeFiled}, Roles: []string{Desk, Operations},
+		Fields: []Field{
+			{Name: "form", Type: ID}, // the form's token: sent twice, it files one notice
+			{Name: "types", Type: Code, Codes: "incident_types", Required: true, Many: true},
+			{Name: "places", Type: Code, Codes: "places", Required: true, Many: true},
+			{Name: "start", Type: Day, Required: true},
+			{Name: "end", Type: Day},
+			{Name: "invited", Type: Code, Codes: "members", Required: true, Many: true},
+			{Name: "severe", Type: Check},
+			{Name: "audience", Type: Choice, Group: "audience", Choices: []string{record.AudiencePublic, record.AudienceMembers}},
+		},
+		plan: planNotice, offer: offerNotice,
+	},
+	{
+		Name: "account.seal", On: OnIncident, Kinds: []record.Kind{record.AccountSealed}, Roles: []string{Desk},
+		Fields: fields([]Field{incident}, statement), plan: planSealing, offer: offerSealing,
+	},
+	{
+		Name: "filing.decline", On: OnIncident, Kinds: []record.Kind{record.FilingDeclined}, Roles: []string{Desk},
+		Fields: []Field{incident, reason}, plan: planDecline, offer: offerDecline,
+	},
+	{
+		Name: "account.unseal", On: OnAccount, Kinds: []record.Kind{record.AccountOpened}, Roles: []string{Desk},
+		Fields: []Field{account}, plan: planUnsealing, offer: offerUnsealing,
+	},
+	{
+		Name: "share.release", On: OnAccount, Kinds: []record.Kind{record.ShareReleased}, Roles: []string{Operations}, Sensitive: true,
+		Fields: []Field{account}, plan: planRelease, offer: offerRelease,
+	},
+	{
 		Name: "act.undo", On: OnRecord, Kinds: []record.Kind{record.ActUndone, record.IncidentUnlinked, record.AccountWithdrawn}, Roles: []string{Desk, Operations},
 		Fields: []Field{{Name: "record", Type: ID, Required: true}, reason}, plan: planUndo, offer: offerUndo,
 	},

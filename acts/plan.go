@@ -20,6 +20,7 @@ type Draft struct {
 	Body       record.Body
 	Subjects   []record.Subject
 	Supersedes record.ID
+	Audience   string // empty: record.AudiencePublic
 }
 
 // World is what an act is planned in. State is only read, while the plan is made.
@@ -37,6 +38,17 @@ type World struct {
 	// learns nothing itself: State is held while it is called. Nil where nothing here
 	// learns models, so that linkage.fit is not offered.
 	Fitted func() (*record.Linkage, error)
+	// Seal makes the body of account.sealed and keeps what opens it, durably, before it
+	// returns. Nil, like the three below it, where nothing here can: then its act is not
+	// offered.
+	Seal func(incident record.ID, a *record.Account) (*record.Sealed, error)
+	// Sealed gives what the member has sealed itself, for its own officers to look at.
+	Sealed func(sealed record.ID) (*record.Opened, error)
+	// Open gives what was sealed, by the member's own secret or by the escrow's shares. It
+	// gives nothing before the entry that closed the filing is witnessed.
+	Open func(sealed record.ID) (*record.Opened, error)
+	// Release gives the member's share of a sealed account's key.
+	Release func(sealed record.ID) (*record.Share, error)
 }
 
 // Denied is the error for an act that the officer's roles do not allow.
@@ -190,7 +202,7 @@ func (p *planner) add(d Draft) { p.drafts = append(p.drafts, d) }
 // check asks the rules about a draft on the state as it is; a draft that builds on one
 // before it is for the door.
 func (w World) check(d Draft) error {
-	return w.State.Check(&record.Statement{ID: d.ID, Kind: d.Kind, Member: w.Member, Subjects: d.Subjects, Supersedes: d.Supersedes}, d.Body)
+	return w.State.Check(&record.Statement{Audience: d.Audience, ID: d.ID, Kind: d.Kind, Member: w.Member, Subjects: d.Subjects, Supersedes: d.Supersedes}, d.Body)
 }
 
 // refused gives back the rule's refusal, and keeps problems of the form before it.

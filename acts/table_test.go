@@ -11,6 +11,7 @@ import (
 	"truceline/acts"
 	"truceline/mechanism"
 	"truceline/record"
+	"truceline/vault"
 	"truceline/verify/verifytest"
 )
 
@@ -21,6 +22,8 @@ type mission struct {
 	state *mechanism.State
 	read  map[record.ID]read
 	now   int64
+	// what was sealed, by its commitment
+	secrets map[record.Digest]*vault.Secret
 }
 
 type read struct {
@@ -29,7 +32,7 @@ type read struct {
 }
 
 func open(t *testing.T) *mission {
-	m := &mission{T: t, Mission: verifytest.NewMission(t.Name()), state: mechanism.New(), read: map[record.ID]read{}, now: verifytest.Start}
+	m := &mission{T: t, Mission: verifytest.NewMission(t.Name()), state: mechanism.New(), read: map[record.ID]read{}, now: verifytest.Start, secrets: map[record.Digest]*vault.Secret{}}
 	for _, f := range m.Opening() {
 		m.admit(f)
 	}
@@ -70,6 +73,10 @@ func (m *mission) world(member string, roles ...string) acts.World {
 		Fitted: func() (*record.Linkage, error) {
 			return verifytest.Linkage(m.state.Size(), record.Digest{1}), nil
 		},
+		Seal:    func(in record.ID, a *record.Account) (*record.Sealed, error) { return m.seal(in, member, a) },
+		Sealed:  m.unseal,
+		Open:    m.unseal,
+		Release: func(id record.ID) (*record.Share, error) { return share, nil },
 	}
 }
 
@@ -84,6 +91,9 @@ func (m *mission) do(w acts.World, name string, v acts.Values) []record.ID {
 	for _, d := range drafts {
 		out = append(out, m.file(w.Member, d.Kind, d.Body, verifytest.Edit(func(s *record.Statement) {
 			s.Subjects, s.Supersedes = d.Subjects, d.Supersedes
+			if d.Audience != "" {
+				s.Audience = d.Audience
+			}
 			if !d.ID.IsZero() {
 				s.ID = d.ID
 			}
@@ -190,6 +200,33 @@ incident merged_into
 incident retracted
   incident.merge              d  s  d  d  d  s  d  s  s  s
   incident.split              d  s  d  d  d  s  d  s  s  s
+incident asked
+  account.seal                r  d  d  d  r  d  y  d  d  d
+  filing.decline              r  d  d  d  r  d  y  d  d  d
+incident asked_closed
+  account.seal                r  d  d  d  r  d  y  d  d  d
+  filing.decline              r  d  d  d  r  d  s  d  d  d
+incident answered
+  account.seal                r  d  d  d  r  d  s  d  d  d
+  filing.decline              r  d  d  d  r  d  s  d  d  d
+incident alleged
+  account.seal                s  d  d  d  s  d  s  d  d  d
+  filing.decline              s  d  d  d  s  d  s  d  d  d
+account recorded
+  account.unseal              s  d  d  d  s  d  s  d  d  d
+  share.release               d  s  d  d  d  s  d  s  s  s
+account sealed
+  account.unseal              r  d  d  d  r  d  s  d  d  d
+  share.release               d  r  d  d  d  r  d  r  r  r
+account sealed_closed
+  account.unseal              r  d  d  d  r  d  y  d  d  d
+  account.amend               r  d  d  d  r  d  r  d  d  d
+account unsealed
+  account.unseal              r  d  d  d  r  d  s  d  d  d
+  account.amend               r  d  d  d  r  d  y  d  d  d
+  account.withdraw            r  d  d  d  r  d  y  d  d  d
+  account.link                d  y  d  d  d  y  d  r  r  r
+  account.set_aside           d  s  d  d  d  s  d  r  r  r
 incident batch_open
   incident.merge              d  s  d  d  d  s  d  s  s  s
 link standing
@@ -249,6 +286,7 @@ nothing any
   import.accounts             y  d  d  d  y  d  y  d  d  d
   import.ucdp-ged             y  d  d  d  y  d  y  d  d  d
   incident.open               d  y  d  d  d  y  d  r  y  r
+  notice.file                 r  r  d  d  y  y  y  y  y  r
   source.grade                d  y  d  d  d  y  d  r  r  r
   linkage.fit                 d  y  d  d  d  y  d  r  r  r
 `
@@ -361,6 +399,30 @@ func (m *mission) situation(what, state string) record.ID {
 		in := m.incident()
 		m.undo(in)
 		return in
+	case "incident asked":
+		return m.notice()
+	case "incident asked_closed":
+		in := m.notice()
+		m.close(in)
+		return in
+	case "incident answered":
+		in := m.notice()
+		m.sealed(in, "OMB")
+		return in
+	case "account sealed":
+		return m.sealed(m.notice(), "OMB")
+	case "account sealed_closed", "account unsealed":
+		in := m.notice()
+		acc := m.sealed(in, "OMB")
+		m.close(in)
+		if state == "unsealed" {
+			o, err := m.unseal(acc)
+			if err != nil {
+				m.Fatal(err)
+			}
+			m.file("OMB", record.AccountOpened, o, role(record.RoleAccount, acc))
+		}
+		return acc
 	case "link standing", "link undone":
 		l := m.link(m.account(), m.incident())
 		if state == "undone" {

@@ -434,6 +434,11 @@ func TestEscrowOpens(t *testing.T) {
 	r.refused("a share while the author has time", mechanism.StateForbids, r.share(a, "clerk"))
 	r.after(closed + own - 1)
 	r.refused("a share at the last moment of the author's time", mechanism.StateForbids, r.share(a, "clerk"))
+	r.after(closed + own - 1)
+	r.tick()
+	if ms, ok := r.state.NextDeadline(); !ok || ms != r.at {
+		t.Errorf("at the last moment the next deadline is %d, %t, want %d", ms, ok, r.at)
+	}
 	r.want(in, "OMB", mechanism.Sealed, mechanism.Unopened)
 	r.refused("the escrow opens without shares", mechanism.StateForbids, r.opened(a, "clerk"))
 	r.good(r.share(a, "clerk"))
