@@ -179,6 +179,7 @@ func (c importFlags) recorder(n *node.Node) (string, error) {
 type exportCmd struct {
 	Accounts exportAccountsCmd `cmd:"" help:"Write all accounts as the CSV that import takes."`
 	Log      exportLogCmd      `cmd:"" help:"Write the whole log to a folder that anybody can verify and any web server can serve."`
+	All      exportAllCmd      `cmd:"" help:"Write everything that you may read, with its proofs, as ordinary files."`
 }
 
 type exportAccountsCmd struct {

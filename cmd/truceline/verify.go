@@ -24,6 +24,7 @@ type verifyCmd struct {
 	Log      verifyLogCmd      `cmd:"" default:"withargs" help:"Check a log, from its address or from a folder. Needs no node and trusts no server."`
 	Evidence verifyEvidenceCmd `cmd:"" help:"Check a file that is to show that somebody broke the protocol. Needs no network."`
 	Bundle   verifyBundleCmd   `cmd:"" help:"Check one record with one file. Needs no network."`
+	Bag      verifyBagCmd      `cmd:"" help:"Check a folder that export all has written. Needs no node and no network."`
 }
 
 func (verifyCmd) Help() string {

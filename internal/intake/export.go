@@ -34,11 +34,17 @@ var _ Source = (*projection.DB)(nil)
 // spreadsheet may take for a formula, so that what is exported and imported again is
 // the same. Lines end with "\n", and cells are quoted only where they must be.
 func Export(ctx context.Context, src Source, w io.Writer) (rows int, err error) {
+	return ExportNamed(ctx, src, w, nil)
+}
+
+// ExportNamed is Export, and tells the statement_id under which each account stands in
+// the file.
+func ExportNamed(ctx context.Context, src Source, w io.Writer, named func(account record.ID, name string)) (rows int, err error) {
 	spool, err := newSpool() // for the names used, which may be many
 	if err != nil {
 		return 0, fmt.Errorf("export accounts: %w", err)
 	}
-	e := &exporter{ctx: ctx, src: src, out: csv.NewWriter(w), spool: spool}
+	e := &exporter{ctx: ctx, src: src, out: csv.NewWriter(w), spool: spool, named: named}
 	err = e.run()
 	if err = errors.Join(err, spool.close()); err != nil {
 		return e.rows, fmt.Errorf("export accounts: %w", err)
@@ -51,6 +57,7 @@ type exporter struct {
 	src   Source
 	out   *csv.Writer
 	spool *spool
+	named func(record.ID, string) // nil: nobody asks
 	rows  int
 
 	last   record.ID // the document read last; many accounts in a row share one
@@ -84,6 +91,9 @@ func (e *exporter) account(acc *projection.Account) error {
 	name, err := e.name(acc)
 	if err != nil {
 		return err
+	}
+	if e.named != nil {
+		e.named(acc.ID, name)
 	}
 	if acc.Report != e.last {
 		r, err := e.src.Report(e.ctx, acc.Report)

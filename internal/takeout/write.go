@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package takeout
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"truceline/agreement"
+	"truceline/internal/bag"
+	"truceline/internal/blobstore"
+	"truceline/internal/ledgerstore"
+	"truceline/internal/node"
+	"truceline/internal/outbox"
+	"truceline/ledger"
+	"truceline/record"
+	"truceline/verify"
+)
+
+// Options say what is written.
+type Options struct {
+	Viewer Viewer
+	Now    time.Time // the day stands in the bag
+	// Progress, if set, hears of each step: what, how much of how much.
+	Progress func(what string, done, total int64)
+}
+
+// Written is what was written.
+type Written struct {
+	Files, Bytes int64 // of the payload
+	Records      int64 // in the log
+	Lines        int64 // of them that the reader may have
+	Copies       int   // archived copies of documents
+	// Elsewhere are copies that a document names and that this node has not, and Damaged
+	// those that it has and that are not what their names say.
+	Elsewhere, Damaged int
+}
+
+// Write makes a bag in dir, which must not exist, of everything that the viewer may have.
+// The node may be in use meanwhile: the bag is of one state of its log. After an error, or
+// when ctx ends, there is nothing under the name.
+func Write(ctx context.Context, n *node.Node, dir string, o Options) (*Written, error) {
+	if o.Progress == nil {
+		o.Progress = func(string, int64, int64) {}
+	}
+	b, err := bag.Create(dir)
+	if err != nil {
+		return nil, fmt.Errorf("export all: %w", err)
+	}
+	w := &writer{node: n, log: n.Log(), bag: b, o: o, out: new(Written)}
+	err = w.all(ctx)
+	if err = errors.Join(err, b.Discard()); err != nil {
+		return nil, fmt.Errorf("export all: %w; nothing was written", err)
+	}
+	return w.out, nil
+}
+
+type writer struct {
+	node *node.Node
+	log  *node.Log
+	bag  *bag.Writer
+	o    Options
+	out  *Written
+}
+
+func (w *writer) all(ctx context.Context) error {
+	if err := w.o.Viewer.check(w.node); err != nil {
+		return err
+	}
+	if w.log.Head().Size == 0 {
+		return errors.New("this node has no records yet")
+	}
+	if err := w.writeLog(ctx); err != nil {
+		return err
+	}
+	size, err := w.judged(ctx)
+	if err != nil {
+		return err
+	}
+	t, err := computeTables(ctx, verify.Dir(filepath.Join(w.bag.Folder(), logFolder)), size, w.o.Progress)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	w.out.Lines = t.given.count()
+	for _, name := range t.names {
+		if err := w.addFile(ctx, name, t.path(name)); err != nil {
+			return err
+		}
+	}
+	if w.o.Viewer != Public { // what a node has of its own is its member's
+		if err := w.writeCopies(ctx, t.given); err != nil {
+			return err
+		}
+		if err := w.writeRefusals(ctx); err != nil {
+			return err
+		}
+		if err := w.writeEvidence(ctx); err != nil {
+			return err
+		}
+	}
+	readme := readme(t, w.o.Viewer, w.node.Config.LogKey)
+	if err := w.bag.AddBytes(ctx, readmeFile, []byte(readme)); err != nil {
+		return err
+	}
+	w.out.Files, w.out.Bytes = w.bag.Totals()
+	return w.bag.Commit(ctx, w.info(t))
+}
+
+// writeLog writes the files of the log, the lines of the records as far as the viewer may
+// have them, and the newest head that met the policy.
+func (w *writer) writeLog(ctx context.Context) error {
+	w.out.Records = w.log.Head().Size
+	var done, total int64
+	for range w.log.Files() {
+		total++
+	}
+	for path := range w.log.Files() {
+		b, err := w.log.Read(ctx, path)
+		if err != nil {
+			return err
+		}
+		if p, err := ledger.ParsePath(path); err == nil && p.Kind == ledger.KindRecords {
+			if b, err = allowed(b, w.o.Viewer); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+		}
+		if err := w.bag.AddBytes(ctx, logFolder+"/"+path, b); err != nil {
+			return err
+		}
+		done++
+		w.o.Progress("write the log", done, total)
+	}
+	switch h, err := w.node.Witnessed(ctx); {
+	case err == nil && h.Size <= w.log.Head().Size:
+		return w.bag.AddBytes(ctx, logFolder+"/"+verify.WitnessedPath, h.Note)
+	case err != nil && !errors.Is(err, ledgerstore.ErrNotFound):
+		return err
+	}
+	return nil
+}
+
+// allowed leaves out the lines that the viewer may not have.
+func allowed(bundle []byte, v Viewer) (out []byte, err error) {
+	for line := range bytes.Lines(bundle) {
+		l, err := record.ParseLine(bytes.TrimSuffix(line, []byte("\n")))
+		if err != nil {
+			return nil, err
+		}
+		// What cannot be read is for an update, and is given to nobody before.
+		if st, err := statementOf(l.Envelope); err == nil && v.mayHave(st) || err != nil && v != Public {
+			out = append(out, line...)
+		}
+	}
+	return out, nil
+}
+
+// judged is how many records the tables reach to: all of the log, or as far as the rules
+// admitted them here.
+func (w *writer) judged(ctx context.Context) (int64, error) {
+	if err := w.node.Sync(ctx); err != nil {
+		return 0, err
+	}
+	size, err := w.node.Projection.Applied(ctx)
+	return min(size, w.log.Head().Size), err
+}
+
+func (w *writer) addFile(ctx context.Context, name, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return w.bag.Add(ctx, name, f)
+}
+
+// writeCopies writes the archived copies that documents in the bag name, as far as this
+// node keeps them.
+func (w *writer) writeCopies(ctx context.Context, g *given) error {
+	named, err := g.copies(ctx)
+	if err != nil {
+		return err
+	}
+	sums := slices.SortedFunc(maps.Keys(named), func(a, b record.Digest) int { return bytes.Compare(a[:], b[:]) })
+	for i, sum := range sums {
+		w.o.Progress("write the copies of documents", int64(i+1), int64(len(sums)))
+		f, _, err := w.node.Copies.Open(ctx, sum)
+		switch {
+		case errors.Is(err, blobstore.ErrNotFound):
+			w.out.Elsewhere++
+			continue
+		case errors.Is(err, blobstore.ErrDamaged):
+			w.out.Damaged++
+			continue
+		case err != nil:
+			return err
+		}
+		err = w.bag.Add(ctx, copiesFolder+"/"+sum.String(), f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+		w.out.Copies++
+	}
+	return nil
+}
+
+// writeRefusals writes what the registry's signed refusals say that this node got.
+func (w *writer) writeRefusals(ctx context.Context) error {
+	folder := w.node.Path(refusalsFolder)
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), ".dsse.json") || strings.HasPrefix(e.Name(), ".") { // one that is being written
+			continue
+		}
+		if err := w.addFile(ctx, refusalsFolder+"/"+e.Name(), filepath.Join(folder, e.Name())); err != nil {
+			return err
+		}
+	}
+	if w.node.Box == nil {
+		return nil
+	}
+	for before := int64(0); ; {
+		acts, err := w.node.Box.List(ctx, outbox.Filter{Before: before, Limit: outbox.MaxList})
+		if err != nil {
+			return err
+		}
+		for _, a := range acts {
+			if a.Refusal != nil {
+				if err := w.bag.AddBytes(ctx, refusalsFolder+"/act-"+a.ID.String()+".dsse.json", a.Refusal); err != nil {
+					return err
+				}
+			}
+			before = a.Seq
+		}
+		if len(acts) < outbox.MaxList {
+			return nil
+		}
+	}
+}
+
+// writeEvidence writes the proofs of what this node found wrong with others.
+func (w *writer) writeEvidence(ctx context.Context) error {
+	seen := map[string]bool{}
+	for _, a := range w.node.Alarms() {
+		if !a.Evidenced() || seen[a.Evidence] {
+			continue
+		}
+		seen[a.Evidence] = true
+		b, err := w.node.Evidence(a.Evidence)
+		if err != nil {
+			return err
+		}
+		if err := w.bag.AddBytes(ctx, evidenceFolder+"/"+a.Evidence, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// info is what bag-info.txt says.
+func (w *writer) info(t *tables) []bag.Field {
+	own := string(Own(w.node))
+	organization := own
+	if t.pack != nil {
+		if i := slices.IndexFunc(t.pack.Members, func(m agreement.Member) bool { return m.Code == own }); i >= 0 {
+			organization = fmt.Sprintf("%s (%s)", oneLine(t.pack.Members[i].Name.In("en")), own)
+		}
+	}
+	list := []bag.Field{
+		{Label: organizationLabel, Value: organization},
+		{Label: identifierLabel, Value: t.about.Mission.String()},
+		{Label: identifierLabel, Value: t.about.Origin},
+		{Label: readerLabel, Value: w.o.Viewer.String()},
+		{Label: recordsLabel, Value: fmt.Sprint(w.out.Records)},
+		bag.Date(w.o.Now),
+	}
+	if t.about.Exercise != "" {
+		list = append(list, bag.Field{Label: exerciseLabel, Value: t.about.Exercise})
+	}
+	return list
+}
+
+// oneLine puts a text that may have line feeds and tabs on one line.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
