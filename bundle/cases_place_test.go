@@ -59,6 +59,17 @@ var goodCases = []bundleCase{
 		c.log.Append(c.File("DRN", record.OfficerNamed, &record.Naming{Name: "N. N.", Officer: c.NewID()}).Public())
 		c.target = 2
 	}},
+	{"incomplete", "boxed", "a record for all members, with its box", none, wordless, func(c *caseWorld) { c.boxed(nil) }},
+	{"incomplete", "boxed-and-not-there", "a record for all members whose box was not given, which is no gap", none, wordless, func(c *caseWorld) {
+		c.boxed(func(e *verifytest.Entry) { e.Box, e.Body = nil, nil })
+	}},
+	{"incomplete", "boxed-and-shown", "a record for all members whose holder shows what it says", none, wordless, func(c *caseWorld) {
+		c.boxed(func(e *verifytest.Entry) { e.Box = nil })
+	}},
+	{"incomplete", "members-in-the-clear", "a record for all members that is not boxed", none, wordless, func(c *caseWorld) {
+		c.opening("DRN")
+		c.target = c.file("DRN", record.IncidentOpened, verifytest.Incident("x"), verifytest.For(record.AudienceMembers))
+	}},
 	{"incomplete", "no-body", "a record of a kind without a body", none, wordless, func(c *caseWorld) {
 		c.opening()
 		c.target = c.file("book", record.ClockTicked, nil)
@@ -192,6 +203,34 @@ var placeCases = []bundleCase{
 		c.log.Append(c.File("DRN", record.OfficerNamed, &record.Naming{Name: "N. N.", Officer: c.NewID()}))
 		c.target = 2
 	}},
+	{"failed", "box-shown-otherwise", "a record for all members whose holder shows something else", at(2, "body"), wordless, func(c *caseWorld) {
+		c.boxed(func(e *verifytest.Entry) { e.Box, e.Body = nil, []byte(`{"title":"u"}`) })
+	}},
+	{"failed", "box-given-as-plain", "a box, given as if it were the body", at(2, "body"), wordless, func(c *caseWorld) {
+		c.boxed(func(e *verifytest.Entry) { e.Box, e.Body = nil, e.Box })
+	}},
+	{"failed", "box-of-another-form", "a box encrypted in another way", at(2, "body"), wordless, func(c *caseWorld) {
+		c.boxed(func(e *verifytest.Entry) { e.Box = []byte(replace(record.BoxAlg, "aes256-gcm")(string(e.Box))) })
+	}},
+	{"failed", "box-for-everybody", "a record for everybody, given in a box", at(2, "body"), wordless, func(c *caseWorld) {
+		var box []byte
+		c.boxed(func(e *verifytest.Entry) { box = e.Box })
+		c.log.Entries = c.log.Entries[:2]
+		c.about("DRN")
+		c.log.Entries[2].Box = box
+	}},
+	{"failed", "box-of-an-own-body", "a box of a body that is its member's own", at(2, "body"), wordless, func(c *caseWorld) {
+		var box []byte
+		c.boxed(func(e *verifytest.Entry) { box = e.Box })
+		c.log.Entries = c.log.Entries[:2]
+		c.log.Append(c.File("DRN", record.OfficerNamed, &record.Naming{Name: "N. N.", Officer: c.NewID()}))
+		c.log.Entries[2].Box = box
+	}},
+	{"failed", "box-of-the-admission", "the body of the admission is given in a box", at(1, "body"), also("2 envelope"), func(c *caseWorld) {
+		var box []byte
+		c.boxed(func(e *verifytest.Entry) { box = e.Box })
+		c.log.Entries[1].Box = box
+	}},
 	{"failed", "admission-of-another-form", "the body of the admission has not its form", at(1, "body"), also("2 envelope"), func(c *caseWorld) {
 		c.opening()
 		c.logs("book", record.MemberAdmitted, &record.Admission{Code: "DRN", Name: "x", Role: record.PartyRole}, verifytest.Bytes(`{"code":"DRN","name":"","role":"party"}`))
@@ -205,6 +244,10 @@ var placeCases = []bundleCase{
 		c.opening()
 		c.logs("book", record.MemberAdmitted, &record.Admission{Code: "DRN", Name: "x", Keys: []record.Key{keyOf(c.Signer("DRN"))}, Role: record.PartyRole}, later(func(s map[string]any) { s["kind_v"] = 2 }))
 		c.about("DRN")
+	}},
+	{"update needed", "later-audience", "the record is for an audience that is not known", none, also("2 envelope"), func(c *caseWorld) {
+		c.opening("DRN")
+		c.about("DRN", later(func(s map[string]any) { s["audience"], s["readers"] = "friends", []any{"OMB"} }))
 	}},
 	{"update needed", "later-rules", "the record follows later rules", none, also("2 envelope"), func(c *caseWorld) {
 		c.opening("DRN")
@@ -220,6 +263,17 @@ func (c *caseWorld) root(size int64) (h [32]byte) {
 	root, err := c.tree().TreeHash(size)
 	c.must(err)
 	return root
+}
+
+// boxed logs a record for all members at index 2, after the admission of the one that files
+// it, and makes the bundle one about it.
+func (c *caseWorld) boxed(spoil func(e *verifytest.Entry)) {
+	c.Epoch, c.EpochKey = record.ID{7}, [32]byte{7}
+	c.opening("DRN")
+	c.target = c.file("DRN", record.ReportFiled, &record.Report{Title: "t"}, verifytest.For(record.AudienceMembers))
+	if spoil != nil {
+		spoil(&c.log.Entries[2])
+	}
 }
 
 // signedAs is the head as another key signs it.

@@ -181,7 +181,10 @@ func (c *checker) record(it *item) {
 		return // it is not the log's: nothing more of it is looked at
 	}
 	if it.own {
-		c.report.Record = &Record{Index: it.line.Index, LoggedAt: it.line.LoggedAt, Layers: found, Body: it.line.Body}
+		c.report.Record = &Record{Index: it.line.Index, LoggedAt: it.line.LoggedAt, Layers: found}
+		if it.line.Enc == record.EncPlain {
+			c.report.Record.Body = it.line.Body
+		}
 	}
 	env, later := c.open(it)
 	if later != "" {
@@ -193,6 +196,9 @@ func (c *checker) record(it *item) {
 	body := c.body(it)
 	if it.own && it.statement != nil {
 		c.report.Record.Statement, c.report.Record.Keys = it.statement, c.keysOf(it)
+		if it.statement.Boxed() && it.line.Enc != record.EncPlain {
+			c.report.note("what record %d says is encrypted for the audience %s, and was not judged", it.line.Index, it.statement.Audience)
+		}
 	} else if it.statement != nil {
 		c.report.Others = append(c.report.Others, Other{it.line.Index, it.statement.Kind, it.statement.Member})
 	}
@@ -237,7 +243,7 @@ func (c *checker) open(it *item) (o outcome, later string) {
 	switch {
 	case st.Rules != knownRules:
 		return o, fmt.Sprintf("rules version %d", st.Rules)
-	case st.Audience != record.AudiencePublic && st.Audience != record.AudienceOwn:
+	case !slices.Contains(record.Audiences, st.Audience):
 		return o, fmt.Sprintf("the audience %s", st.Audience)
 	}
 	it.envelope, it.statement = e, st
@@ -278,16 +284,25 @@ var Kinds = []record.Kind{
 // Bears tells whether k is one of [Kinds].
 func Bears(k record.Kind) bool { return slices.Contains(Kinds, k) }
 
-// body: the commitment and the kind's schema, and in the first record the log's key.
+// body: the commitment and the kind's schema, and in the first record the log's key. A body
+// that is encrypted for its audience is as it should be; who holds it may show it here.
 func (c *checker) body(it *item) outcome {
-	st, given := it.statement, it.line.Body
-	switch {
-	case st == nil:
+	if it.statement == nil {
 		return unsure("its envelope could not be read")
+	}
+	st, given, boxed := it.statement, it.line.Body, it.statement.Boxed()
+	switch {
 	case given != nil && (st.Body == nil || st.Kind.Own()):
 		return wrong("a %s has no body that anybody but its author has, and one is given", st.Kind)
 	case st.Body == nil || st.Kind.Own():
 		return outcome{}
+	case it.line.Enc == record.EncBox && !boxed:
+		return wrong("it is given in a box, and what a %s for the audience %s says is not encrypted", st.Kind, st.Audience)
+	case given == nil && boxed:
+		return outcome{}
+	case it.line.Enc == record.EncBox:
+		_, err := record.ParseBox(given)
+		return outcome{err: err}
 	case given == nil:
 		return unsure("the body was not given, only its commitment %s", st.Body.Commitment)
 	case ledger.BodyCommitment(ledger.Salt(it.line.BodySalt), given) != st.Body.Commitment:

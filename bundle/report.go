@@ -106,7 +106,7 @@ type Record struct {
 	LoggedAt  int64             // the registry's clock, Unix milliseconds
 	Keys      []KeyUse
 	Layers    map[Layer]string // what was found of leaf, envelope and body: "good", or why not
-	Body      []byte           // as given; nil if it was not
+	Body      []byte           // as given in the clear; nil if it was not
 }
 
 // KeyUse is one signature of a record.

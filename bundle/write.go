@@ -107,7 +107,7 @@ func (d *Record) write(p *printer, b Bracket) {
 		if !st.Officer.IsZero() {
 			p.line("  officer     %s", st.Officer)
 		}
-		p.line("  audience    %s", st.Audience)
+		p.line("  audience    %s", strings.Join(append([]string{st.Audience}, st.Readers...), " "))
 		for _, sub := range st.Subjects {
 			p.line("  %-11s %s", sub.Role, sub.ID)
 		}

@@ -192,7 +192,7 @@ func (p *place) openBody() error {
 // committed wants the body that the statement commits to.
 func (p *place) committed() error {
 	switch st := p.statement; {
-	case p.line.Body == nil:
+	case p.line.Body == nil || p.line.Enc != record.EncPlain:
 		return fmt.Errorf("%s: the body is missing", p)
 	case st.Body == nil:
 		return fmt.Errorf("%s: a %s has no body", p, st.Kind)

@@ -87,6 +87,14 @@ func TestBrokenRuleFramed(t *testing.T) {
 	w.log.Append(f)
 	w.refuse("an own body", w.craft(evidence.BrokenRule, fields{"record": w.proven(w.size()-1, w.size()), "rule": "body"}), "member's own")
 
+	// Nor was one that is encrypted for those who may read it, in its box or in the clear.
+	w.Epoch = record.ID{7}
+	f = w.File("clerk", record.ReportFiled, &record.Report{Title: "t"}, verifytest.For(record.AudienceMembers), verifytest.Bytes(`{"name":1}`))
+	w.log.Append(f)
+	w.refuse("a box", w.craft(evidence.BrokenRule, fields{"record": w.proven(w.size()-1, w.size()), "rule": "body"}), "body is missing")
+	w.log.Entries[w.size()-1].Box = nil
+	w.refuse("what was in a box", w.craft(evidence.BrokenRule, fields{"record": w.proven(w.size()-1, w.size()), "rule": "body"}), "no log ever sees what it says")
+
 	// What is of a later version is not broken.
 	for what, edit := range map[string]func(map[string]json.RawMessage){
 		"a later kind":      func(m map[string]json.RawMessage) { m["kind"] = json.RawMessage(`"hotline.rang"`) },

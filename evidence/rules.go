@@ -5,6 +5,7 @@ package evidence
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"truceline/record"
 )
@@ -55,7 +56,7 @@ func (c *checker) brokenRule() error {
 		if err := p.open(); err != nil {
 			return err
 		}
-		if st := p.statement; st.Rules != knownRules || st.Audience != record.AudiencePublic && st.Audience != record.AudienceOwn {
+		if st := p.statement; st.Rules != knownRules || !slices.Contains(record.Audiences, st.Audience) {
 			return incomplete("%s follows rules version %d and has the audience %s: update truceline and check again", p, st.Rules, st.Audience)
 		}
 		c.is(p)
@@ -98,14 +99,17 @@ func (c *checker) brokenEnvelope(p *place) (string, error) {
 }
 
 // brokenBody holds for what a registry sees before it logs a record: never for a body
-// that is its member's own.
+// that is its member's own, or encrypted for those who may read it.
 func (c *checker) brokenBody(p *place) (string, error) {
 	if err := p.committed(); err != nil {
 		return "", err
 	}
 	kind := p.statement.Kind
-	if kind.Own() {
+	switch {
+	case kind.Own():
 		return "", fmt.Errorf("%s: the body of a %s is its member's own, and no log ever sees it", p, kind)
+	case p.statement.Boxed():
+		return "", fmt.Errorf("%s: the body is encrypted for the audience %s, and no log ever sees what it says", p, p.statement.Audience)
 	}
 	_, err := record.ParseBody(kind, p.line.Body)
 	if err == nil {

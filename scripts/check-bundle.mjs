@@ -10,8 +10,8 @@
 import { verify } from 'node:crypto'
 import fs from 'node:fs'
 import { parseArgs } from 'node:util'
-import { ANY, BODIES, CODE, DIGEST, TEXT, base64, bytesOf, commitmentOf, continues, cosignature, cosignedBy, cosignerKey, entryOf, faultOf, fits, idOf,
-  includes, keysIn, leafHash, met, need, openEnvelope, parse, parseLine, parseNote, parsePolicy, parseVerifierKey, publicKey, sha256, show, signedByLog,
+import { ANY, BODIES, CODE, DIGEST, TEXT, base64, boxed, bytesOf, commitmentOf, continues, cosignature, cosignedBy, cosignerKey, entryOf, faultOf, fits,
+  fitsBox, idOf, includes, keysIn, leafHash, met, need, openEnvelope, parse, parseLine, parseNote, parsePolicy, parseVerifierKey, publicKey, sha256, show, signedByLog,
   turn, write } from './check-parts.mjs'
 
 const MAX = 16 * 2 ** 20, gaps = [], problem = (index, layer, what) => { process.exitCode = 1; console.log(show(`${index} ${layer}: ${what}`)) }
@@ -70,7 +70,9 @@ function checkRecord({ line, path, own: about }) {
   const given = Object.hasOwn(line, 'body'), none = !st.body || st.kind === 'officer.named'
   const bodyFault = faultOf(() => {
     need(!given || !none, 'a body, where the kind has none or it is the member\'s own')
-    if (!given) return none || unsure('the body was not given, only its commitment')
+    need(!given || boxed(st) || line.enc !== 'box', 'a box, and what it says is not encrypted')
+    if (!given) return none || boxed(st) || unsure('the body was not given, only its commitment')
+    if (line.enc === 'box') return fitsBox(line.body)
     need(commitmentOf(line) === st.body.commitment && Buffer.byteLength(write(line.body)) <= 49152, 'not the one committed to, or too long')
     if (BEARS(st.kind)) fits(FORMS[st.kind], line.body, 'body')
     need(st.kind !== 'agreement.adopted' || line.body.parts >= line.body.part, 'a part of fewer')

@@ -4,6 +4,7 @@ package verify
 
 import (
 	"strconv"
+	"strings"
 
 	"truceline/record"
 )
@@ -40,7 +41,7 @@ func (d *Detail) write(p *printer) {
 		if !st.Officer.IsZero() {
 			p.line("  officer     %s", st.Officer)
 		}
-		p.line("  audience    %s", st.Audience)
+		p.line("  audience    %s", strings.Join(append([]string{st.Audience}, st.Readers...), " "))
 		p.line("  claimed at  %s by the author's clock", clock(st.ClaimedAt))
 		for _, sub := range st.Subjects {
 			p.line("  %-11s %s", sub.Role, sub.ID)
@@ -63,7 +64,10 @@ func (d *Detail) write(p *printer) {
 	for _, l := range layers {
 		p.line("  %-11s %s", l, d.Layers[l])
 	}
-	if d.Body != nil {
+	switch {
+	case d.Statement != nil && d.Statement.Boxed():
+		p.line("  says        what is encrypted for those who may read it, and was not judged")
+	case d.Body != nil:
 		p.line("  says        %s", d.Body)
 	}
 }
