@@ -287,9 +287,12 @@ func (s *State) attestation(text string) (*record.Attestation, error) {
 	if !ok || !k.officer.IsZero() || !k.validAt(s.size) {
 		return nil, refuse(KeyNotValid, "an attestation: %s is not a key of a member's node that is valid at index %d", id, s.size)
 	}
+	if !k.key.Verify(record.PAE(env.Type, env.Payload), env.Signatures[0].Sig) {
+		return nil, refuse(BadSignature, "an attestation: the signature of key %s does not verify", id)
+	}
 	a, err := record.OpenAttestation(b, k.key)
 	if err != nil {
-		return nil, refuse(BadSignature, "an attestation under key %s: %v", id, err)
+		return nil, refuse(Malformed, "an attestation: %v", err)
 	}
 	if a.Member != k.member {
 		return nil, refuse(KeyNotValid, "an attestation of %s under a key of %s", a.Member, k.member)

@@ -504,6 +504,10 @@ func TestVouching(t *testing.T) {
 	hand, officer := verifytest.Signer("hand"), r.NewID()
 	k := hand.Key()
 	r.good(r.File("watch", record.OfficerEnrolled, &record.Enrolment{Key: &k, Officer: officer}))
+	lost := verifytest.Signer("lost")
+	r.good(r.File("watch", record.KeyAdded, &record.KeyAddition{Key: lost.Key(), Member: "watch"}))
+	ended := lost.Key()
+	r.good(r.File("watch", record.KeyRevoked, &record.KeyRevocation{Key: ended.ID(), Member: "watch", Reason: "lost"}))
 	in := r.notice("OMB", "DRN")
 	f, _ := r.state.Filing(in)
 	timely := r.sealed(in, "OMB")
@@ -520,6 +524,10 @@ func TestVouching(t *testing.T) {
 		return r.file(by, record.FilingVouched, &record.Vouching{Attestations: words}, verifytest.About(record.RoleAccount, held.ID()))
 	}
 	scribe, watch := word("scribe", nil), word("watch", nil)
+	nothing, err := record.Seal(record.AttestationType, []byte(`{"v":1}`), r.Signer("watch"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	garbage := base64.StdEncoding.EncodeToString([]byte("{}"))
 	bad := func() string {
 		b, _ := base64.StdEncoding.DecodeString(scribe)
@@ -543,8 +551,10 @@ func TestVouching(t *testing.T) {
 		"of a stranger":             {mechanism.KeyNotValid, r.attest("watch", verifytest.Signer("x"), held, nil)},
 		"under another's key":       {mechanism.KeyNotValid, r.attest("watch", r.Signer("OMB"), held, nil)},
 		"an officer's":              {mechanism.KeyNotValid, r.attest("watch", hand, held, nil)},
+		"under a key that ended":    {mechanism.KeyNotValid, r.attest("watch", lost, held, nil)},
 		"with a bad signature":      {mechanism.BadSignature, bad},
 		"that is no envelope":       {mechanism.Malformed, garbage},
+		"that says nothing":         {mechanism.Malformed, base64.StdEncoding.EncodeToString(nothing)},
 		"that is another statement": {mechanism.Malformed, base64.StdEncoding.EncodeToString(held.Envelope)},
 	} {
 		r.refused("an attestation "+what, tt.code, vouch("DRN", scribe, tt.other))

@@ -397,6 +397,12 @@ func (v *view) options(f acts.Field) (out []option) {
 		for _, st := range v.pack.Stances {
 			out = append(out, option{st.Code, attr(v.names.stance(st.Code))})
 		}
+	case "members": // who asserts something
+		for _, m := range v.pack.Members {
+			if m.Role != record.RegistryRole && !m.Former {
+				out = append(out, option{m.Code, attr(v.names.in(m.Name, m.Code))})
+			}
+		}
 	case "places":
 		for _, p := range v.pack.Places {
 			out = append(out, option{p.Code, attr(v.names.place(p.Code))})

@@ -51,7 +51,7 @@ func codes() map[string][]string {
 		"agreement.effect":   list("asserts", "denies", "none"),
 		"agreement.covers":   list("event", "civilian_harm", "initiation", "row"),
 		"agreement.unit":     list("people", "objects", "places", "hours", "percent", "none"),
-		"audience":           list("public"),
+		"audience":           list("public", "members"),
 		"range_why":          list("running_total"),
 		"reason": list("denied", "disjoint", "each_names_other", "other_named", "overlap", "open_end", "estimate", "no_number", "later_total",
 			"same_named", "both_none", "not_excluded", "words_only", "one_party", "one_claimant", "within_column", "derived", "implied", "several"),
