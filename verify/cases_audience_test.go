@@ -71,12 +71,21 @@ var audienceCases = []logCase{
 			}
 		})
 	}},
-	{"failed", "box-of-an-earlier-size", "a file of an earlier size has another box", inFiles, func(c *caseLog) {
+	{"ok", "box-of-an-earlier-size", "a file of an earlier size has another box: one can be made anew", nil, func(c *caseLog) {
 		boxedAt2(nil)(c)
 		c.spoil(func(files map[string][]byte) {
 			earlierSize(files, 4, 3)
-			path := "records/000.p/3"
-			files[path] = bytes.Replace(files[path], []byte(record.ID{7}.String()), []byte(record.ID{6}.String()), 1)
+			files["records/000.p/3"] = replaced(files["records/000.p/3"], record.ID{7}.String(), record.ID{6}.String())
+		})
+	}},
+	{"failed", "box-and-plain-of-an-earlier-size", "a file of an earlier size has a body in the clear that is boxed in the fuller one: it leaked", inFiles, func(c *caseLog) {
+		boxedAt2(nil)(c)
+		c.spoil(func(files map[string][]byte) {
+			earlierSize(files, 4, 3)
+			box := c.Entries[2].Box
+			c.Entries[2].Box = nil
+			files["records/000.p/3"] = bytes.Join([][]byte{c.Line(0), c.Line(1), c.Line(2), nil}, []byte("\n"))
+			c.Entries[2].Box = box
 		})
 	}},
 	{"ok", "members-in-the-clear", "an incident for all members: its body is not boxed", nil, func(c *caseLog) {

@@ -32,8 +32,8 @@ func newReplay() *replay {
 	return &replay{state: mechanism.New(), lost: map[record.ID]string{}, about: map[record.ID][]record.ID{}}
 }
 
-// gap passes over a record of which not even the envelope is known. What everybody may read
-// rests on nothing that was leftOut because not everybody may, or nearly: see admit.
+// gap passes over a record of which not even the envelope is known. What is for everybody
+// rests, but for a filing's closing, on nothing that was leftOut for its not being so.
 func (p *replay) gap(index int64, leftOut bool) {
 	p.state.Skip(nil, 0)
 	p.skipped++
@@ -48,7 +48,7 @@ func (p *replay) gap(index int64, leftOut bool) {
 }
 
 // admit puts a record through the door. After a line that was left out, what the door says
-// is not sure: a record that is not for everybody may have added to what others see.
+// is not sure: the line may have been kept back.
 func (p *replay) admit(e *mechanism.Entry, loggedAt int64, whole bool) outcome {
 	st, unsure := e.Statement, ""
 	if _, again := p.state.IndexOf(st.ID); !again {

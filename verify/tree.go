@@ -201,7 +201,7 @@ func earlierRecords(p ledger.Path, got, whole []byte) string {
 		}
 		same := bytes.Equal(l.Envelope, now.Envelope) && l.LeafSalt == now.LeafSalt && l.LoggedAt == now.LoggedAt
 		if l.Body != nil && now.Body != nil {
-			same = same && bytes.Equal(l.Body, now.Body) && l.BodySalt == now.BodySalt
+			same = same && l.Enc == now.Enc && (l.Enc == record.EncBox || bytes.Equal(l.Body, now.Body) && l.BodySalt == now.BodySalt)
 		}
 		if !same {
 			return fmt.Sprintf("record %d is another there", l.Index)
