@@ -16,6 +16,9 @@ func RecordLine(e *Entry) ([]byte, error) {
 	l := record.Line{Envelope: e.Envelope, Index: e.Index, LeafSalt: record.Digest(e.LeafSalt), LoggedAt: e.LoggedAt}
 	if e.Body != nil {
 		l.Body, l.BodySalt, l.Enc = e.Body, record.Digest(e.BodySalt), record.EncPlain
+		if e.BodySalt == (ledger.Salt{}) { // in its box
+			l.Enc = record.EncBox
+		}
 	}
 	b, err := l.Encode()
 	if err != nil {

@@ -42,8 +42,8 @@ type Entry struct {
 	LoggedAt int64       // registry's clock, Unix milliseconds, never going back
 	LeafSalt ledger.Salt // key of the leaf commitment, never destroyed
 	Envelope []byte      // signed envelope, not empty
-	Body     []byte      // nil if there is none here; empty is a body of no bytes
-	BodySalt ledger.Salt // zero if there is none here
+	Body     []byte      // nil if there is none here; empty is a body of no bytes; a box where BodySalt is zero
+	BodySalt ledger.Salt // zero if there is none here, or it is in the box
 	LeafHash tlog.Hash   // ledger.LeafHash(Leaf())
 }
 

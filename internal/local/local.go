@@ -23,6 +23,7 @@ const (
 	ConfigFile     = "truceline.json"
 	LedgerFile     = "ledger.db"
 	ProjectionFile = "projection.db"
+	PublicFile     = "public.db"       // tables of what everybody may read, where that is less
 	OfficeFile     = "office.db"       // officers, sign-ins, drafts: precious, in no ledger
 	CopiesFolder   = "copies"          // archived copies of documents, by their SHA-256
 	ImportsFolder  = "imports"         // files handed in through the pages, and their reports

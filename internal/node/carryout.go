@@ -91,6 +91,9 @@ func (n *Node) carryRecords(ctx context.Context, file *outbox.CarryWriter, from,
 		l := record.Line{Envelope: e.Envelope, Index: e.Index, LeafSalt: record.Digest(e.LeafSalt), LoggedAt: e.LoggedAt}
 		if e.Body != nil {
 			l.Body, l.BodySalt, l.Enc = e.Body, record.Digest(e.BodySalt), record.EncPlain
+			if e.BodySalt == (ledger.Salt{}) { // in its box
+				l.Enc = record.EncBox
+			}
 		}
 		if err := file.Add(outbox.CarryItem{Kind: outbox.CarryRecord, Record: &l}); err != nil {
 			return done, err

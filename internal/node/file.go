@@ -8,11 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"truceline/internal/registry"
 	"truceline/ledger"
 	"truceline/mechanism"
 	"truceline/record"
+	"truceline/vault"
 )
 
 // File signs a draft with the member's key on this node and hands it to the
@@ -45,6 +48,10 @@ func (n *Node) FileTogether(ctx context.Context, drafts []Draft) ([]registry.Rec
 }
 
 func (n *Node) fileTogether(ctx context.Context, drafts []Draft, exercise bool) ([]registry.Receipt, error) {
+	drafts, keys, err := n.keyed(ctx, drafts)
+	if err != nil {
+		return nil, err
+	}
 	var subs []registry.Submission
 	for _, d := range drafts {
 		sub, err := n.Sign(d, exercise)
@@ -63,7 +70,62 @@ func (n *Node) fileTogether(ctx context.Context, drafts []Draft, exercise bool) 
 	if errors.As(err, &refused) {
 		err = n.keepRefusal(refused, drafts[0].Kind)
 	}
-	return receipts, err
+	if err != nil {
+		return nil, err
+	}
+	return receipts[keys:], nil
+}
+
+// keyed finds the keys of what is to be encrypted. Where an audience needs a new one, the
+// records that bring it come first; keys is how many these are.
+func (n *Node) keyed(ctx context.Context, drafts []Draft) (out []Draft, keys int, err error) {
+	type whom struct{ audience, member, readers string }
+	type epoch struct {
+		id  record.ID
+		key vault.EpochKey
+	}
+	known := map[whom]epoch{}
+	var first []Draft
+	for _, d := range drafts {
+		if d.boxed() {
+			k := whom{d.Audience, d.Member, strings.Join(d.Readers, " ")}
+			e, ok := known[k]
+			if !ok {
+				var before []Draft
+				if e.id, e.key, before, err = n.current(ctx, d.Audience, d.Member, d.Readers); err != nil {
+					return nil, 0, err
+				}
+				for _, b := range before {
+					named := func(x Draft) bool { return x.Kind == record.RecipientNamed && x.Kind == b.Kind && x.Member == b.Member }
+					if b.Act = d.Act; !slices.ContainsFunc(first, named) {
+						first = append(first, b)
+					}
+				}
+				known[k] = e
+			}
+			d.epoch, d.key = e.id, e.key
+		}
+		out = append(out, d)
+	}
+	return append(first, out...), len(first), nil
+}
+
+// boxed tells whether the body is encrypted for its audience.
+func (d *Draft) boxed() bool {
+	st := record.Statement{Kind: d.Kind, Audience: d.audience(), Body: new(record.BodyRef)}
+	return st.Boxed()
+}
+
+func (d *Draft) audience() string {
+	if d.Audience != "" {
+		return d.Audience
+	}
+	for _, a := range record.Audiences {
+		if d.Kind.MayHave(a) {
+			return a
+		}
+	}
+	return record.AudiencePublic
 }
 
 // keepOwn puts an own body where it is to stay, before the record that commits to it
@@ -115,7 +177,7 @@ func (n *Node) signBy(signer *record.Signer, d Draft, exercise bool, more ...*re
 		return registry.Submission{}, fmt.Errorf("sign a %s for %s: %w", d.Kind, d.Member, err)
 	}
 	st := &record.Statement{
-		Audience: audience(d.Kind), ClaimedAt: n.opts.Now().UnixMilli(), Exercise: exercise, ID: d.ID, Kind: d.Kind, KindVersion: 1,
+		Audience: d.audience(), Readers: d.Readers, ClaimedAt: n.opts.Now().UnixMilli(), Exercise: exercise, ID: d.ID, Kind: d.Kind, KindVersion: 1,
 		Member: d.Member, Mission: n.Config.Mission, Officer: n.officer(d), Origin: n.Config.Origin, Rules: mechanism.RulesVersion,
 		Subjects: d.Subjects, Supersedes: d.Supersedes, V: record.FormatVersion,
 	}
@@ -138,6 +200,19 @@ func (n *Node) signBy(signer *record.Signer, d Draft, exercise bool, more ...*re
 		}
 		st.Body = &record.BodyRef{Alg: record.BodyAlg, Commitment: ledger.BodyCommitment(sub.BodySalt, sub.Body)}
 	}
+	if st.Boxed() {
+		if d.epoch.IsZero() {
+			return fail(errors.New("no key of the audience was found for it"))
+		}
+		box, err := vault.Box(n.opts.Rand, st.ID, sub.Body, sub.BodySalt, d.epoch, d.key)
+		if err != nil {
+			return fail(err)
+		}
+		if sub.Body, err = box.Encode(); err != nil {
+			return fail(err)
+		}
+		sub.BodySalt = ledger.Salt{}
+	}
 	payload, err := st.Encode()
 	if err != nil {
 		return fail(err)
@@ -146,13 +221,6 @@ func (n *Node) signBy(signer *record.Signer, d Draft, exercise bool, more ...*re
 		return fail(err)
 	}
 	return sub, nil
-}
-
-func audience(k record.Kind) string {
-	if k.Own() {
-		return record.AudienceOwn
-	}
-	return record.AudiencePublic
 }
 
 // officer is who files for a member from this node. The enrolment itself cannot be
@@ -193,7 +261,7 @@ func (n *Node) Find(ctx context.Context, id record.ID) (*Found, bool, error) {
 
 // at reads the record at an index of the ledger.
 func (n *Node) at(ctx context.Context, index int64) (*Found, error) {
-	for e, err := range n.store.Entries(ctx, index, index+1) {
+	for e, err := range n.readable().Entries(ctx, index, index+1) {
 		if err != nil {
 			return nil, fmt.Errorf("read entry %d: %w", index, err)
 		}
@@ -204,6 +272,9 @@ func (n *Node) at(ctx context.Context, index int64) (*Found, error) {
 		st, err := env.Statement()
 		if err != nil {
 			return nil, fmt.Errorf("read entry %d: %w", index, err)
+		}
+		if st.Boxed() && e.BodySalt == (ledger.Salt{}) {
+			e.Body = nil // in a box that is not opened here
 		}
 		return &Found{Index: index, Statement: st, Body: e.Body}, nil
 	}

@@ -323,7 +323,12 @@ func (g *group) take(i int, l *record.Line) bool {
 	good := true
 	if l.Body != nil {
 		st := statementIn(l)
-		good = st != nil && st.Body != nil && ledger.BodyCommitment(ledger.Salt(l.BodySalt), l.Body) == st.Body.Commitment
+		good = st != nil && st.Body != nil
+		if good && st.Boxed() {
+			good = l.Enc == record.EncBox // whether it is the one is for those who can open it
+		} else if good {
+			good = l.Enc == record.EncPlain && ledger.BodyCommitment(ledger.Salt(l.BodySalt), l.Body) == st.Body.Commitment
+		}
 		if !good {
 			l = &record.Line{Envelope: l.Envelope, Index: l.Index, LeafSalt: l.LeafSalt, LoggedAt: l.LoggedAt}
 		}

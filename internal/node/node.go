@@ -61,7 +61,7 @@ type Options struct {
 // Node is one installation that is open. It is safe for concurrent use.
 type Node struct {
 	Config     *local.Config
-	Projection *projection.DB
+	Projection *projection.DB     // all that this node may read
 	Registry   *registry.Registry // nil in a member's node
 	Box        *outbox.Box        // signed records that wait; nil in the registry's node
 	Cosigned   *cosigned.Store    // checkpoints with the cosignatures known here
@@ -78,6 +78,7 @@ type Node struct {
 	heads    note.Verifier // of the heads of the ledger here; the log's in the registry's node
 	alarms   alarms
 	parsed   parsedHeads
+	keys     keyring
 	feeding  *feeding
 	signers  map[string]*record.Signer // member code to its node key here
 	catching atomic.Bool               // many records are being fetched; the tables wait
@@ -89,7 +90,8 @@ type Node struct {
 	wg     sync.WaitGroup
 
 	mu      sync.Mutex
-	lagging error // why the projection stands still, if it does
+	lagging error          // why the projection stands still, if it does
+	public  *projection.DB // what everybody may read; nil while that is all
 }
 
 // Open opens the node in dir: checks the ledger against its signed head, folds it,
@@ -299,6 +301,9 @@ func (n *Node) Close() error {
 	if n.Projection != nil {
 		errs = append(errs, n.Projection.Close())
 	}
+	if n.public != nil {
+		errs = append(errs, n.public.Close())
+	}
 	if n.Office != nil {
 		errs = append(errs, n.Office.Close())
 	}
@@ -357,11 +362,21 @@ func (n *Node) followLedger(ctx context.Context) {
 }
 
 func (n *Node) catchUp(ctx context.Context) error {
-	err := n.Projection.CatchUp(ctx, n.store, n.judged(), n.progress("bring the tables up to date"))
+	err := n.catchUpTables(ctx)
 	n.mu.Lock()
 	n.lagging = err
 	n.mu.Unlock()
 	return err
+}
+
+// catchUpTables brings the tables up to what was judged: first those of everybody, so that
+// nobody is shown from the node's own what is not for everybody.
+func (n *Node) catchUpTables(ctx context.Context) error {
+	size := n.judged()
+	if err := n.catchUpPublic(ctx, size); err != nil {
+		return err
+	}
+	return n.Projection.CatchUp(ctx, n.readable(), size, n.progress("bring the tables up to date"))
 }
 
 // Sync waits until the projection shows everything that was acknowledged before the call.

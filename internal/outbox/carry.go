@@ -169,7 +169,10 @@ func encodeAct(records []Submission) ([]byte, error) {
 		}
 		b.WriteByte('{')
 		if s.Body != nil {
-			fmt.Fprintf(&b, `"body":%s,"body_salt":"%s",`, s.Body, record.Digest(s.BodySalt))
+			fmt.Fprintf(&b, `"body":%s,`, s.Body)
+			if s.BodySalt != (ledger.Salt{}) { // else it is in its box
+				fmt.Fprintf(&b, `"body_salt":"%s",`, record.Digest(s.BodySalt))
+			}
 		}
 		fmt.Fprintf(&b, `"envelope":%s}`, s.Envelope)
 		if b.Len() > maxActLine {
@@ -257,7 +260,7 @@ func parseAct(b []byte) (out []Submission, err error) {
 		if err := record.DecodeStrict(e, &c); err != nil {
 			return nil, fmt.Errorf("record %d: %w", i, err)
 		}
-		if (c.Body != nil) != !c.BodySalt.IsZero() {
+		if c.Body == nil && !c.BodySalt.IsZero() {
 			return nil, fmt.Errorf("record %d: body and body_salt belong together", i)
 		}
 		if size += len(c.Body) + len(c.Envelope); size > MaxActBytes || len(c.Body) > record.MaxBody {
@@ -273,6 +276,8 @@ func parseAct(b []byte) (out []Submission, err error) {
 			return nil, fmt.Errorf("record %d: %w", i, err)
 		case st.Kind.Own() && c.Body != nil:
 			return nil, fmt.Errorf("record %d: %w", i, errOwn)
+		case c.Body != nil && st.Boxed() != c.BodySalt.IsZero():
+			return nil, fmt.Errorf("record %d: body and body_salt belong together, but for a body in its box", i)
 		case seen[st.ID]:
 			return nil, fmt.Errorf("record %d: %s is in the act twice", i, st.ID)
 		}

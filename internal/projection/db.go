@@ -43,6 +43,7 @@ func (notFound) NotFound() bool { return true }
 // Rebuild belong to one goroutine.
 type DB struct {
 	path  string
+	shows func(*record.Statement) bool // nil: all
 	write *sql.DB
 	read  *sql.DB
 
@@ -65,8 +66,12 @@ type DB struct {
 
 // Open opens the projection at path, making an empty one where there is none or
 // where an older program left another form.
-func Open(ctx context.Context, path string) (*DB, error) {
-	d := &DB{path: path}
+func Open(ctx context.Context, path string) (*DB, error) { return OpenFor(ctx, path, nil) }
+
+// OpenFor is Open for a viewer who may know of those records alone that shows tells, and
+// of nothing that follows from others. A file is for one viewer for good.
+func OpenFor(ctx context.Context, path string, shows func(*record.Statement) bool) (*DB, error) {
+	d := &DB{path: path, shows: shows}
 	if err := d.open(ctx); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("open the tables %s: %w; nothing was changed: look whether another program holds the file, whether it can be written and whether the disk is full, and try again", path, err)

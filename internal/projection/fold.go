@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	"truceline/internal/ledgerstore"
+	"truceline/ledger"
 	"truceline/mechanism"
 	"truceline/record"
 )
@@ -47,7 +48,7 @@ func (d *DB) step(ctx context.Context, store ledgerstore.Store, size int64) (int
 	if err != nil {
 		return 0, err
 	}
-	f := &fold{ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}}
+	f := &fold{ctx: ctx, tx: tx, shows: d.shows, stmts: map[string]*sql.Stmt{}}
 	if from > 0 {
 		ours, err := continues(ctx, tx, store, from)
 		if err != nil {
@@ -88,6 +89,7 @@ func (d *DB) step(ctx context.Context, store ledgerstore.Store, size int64) (int
 type fold struct {
 	ctx     context.Context
 	tx      *sql.Tx
+	shows   func(*record.Statement) bool // nil: all
 	stmts   map[string]*sql.Stmt
 	mission record.ID // of the record folded last
 	texts   []indexed // of the records folded so far
@@ -143,11 +145,14 @@ func blob(id record.ID) []byte { return id[:] }
 
 // entry folds one record.
 func (f *fold) entry(le *ledgerstore.Entry) error {
-	e, err := mechanism.Open(le.Envelope, le.Body, le.BodySalt)
+	e, err := open(le)
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", le.Index, err)
 	}
 	st := e.Statement
+	if f.shows != nil && !f.shows(st) {
+		return nil
+	}
 	f.mission = st.Mission
 	batch, inBatch := st.Subject(record.RoleBatch)
 	counted := !inBatch || st.Kind == record.BatchClosed || st.Kind == record.BatchWithdrawn
@@ -187,6 +192,22 @@ func (f *fold) entry(le *ledgerstore.Entry) error {
 	return nil
 }
 
+// open takes an entry apart. Of one that is not for everybody the body is there if it was
+// taken out of its box, and is what it should be; else the record is shown without it.
+func open(le *ledgerstore.Entry) (*mechanism.Entry, error) {
+	e, err := mechanism.OpenEnvelope(le.Envelope)
+	if err != nil {
+		return nil, err
+	}
+	if !e.Statement.Boxed() {
+		return e, e.AddBody(le.Body, le.BodySalt)
+	}
+	if le.Body != nil && le.BodySalt != (ledger.Salt{}) {
+		_ = e.Reveal(le.Body, le.BodySalt) // a defect of the record, which stands all the same
+	}
+	return e, nil
+}
+
 // around is what the fold of a body needs of the record around it.
 type around struct {
 	entry   *ledgerstore.Entry
@@ -219,7 +240,8 @@ func (f *fold) account(at around, b *record.Account) error {
 	if amends && report.IsZero() {
 		// An amendment that names no document was told in the one before it.
 		var prev []byte
-		if err := f.row(`SELECT report FROM versions WHERE statement = ?`, []any{blob(st.Supersedes)}, &prev); err != nil {
+		err := f.row(`SELECT report FROM versions WHERE statement = ?`, []any{blob(st.Supersedes)}, &prev)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) { // none: the version before it cannot be read here
 			return err
 		}
 		copy(report[:], prev)
@@ -232,7 +254,15 @@ func (f *fold) account(at around, b *record.Account) error {
 		at.entry.LoggedAt, st.ClaimedAt, blob(report), blob(st.Supersedes), string(at.entry.Body)); err != nil {
 		return err
 	}
-	if !amends {
+	first := !amends
+	if amends {
+		var known int
+		if err := f.row(`SELECT count(*) FROM accounts WHERE id = ?`, []any{blob(id)}, &known); err != nil {
+			return err
+		}
+		first = known == 0 // the versions before it cannot be read here
+	}
+	if first {
 		if err := f.exec(`INSERT INTO accounts VALUES (?,?,0,'','recorded','',0,'','','','','','',0,?,?,?)`, blob(id), blob(id), at.entry.Index, blob(at.batch), at.counted); err != nil {
 			return err
 		}

@@ -59,6 +59,10 @@ func (r *Registry) SubmitTogether(ctx context.Context, subs []Submission) ([]Rec
 		if p.entry, err = mechanism.Open(sub.Envelope, sub.Body, sub.BodySalt); err != nil {
 			return nil, r.refused(p, err)
 		}
+		// The rules do without the box, which may be erased; who hands in does not.
+		if p.entry.Statement.Boxed() && p.entry.Box == nil {
+			return nil, r.refused(p, mechanism.Missing(p.entry))
+		}
 		p.entry.Verify(r.Key)
 		s.parts = append(s.parts, p)
 	}

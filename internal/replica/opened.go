@@ -80,6 +80,8 @@ func (o *opened) open(r *Replica) {
 	}
 	if st := o.entry.Statement; st.Body == nil || st.Kind.Own() {
 		o.another = o.Body != nil
+	} else if st.Boxed() {
+		o.another = o.Body != nil && o.BodySalt != ledger.Salt{}
 	} else {
 		o.another = o.Body == nil || ledger.BodyCommitment(o.BodySalt, o.Body) != st.Body.Commitment
 	}
