@@ -126,7 +126,7 @@ func (s *State) undoOnAccount(id record.ID, kind record.Kind, a act) (func(), er
 	if acc.current != id {
 		return nil, refuse(StateForbids, "amendment %s is not the latest version of account %s, %s is: undo that first", id, a.on, acc.current)
 	}
-	if last := s.lastLinked(a.on); last > a.claims {
+	if last := s.lastLinked(a.on); a.claims != unread && last > a.claims {
 		return nil, refuse(StateForbids, "a link names claim %d, which the version before has not: undo the link first", last)
 	}
 	return func() {
