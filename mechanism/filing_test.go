@@ -264,6 +264,47 @@ func TestNoticeRefused(t *testing.T) {
 	r.notice("OMB", "DRN")
 }
 
+// TestSkippedEntriesClose: an entry that a reader cannot fold has its time all the same.
+func TestSkippedEntriesClose(t *testing.T) {
+	r := openRoom(t)
+	in := r.notice("OMB", "DRN")
+	f, _ := r.state.Filing(in)
+	e, err := mechanism.OpenEnvelope(r.File("clerk", record.AccountFiled, verifytest.Account(1)).Envelope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.state.Skip(e, f.Deadline)
+	if len(r.state.OpenFilings()) != 1 {
+		t.Error("closed at the deadline")
+	}
+	r.state.Skip(nil, 0) // of which no time is known
+	at := r.state.Size()
+	r.state.Skip(nil, f.Deadline+1)
+	if f, _ := r.state.Filing(in); f.Closing != at || f.ClosedAt != f.Deadline+1 {
+		t.Errorf("closed at %d, %d", f.Closing, f.ClosedAt)
+	}
+}
+
+// TestMembersFiling: what was sealed for members is amended for members, in a box.
+func TestMembersFiling(t *testing.T) {
+	r := openRoom(t)
+	r.audience = record.AudienceMembers
+	in := r.notice("OMB", "DRN")
+	a := r.good(r.sealed(in, "OMB"))
+	r.good(r.declined(in, "DRN"))
+	link := r.good(r.opened(a, "OMB"))
+	amend := func(o ...verifytest.Option) verifytest.Filing {
+		return r.File("OMB", record.AccountAmended, says("OMB", 5), append(o, verifytest.About(record.RoleAccount, a), verifytest.Supersedes(link))...)
+	}
+	r.Epoch, r.EpochKey = record.ID{7}, vault.EpochKey{7}
+	r.refused("for everybody", mechanism.UnknownAudience, amend())
+	r.refused("for one member", mechanism.UnknownAudience, amend(verifytest.For(record.AudienceNamed, "DRN")))
+	next := r.good(amend(verifytest.For(record.AudienceMembers)))
+	if acc, _ := r.state.Account(a); acc.Current != next {
+		t.Errorf("%+v", acc)
+	}
+}
+
 // TestMembersNumbers: what is for members alone has numbers of its own, so that the public
 // ones tell nothing of it.
 func TestMembersNumbers(t *testing.T) {

@@ -22,9 +22,23 @@ import (
 func TestJournal(t *testing.T) {
 	t.Run("story", func(t *testing.T) { journal(t, verifytest.NewMission("journal").Story()) })
 	t.Run("turnover", func(t *testing.T) { journal(t, verifytest.NewMission("journal").Turnover()) })
+	t.Run("blind", func(t *testing.T) {
+		l := &verifytest.Log{Mission: verifytest.NewMission("journal")}
+		l.Blind()
+		logged(t, l.Entries)
+	})
 }
 
+// journal logs the story a millisecond apart.
 func journal(t *testing.T, story []verifytest.Filing) {
+	var entries []verifytest.Entry
+	for i, f := range story {
+		entries = append(entries, verifytest.Entry{Filing: f, LoggedAt: verifytest.Start + int64(i)})
+	}
+	logged(t, entries)
+}
+
+func logged(t *testing.T, story []verifytest.Entry) {
 	straight := mechanism.New()
 	hashes := []record.Digest{straight.Hash()}
 	admit := func(s *mechanism.State, i int) error {
@@ -32,7 +46,7 @@ func journal(t *testing.T, story []verifytest.Filing) {
 		if err != nil {
 			return err
 		}
-		return s.Admit(e, verifytest.Start+int64(i))
+		return s.Admit(e, story[i].LoggedAt)
 	}
 	for i := range story {
 		if err := admit(straight, i); err != nil {

@@ -20,12 +20,14 @@ type replay struct {
 	// leftOut is the index of the first record whose line was left out; 0: none was.
 	leftOut int64
 	// lost holds the statements whose state is not known, and why; lostBatch says the same
-	// of the last batch among them, lostCosigner of the last cosigner.
-	lost         map[record.ID]string
-	lostBatch    string
-	lostCosigner string
-	about        map[record.ID][]record.ID // the subjects of each statement that has any
-	skipped      int64
+	// of the last batch among them, lostCosigner of the last cosigner, lostRecipient of the
+	// last to whom something is encrypted.
+	lost          map[record.ID]string
+	lostBatch     string
+	lostCosigner  string
+	lostRecipient string
+	about         map[record.ID][]record.ID // the subjects of each statement that has any
+	skipped       int64
 }
 
 func newReplay() *replay {
@@ -109,6 +111,8 @@ func (p *replay) dependsOnLost(st *record.Statement) string {
 		return p.lostBatch // a withdrawal is undone only if the file was not taken in again
 	case record.CosignerNamed, record.AgreementAdopted:
 		return p.lostCosigner // a key is one cosigner's, and a policy names those that are known
+	case record.RecipientNamed, record.AudienceKeyed, record.AudienceShared, record.NoticeFiled:
+		return p.lostRecipient // a key goes to all that have named a recipient, and an escrow's members all have
 	}
 	return ""
 }
@@ -124,6 +128,9 @@ func (p *replay) pass(e *mechanism.Entry, loggedAt int64) {
 	}
 	if st.Kind == record.CosignerNamed {
 		p.lostCosigner = why
+	}
+	if st.Kind == record.RecipientNamed || st.Kind == record.AudienceKeyed || st.Kind == record.AudienceShared {
+		p.lostRecipient = why
 	}
 	if changesKeys(st.Kind) || st.Kind == record.AgreementAdopted {
 		if p.unsure == "" {
