@@ -42,7 +42,8 @@ type State struct {
 
 	recipients map[string]recipient // by member code
 	epochs     map[record.ID]Epoch
-	current    map[string]record.ID  // newest epoch by audience and readers; follows from epochs
+	current    map[string]record.ID // newest epoch by audience and readers; follows from epochs
+	handed     map[handedKey][]int64
 	erased     map[record.ID]erasure // by the record whose body it is
 	restricted int64                 // records that are not for everybody
 
@@ -158,6 +159,7 @@ func New() *State {
 		recipients: map[string]recipient{},
 		epochs:     map[record.ID]Epoch{},
 		current:    map[string]record.ID{},
+		handed:     map[handedKey][]int64{},
 		erased:     map[record.ID]erasure{},
 	}
 }
@@ -276,6 +278,12 @@ func (s *State) Key(id record.KeyID) (record.Key, bool) {
 func (s *State) KeyOf(id record.KeyID) (member string, from, until int64, ok bool) {
 	k, ok := s.keys[id]
 	return k.member, k.from, k.until, ok
+}
+
+// NodeKey tells whether a key is that of a member's node, and not an officer's.
+func (s *State) NodeKey(id record.KeyID) bool {
+	k, ok := s.keys[id]
+	return ok && k.officer.IsZero()
 }
 
 // IndexOf finds where a statement stands.

@@ -75,6 +75,10 @@ func NewSigner(seed []byte) (*Signer, error) {
 // Key is the signer's public key.
 func (s *Signer) Key() Key { return s.key }
 
+// Sign signs bytes that are no envelope's. They must begin with a type of their own, so that
+// the signature can stand for nothing else.
+func (s *Signer) Sign(message []byte) []byte { return ed25519.Sign(s.private, message) }
+
 // Seal signs payload with every signer and encodes the envelope.
 func Seal(payloadType string, payload []byte, signers ...*Signer) ([]byte, error) {
 	e := Envelope{Payload: payload, Type: payloadType}

@@ -28,13 +28,16 @@ func RecordLine(e *Entry) ([]byte, error) {
 }
 
 // RecordBundle returns the record bundle n cut to width records: a line each, every
-// one ended by a line feed.
-func RecordBundle(ctx context.Context, store Store, n int64, width int) ([]byte, error) {
+// one ended by a line feed. The lines of records that shows refuses are left out.
+func RecordBundle(ctx context.Context, store Store, n int64, width int, shows func(*Entry) bool) ([]byte, error) {
 	var out []byte
 	from := n * ledger.TileWidth
 	for e, err := range store.Entries(ctx, from, from+int64(width)) {
 		if err != nil {
 			return nil, fmt.Errorf("reading records from %d: %w", from, err)
+		}
+		if !shows(&e) {
+			continue
 		}
 		line, err := RecordLine(&e)
 		if err != nil {

@@ -20,10 +20,20 @@ import (
 // Bundle makes the bundle of a record of this node's log: what a stranger needs to check
 // it without any network. ledgerstore.ErrNotFound means that the log has no such record.
 func (n *Node) Bundle(ctx context.Context, index int64) ([]byte, *bundle.Report, error) {
-	l := n.Log()
-	if index < 0 || index >= l.Head().Size {
-		return nil, nil, fmt.Errorf("the log of size %d has no record %d: %w", l.Head().Size, index, ledgerstore.ErrNotFound)
+	return n.bundleOf(ctx, n.Log(), index)
+}
+
+// MembersBundle is Bundle for members: also of records that are not for everybody.
+func (n *Node) MembersBundle(ctx context.Context, index int64) ([]byte, *bundle.Report, error) {
+	return n.bundleOf(ctx, n.MembersLog(), index)
+}
+
+func (n *Node) bundleOf(ctx context.Context, l *Log, index int64) ([]byte, *bundle.Report, error) {
+	if _, err := l.Line(ctx, index); err != nil {
+		return nil, nil, err
 	}
+	// The records that it rests on are for everybody; it is of one that who reads l may read.
+	l.members = true
 	return bundle.Make(ctx, &bundleSource{node: n, log: l}, index)
 }
 

@@ -26,7 +26,7 @@ func (n *Node) evidenceLog() evidence.Log {
 
 // proven is a record of the copy here with its proof at a signed head that the copy holds.
 func (n *Node) proven(ctx context.Context, index int64, head ledger.Checkpoint, signed []byte) (evidence.Proven, error) {
-	line, err := (&Log{store: n.store, layout: n.Log().layout}).Line(ctx, index)
+	line, err := (&Log{store: n.store, layout: n.Log().layout, members: true}).Line(ctx, index)
 	if err != nil {
 		return evidence.Proven{}, err
 	}

@@ -216,7 +216,7 @@ func (m *member) lines(ctx context.Context, from, to int64, link Link) (out []*r
 	size := 0
 	for n := from / ledger.TileWidth; n*ledger.TileWidth < to && size < runBytes; n++ {
 		width := int(min(ledger.TileWidth, to-n*ledger.TileWidth))
-		b, err := link.Read(ctx, ledger.GroupPath("records", n, width))
+		b, err := link.Read(m.n.AsReader(ctx), ledger.GroupPath("records", n, width))
 		if errors.Is(err, ledgerstore.ErrNotFound) {
 			err = wrong(err)
 		}

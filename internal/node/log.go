@@ -18,13 +18,30 @@ import (
 // Log answers for the files of the public log at one head: what C2SP tlog-tiles
 // serves, and beside it the record bundles. It does not change when the ledger grows.
 type Log struct {
-	store  ledgerstore.Store
-	layout *ledgerstore.Layout
+	store   ledgerstore.Store
+	layout  *ledgerstore.Layout
+	members bool // it is read by a member of the mission
 }
 
-// Log is the log as of the last commit.
+// Log is the log as of the last commit, as everybody may read it.
 func (n *Node) Log() *Log {
 	return &Log{store: n.store, layout: ledgerstore.NewLayout(n.store, n.Head(), nil)}
+}
+
+// MembersLog is the log as of the last commit, as members may read it.
+func (n *Node) MembersLog() *Log {
+	l := n.Log()
+	l.members = true
+	return l
+}
+
+// shows tells whether who reads this log may know of a record.
+func (l *Log) shows(e *ledgerstore.Entry) bool {
+	if l.members {
+		return true
+	}
+	st := statementIn(&record.Line{Envelope: e.Envelope})
+	return st == nil || forEverybody(st) // what cannot be read may be of a later version, and stands in the log
 }
 
 // Head is the head the log answers for.
@@ -43,7 +60,7 @@ func (l *Log) Read(ctx context.Context, path string) ([]byte, error) {
 	if p.Size() > l.Head().Size {
 		return nil, fmt.Errorf("the log of size %d has no %s: %w", l.Head().Size, path, ledgerstore.ErrNotFound)
 	}
-	return ledgerstore.RecordBundle(ctx, l.store, p.N, p.Width)
+	return ledgerstore.RecordBundle(ctx, l.store, p.N, p.Width, l.shows)
 }
 
 // Files lists every file of the log at this head, the checkpoint last.
@@ -63,7 +80,7 @@ func (l *Log) Files() iter.Seq[string] {
 	}
 }
 
-// Line is one record as the public may read it.
+// Line is one record as who reads this log may read it.
 func (l *Log) Line(ctx context.Context, index int64) ([]byte, error) {
 	if index < 0 || index >= l.Head().Size {
 		return nil, fmt.Errorf("the log of size %d has no record %d: %w", l.Head().Size, index, ledgerstore.ErrNotFound)
@@ -71,6 +88,9 @@ func (l *Log) Line(ctx context.Context, index int64) ([]byte, error) {
 	for e, err := range l.store.Entries(ctx, index, index+1) {
 		if err != nil {
 			return nil, err
+		}
+		if !l.shows(&e) {
+			break
 		}
 		return ledgerstore.RecordLine(&e)
 	}
@@ -80,7 +100,10 @@ func (l *Log) Line(ctx context.Context, index int64) ([]byte, error) {
 // Index finds the record of a statement.
 func (l *Log) Index(ctx context.Context, id record.ID) (int64, error) {
 	index, ok, err := l.store.IndexOf(ctx, id)
-	if err == nil && (!ok || index >= l.Head().Size) {
+	if err == nil && ok && index < l.Head().Size {
+		_, err = l.Line(ctx, index) // of a record that is not shown there is nothing to find
+	}
+	if err == nil && (!ok || index >= l.Head().Size) || IsNotFound(err) {
 		err = fmt.Errorf("the log has no record %s: %w", id, ledgerstore.ErrNotFound)
 	}
 	return index, err

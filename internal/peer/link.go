@@ -46,6 +46,9 @@ func (l *link) do(ctx context.Context, method, path string, body []byte, most in
 	if err != nil {
 		return 0, nil, nil, &node.Unreached{Err: err}
 	}
+	if line := node.Reader(ctx, method, req.URL.RequestURI()); line != "" {
+		req.Header.Set(ReaderHeader, line)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/octet-stream")
 	}

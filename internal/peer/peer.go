@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"strings"
 
 	"truceline/internal/node"
+	"truceline/ledger"
 	"truceline/record"
 )
 
@@ -41,6 +43,23 @@ type server struct {
 	log  *slog.Logger
 }
 
+// ReaderHeader is the header in which a member signs what it asks, so that it is given what
+// is not for everybody, too.
+const ReaderHeader = "Truceline-Reader"
+
+// logFor is the log as who asks may read it. The error is ErrNoReader where it asks as a
+// member and is none.
+func (s *server) logFor(r *http.Request) (*node.Log, error) {
+	line := r.Header.Get(ReaderHeader)
+	if line == "" {
+		return s.node.Log(), nil
+	}
+	if _, err := s.node.CheckReader(line, r.Method, r.URL.RequestURI()); err != nil {
+		return s.node.Log(), err
+	}
+	return s.node.MembersLog(), nil
+}
+
 // answer is a file of the log and how it may be kept.
 type answer struct {
 	data      []byte
@@ -60,6 +79,8 @@ func (s *server) answer(f func(context.Context, *http.Request) (answer, error)) 
 			status := http.StatusInternalServerError
 			if node.IsNotFound(err) {
 				status = http.StatusNotFound
+			} else if errors.Is(err, node.ErrNoReader) {
+				status = http.StatusUnauthorized
 			} else if r.Context().Err() == nil {
 				s.log.Error("the log could not answer", "path", r.URL.Path, "err", err)
 				err = fmt.Errorf("the log could not be read; its operator finds the reason in the server's own log")
@@ -69,7 +90,7 @@ func (s *server) answer(f func(context.Context, *http.Request) (answer, error)) 
 			return
 		}
 		h.Set("Content-Type", a.mime)
-		h.Set("Vary", "Accept-Encoding")
+		h.Set("Vary", "Accept-Encoding, "+ReaderHeader)
 		h.Set("Access-Control-Allow-Origin", "*") // anybody may check, from anywhere
 		if a.immutable {
 			h.Set("Cache-Control", "public, max-age=31536000, immutable")
@@ -102,7 +123,11 @@ const (
 
 func (s *server) file(ctx context.Context, r *http.Request) (answer, error) {
 	path := r.PathValue("path")
-	data, err := s.node.Log().Read(ctx, path)
+	l, reader := s.logFor(r)
+	data, err := l.Read(ctx, path)
+	if reader != nil && err == nil && strings.HasPrefix(path, "records/") && !whole(data, path) {
+		return answer{}, reader // it lacks what a member would have been given
+	}
 	switch {
 	case path == "checkpoint":
 		return answer{data, plain, false}, err
@@ -111,6 +136,12 @@ func (s *server) file(ctx context.Context, r *http.Request) (answer, error) {
 		return answer{data, lines, false}, err
 	}
 	return answer{data, binary, true}, err
+}
+
+// whole tells whether a bundle of records has every line.
+func whole(data []byte, path string) bool {
+	p, err := ledger.ParsePath(path)
+	return err == nil && bytes.Count(data, []byte("\n")) == p.Width
 }
 
 func (s *server) checkpoint(ctx context.Context, _ *http.Request) (answer, error) {
@@ -135,7 +166,7 @@ func (s *server) proof(ctx context.Context, r *http.Request) (answer, error) {
 }
 
 func (s *server) record(ctx context.Context, r *http.Request) (answer, error) {
-	l := s.node.Log()
+	l, _ := s.logFor(r)
 	index, err := s.index(ctx, l, r.PathValue("id"))
 	if err != nil {
 		return answer{}, err
