@@ -30,10 +30,10 @@ type filing struct {
 	opening  int64 // milliseconds after the closing in which only the author opens
 	escrow   []string
 	need     int
-	asked    int   // members
-	answered int   // of those, sealed in time or declined
-	closing  int64 // index of the entry at which it closed; -1 while it is open
-	closedAt int64 // logged time of that entry
+	asked    []string // the notice's filer first, then by code
+	answered int      // of those, sealed in time or declined
+	closing  int64    // index of the entry at which it closed; -1 while it is open
+	closedAt int64    // logged time of that entry
 }
 
 type answerKey struct {
@@ -96,7 +96,7 @@ func (s *State) answer(e *Entry, incident record.ID, a answer) {
 	f := s.blind.filings[incident]
 	f.answered++
 	set(s, s.blind.filings, incident, f)
-	if f.answered == f.asked {
+	if f.answered == len(f.asked) {
 		s.closeFiling(incident, e.LoggedAt)
 	}
 }
@@ -186,17 +186,9 @@ func (s *State) Filing(incident record.ID) (Filing, bool) {
 		return Filing{}, false
 	}
 	out := Filing{Incident: incident, Member: f.member, Audience: f.audience, Deadline: f.deadline, Closing: f.closing, ClosedAt: f.closedAt, Escrow: slices.Clone(f.escrow), Need: f.need}
-	for k := range s.blind.answers {
-		if k.incident == incident {
-			out.Answers = append(out.Answers, s.answerOf(f, k))
-		}
+	for _, member := range f.asked {
+		out.Answers = append(out.Answers, s.answerOf(f, answerKey{incident, member}))
 	}
-	slices.SortFunc(out.Answers, func(a, b Answer) int {
-		if (a.Member == f.member) != (b.Member == f.member) {
-			return cmp.Compare(b2i(b.Member == f.member), b2i(a.Member == f.member))
-		}
-		return cmpString(a.Member, b.Member)
-	})
 	return out, true
 }
 

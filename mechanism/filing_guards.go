@@ -47,7 +47,7 @@ func (s *State) guardNotice(e *Entry, b *record.Notice) (func(), error) {
 	}
 	f := filing{
 		member: st.Member, audience: audienceOf(st), deadline: e.LoggedAt + int64(hours)*hour, opening: int64(terms.OpenHours) * hour,
-		escrow: terms.Escrow, need: terms.EscrowNeed, asked: len(b.Invited) + 1, closing: -1,
+		escrow: terms.Escrow, need: terms.EscrowNeed, asked: append([]string{st.Member}, b.Invited...), closing: -1,
 	}
 	class := record.ClassIncident
 	number, count := s.number(class, b.When.First().Year(), f.audience)
@@ -56,7 +56,7 @@ func (s *State) guardNotice(e *Entry, b *record.Notice) (func(), error) {
 		set(s, s.incidents, st.ID, incident{class: class, number: number})
 		set(s, s.blind.filings, st.ID, f)
 		set(s, s.blind.open, st.ID, f.deadline)
-		for _, code := range append(slices.Clone(b.Invited), st.Member) {
+		for _, code := range f.asked {
 			set(s, s.blind.answers, answerKey{st.ID, code}, answer{})
 		}
 	}, nil
