@@ -96,7 +96,7 @@ func (c *checking) strangers() {
 	for _, path := range slices.Sorted(maps.Keys(c.report.Bag.Sums)) {
 		folder, name, nested := strings.Cut(path, "/")
 		switch {
-		case path == readmeFile, slices.Contains(tableFiles, path), nested && folder == logFolder:
+		case path == readmeFile, path == openedFile, slices.Contains(tableFiles, path), nested && folder == logFolder:
 		case nested && !strings.Contains(name, "/") && slices.Contains([]string{copiesFolder, refusalsFolder, evidenceFolder}, folder):
 		default:
 			c.report.problem(bag.PayloadFolder+"/"+path, "such a bag has no file of this name")
@@ -107,7 +107,20 @@ func (c *checking) strangers() {
 // compare computes the tables again, and looks at what stands beside them.
 func (c *checking) compare(log verify.Fetcher) error {
 	r := c.report
-	t, err := computeTables(c.ctx, log, r.Log.Size, c.o.Progress)
+	g, err := openGiven(c.ctx, log, filepath.Join(c.dir, openedFile), r.Log.Size)
+	if errors.As(err, new(*openedError)) {
+		r.problem(bag.PayloadFolder+"/"+openedFile, "%v", err)
+		r.NotCompared = "what was opened cannot be read"
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	if err := c.opened(g); err != nil || r.NotCompared != "" {
+		return err
+	}
+	t, err := computeTables(c.ctx, g, c.o.Progress)
 	if err != nil {
 		if c.ctx.Err() != nil {
 			return err
@@ -116,7 +129,7 @@ func (c *checking) compare(log verify.Fetcher) error {
 		return nil
 	}
 	defer t.close()
-	r.Records, r.Lines = r.Log.Size, t.given.count()
+	r.Records, r.Lines = r.Log.Size, g.count()
 	for _, name := range tableFiles {
 		if err := c.table(t, name); err != nil {
 			return err
@@ -127,6 +140,23 @@ func (c *checking) compare(log verify.Fetcher) error {
 		return err
 	}
 	return c.evidence(t)
+}
+
+// opened looks that what came out of boxes is what the statements commit to.
+func (c *checking) opened(g *given) error {
+	for _, index := range g.opened.indexes {
+		good, err := g.commits(c.ctx, index)
+		if err != nil {
+			return err
+		}
+		if !good {
+			c.report.problem(bag.PayloadFolder+"/"+openedFile, "record %d has not this body in its box", index)
+			c.report.NotCompared = "what was opened is not what the log commits to"
+			continue
+		}
+		c.report.Opened++
+	}
+	return nil
 }
 
 // table holds a file of the bag against what the log gives.

@@ -4,10 +4,11 @@
 // files, in a bag (docs/formats/bag.md), and checks such a bag without a node.
 //
 // The log comes first: its heads, tiles, entries, and the lines of the records that the
-// reader may have. Everything else that can be computed is computed from those lines, out
-// of the bag itself, and never from the tables of the node. So nothing can stand in a table
-// of the bag that is not in its log, whoever made it and for whom; and whoever checks the
-// bag computes the same and compares.
+// reader may have; and beside it the bodies that stand there in boxes and that the reader
+// can open. Everything else that can be computed is computed from these, out of the bag
+// itself, and never from the tables of the node. So nothing can stand in a table of the bag
+// that is not in its log, whoever made it and for whom; and whoever checks the bag computes
+// the same and compares.
 package takeout
 
 import (
@@ -56,6 +57,7 @@ func (v Viewer) mayHave(st *record.Statement) bool {
 const (
 	readmeFile     = "README.txt"
 	logFolder      = "log"
+	openedFile     = "opened.jsonl"
 	accountsFile   = "accounts.csv"
 	incidentsFile  = "incidents.json"
 	agreementFile  = "agreement.json"

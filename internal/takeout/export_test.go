@@ -13,8 +13,13 @@ import (
 var Allowed = allowed
 
 // Tables computes the tables of a log, by their names.
-func Tables(ctx context.Context, log verify.Fetcher, size int64) (map[string]string, error) {
-	t, err := computeTables(ctx, log, size, func(string, int64, int64) {})
+func Tables(ctx context.Context, log verify.Fetcher, openedPath string, size int64) (map[string]string, error) {
+	g, err := openGiven(ctx, log, openedPath, size)
+	if err != nil {
+		return nil, err
+	}
+	defer g.Close()
+	t, err := computeTables(ctx, g, func(string, int64, int64) {})
 	if err != nil {
 		return nil, err
 	}

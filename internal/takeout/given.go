@@ -23,6 +23,7 @@ import (
 // ledger. It has no tree and is read alone.
 type given struct {
 	from    verify.Fetcher
+	opened  *opened // bodies of boxes
 	size    int64   // of the log
 	indexes []int64 // of the records with a line, in the log
 
@@ -32,20 +33,33 @@ type given struct {
 
 var _ ledgerstore.Store = (*given)(nil)
 
-// openGiven finds the lines of the first size records of a log.
-func openGiven(ctx context.Context, from verify.Fetcher, size int64) (*given, error) {
-	g := &given{from: from, size: size, group: -1}
-	for n := int64(0); n*ledger.TileWidth < size; n++ {
+// openGiven finds the lines of the first size records of a log, and what was opened of it.
+func openGiven(ctx context.Context, from verify.Fetcher, openedFile string, size int64) (g *given, err error) {
+	g = &given{from: from, size: size, group: -1}
+	if g.opened, err = openOpened(openedFile); err != nil {
+		return nil, &openedError{err}
+	}
+	if err := g.list(ctx); err != nil {
+		return nil, errors.Join(err, g.Close())
+	}
+	return g, nil
+}
+
+// openedError is what is wrong with the file of what was opened.
+type openedError struct{ error }
+
+func (g *given) list(ctx context.Context) error {
+	for n := int64(0); n*ledger.TileWidth < g.size; n++ {
 		if err := g.read(ctx, n); err != nil {
-			return nil, err
+			return err
 		}
-		for i := n * ledger.TileWidth; i < min(size, (n+1)*ledger.TileWidth); i++ {
+		for i := n * ledger.TileWidth; i < min(g.size, (n+1)*ledger.TileWidth); i++ {
 			if g.lines[i] != nil {
 				g.indexes = append(g.indexes, i)
 			}
 		}
 	}
-	return g, nil
+	return nil
 }
 
 // read reads the lines of a group.
@@ -88,20 +102,45 @@ func (g *given) Entries(ctx context.Context, from, to int64) iter.Seq2[ledgersto
 				yield(ledgerstore.Entry{}, err)
 				return
 			}
-			if !yield(entryOf(at, g.lines[index]), nil) {
+			e, err := g.entry(at, g.lines[index])
+			if !yield(e, err) || err != nil {
 				return
 			}
 		}
 	}
 }
 
-func entryOf(at int64, l *record.Line) ledgerstore.Entry {
+// entry is a line as an entry of the ledger, with what was in its box where that was opened.
+func (g *given) entry(at int64, l *record.Line) (ledgerstore.Entry, error) {
 	e := ledgerstore.Entry{Index: at, LoggedAt: l.LoggedAt, LeafSalt: ledger.Salt(l.LeafSalt), Envelope: slices.Clone(l.Envelope), BodySalt: ledger.Salt(l.BodySalt)}
 	if l.Body != nil {
 		e.Body = slices.Clone(l.Body)
 	}
 	e.LeafHash = ledger.LeafHash(e.Leaf())
-	return e
+	body, salt, err := g.opened.body(l.Index)
+	if err != nil {
+		return e, fmt.Errorf("read the body of record %d: %w", l.Index, err)
+	}
+	if body != nil {
+		e.Body, e.BodySalt = body, salt
+	}
+	return e, nil
+}
+
+// commits tells whether the statement at an index commits to the body that was opened.
+func (g *given) commits(ctx context.Context, index int64) (bool, error) {
+	if index >= g.size {
+		return false, nil
+	}
+	if err := g.read(ctx, index/ledger.TileWidth); err != nil || g.lines[index] == nil {
+		return false, err
+	}
+	st, err := statementOf(g.lines[index].Envelope)
+	if err != nil || !st.Boxed() {
+		return false, nil
+	}
+	body, salt, err := g.opened.body(index)
+	return err == nil && ledger.BodyCommitment(salt, body) == st.Body.Commitment, err
 }
 
 // LeafHashes implements ledgerstore.Store.
@@ -137,4 +176,4 @@ func (g *given) IndexOf(context.Context, [16]byte) (int64, bool, error) {
 func (g *given) Tile(context.Context, int, int64) ([]byte, error) { return nil, errors.ErrUnsupported }
 
 // Close implements ledgerstore.Store.
-func (g *given) Close() error { return nil }
+func (g *given) Close() error { return g.opened.close() }

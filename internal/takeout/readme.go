@@ -34,6 +34,8 @@ What is in it
   log/            the log as its servers give it: the signed head (checkpoint), the newest head
                   that witnesses cosigned (witnessed, if there is one), the hashes (tile/) and
                   the records, one a line (records/)
+  opened.jsonl    the bodies of those records that stand in log/ encrypted and that the reader can
+                  open, if there are any
   agreement.json  the agreement in force: whose codes stand for what
   policy.txt      whose cosignatures the agreement asks for, if it asks for any
   accounts.csv    what was said, one claim a row

@@ -27,6 +27,7 @@ type Report struct {
 	NotCompared string
 	Records     int64 // of the log
 	Lines       int64 // of them with a line
+	Opened      int64 // bodies out of boxes, each the one that its statement commits to
 	Copies      int   // named by documents
 	Refusals    int
 	Proofs      []Proof
@@ -92,6 +93,9 @@ func (r *Report) writeTables(say func(string, ...any)) {
 	}
 	if len(r.Compared) > 0 {
 		say("tables    %s: what the %d records say that were given, of %d", strings.Join(r.Compared, ", "), r.Lines, r.Records)
+	}
+	if r.Opened > 0 {
+		say("opened    %d bodies that stand in the log in boxes, each what its statement commits to", r.Opened)
 	}
 	if r.Copies > 0 {
 		say("copies    %d, each what its hash says and named by a document", r.Copies)

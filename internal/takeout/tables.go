@@ -15,8 +15,8 @@ import (
 	"truceline/internal/intake"
 	"truceline/internal/local"
 	"truceline/internal/projection"
+	"truceline/ledger"
 	"truceline/record"
-	"truceline/verify"
 )
 
 // tables are what the lines of a log come to: files in a folder that lasts until close.
@@ -37,14 +37,14 @@ type about struct {
 	V        int       `json:"v"`
 }
 
-// computeTables folds the lines of the first size records of a log. The tables are
-// made out of sight of any node, and are the same wherever they are made.
-func computeTables(ctx context.Context, log verify.Fetcher, size int64, progress func(what string, done, total int64)) (t *tables, err error) {
-	t = &tables{about: about{Records: size, V: 1}}
+// computeTables folds the lines that were given. The tables are made out of sight of any
+// node, and are the same wherever they are made.
+func computeTables(ctx context.Context, g *given, progress func(what string, done, total int64)) (t *tables, err error) {
+	t = &tables{about: about{Records: g.size, V: 1}, given: g}
 	if t.dir, err = os.MkdirTemp("", "truceline-tables-*"); err != nil {
 		return nil, fmt.Errorf("compute the tables: %w", err)
 	}
-	if err := t.compute(ctx, log, size, progress); err != nil {
+	if err := t.compute(ctx, progress); err != nil {
 		return nil, errors.Join(fmt.Errorf("compute the tables: %w", err), t.close())
 	}
 	return t, nil
@@ -54,10 +54,7 @@ func (t *tables) close() error { return os.RemoveAll(t.dir) }
 
 func (t *tables) path(name string) string { return filepath.Join(t.dir, name) }
 
-func (t *tables) compute(ctx context.Context, log verify.Fetcher, size int64, progress func(what string, done, total int64)) (err error) {
-	if t.given, err = openGiven(ctx, log, size); err != nil {
-		return err
-	}
+func (t *tables) compute(ctx context.Context, progress func(what string, done, total int64)) error {
 	if err := t.identify(ctx); err != nil {
 		return err
 	}
@@ -157,10 +154,13 @@ func (g *given) reports(ctx context.Context, f func(*record.Report)) error {
 		if err != nil {
 			return err
 		}
-		if st.Kind != record.ReportFiled || st.Boxed() || e.Body == nil {
+		if st.Kind != record.ReportFiled || e.Body == nil || e.BodySalt == (ledger.Salt{}) {
 			continue
 		}
 		body, err := record.ParseBody(st.Kind, e.Body)
+		if err != nil && st.Boxed() {
+			continue // the rules never saw it
+		}
 		if err != nil {
 			return fmt.Errorf("record %d: %w", g.index(e.Index), err)
 		}

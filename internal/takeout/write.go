@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -57,6 +59,9 @@ func Write(ctx context.Context, n *node.Node, dir string, o Options) (*Written, 
 		return nil, fmt.Errorf("export all: %w", err)
 	}
 	w := &writer{node: n, log: n.Log(), bag: b, o: o, out: new(Written)}
+	if o.Viewer != Public {
+		w.log = n.MembersLog()
+	}
 	err = w.all(ctx)
 	if err = errors.Join(err, b.Discard()); err != nil {
 		return nil, fmt.Errorf("export all: %w; nothing was written", err)
@@ -82,23 +87,31 @@ func (w *writer) all(ctx context.Context) error {
 	if err := w.writeLog(ctx); err != nil {
 		return err
 	}
+	if err := w.writeOpened(ctx); err != nil {
+		return err
+	}
 	size, err := w.judged(ctx)
 	if err != nil {
 		return err
 	}
-	t, err := computeTables(ctx, verify.Dir(filepath.Join(w.bag.Folder(), logFolder)), size, w.o.Progress)
+	g, err := openGiven(ctx, verify.Dir(filepath.Join(w.bag.Folder(), logFolder)), filepath.Join(w.bag.Folder(), openedFile), size)
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	t, err := computeTables(ctx, g, w.o.Progress)
 	if err != nil {
 		return err
 	}
 	defer t.close()
-	w.out.Lines = t.given.count()
+	w.out.Lines = g.count()
 	for _, name := range t.names {
 		if err := w.addFile(ctx, name, t.path(name)); err != nil {
 			return err
 		}
 	}
 	if w.o.Viewer != Public { // what a node has of its own is its member's
-		if err := w.writeCopies(ctx, t.given); err != nil {
+		if err := w.writeCopies(ctx, g); err != nil {
 			return err
 		}
 		if err := w.writeRefusals(ctx); err != nil {
@@ -162,6 +175,62 @@ func allowed(bundle []byte, v Viewer) (out []byte, err error) {
 		}
 	}
 	return out, nil
+}
+
+// writeOpened writes the bodies that stand in boxes and that this node can open.
+func (w *writer) writeOpened(ctx context.Context) error {
+	if w.o.Viewer == Public {
+		return nil
+	}
+	bodies := func(yield func([]byte, error) bool) {
+		for e, err := range w.node.Readable().Entries(ctx, 0, w.log.Head().Size) {
+			if err == nil && e.BodySalt == (ledger.Salt{}) {
+				continue
+			}
+			var st *record.Statement
+			if err == nil {
+				if st, err = statementOf(e.Envelope); err != nil || !st.Boxed() {
+					continue
+				}
+			}
+			var line []byte
+			if err == nil {
+				line, err = (&openedBody{Body: e.Body, BodySalt: record.Digest(e.BodySalt), Index: e.Index}).encode()
+			}
+			if !yield(line, err) || err != nil {
+				return
+			}
+		}
+	}
+	next, stop := iter.Pull2(bodies)
+	defer stop()
+	first, err, there := next()
+	if !there || err != nil {
+		return err
+	}
+	return w.bag.Add(ctx, openedFile, io.MultiReader(bytes.NewReader(first), &lines{next: next}))
+}
+
+// lines reads lines as they come.
+type lines struct {
+	next func() ([]byte, error, bool)
+	rest []byte
+}
+
+func (l *lines) Read(b []byte) (int, error) {
+	if len(l.rest) == 0 {
+		line, err, more := l.next()
+		switch {
+		case !more:
+			return 0, io.EOF
+		case err != nil:
+			return 0, err
+		}
+		l.rest = line
+	}
+	n := copy(b, l.rest)
+	l.rest = l.rest[n:]
+	return n, nil
 }
 
 // judged is how many records the tables reach to: all of the log, or as far as the rules
