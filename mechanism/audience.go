@@ -148,6 +148,11 @@ func (s *State) ruleReach(e *Entry) error {
 	return nil
 }
 
+// Missing refuses a record at the door whose box was not handed in.
+func Missing(e *Entry) error {
+	return refuse(BodyMismatch, "the body of this %s for the audience %s was not handed in", e.Statement.Kind, e.Statement.Audience)
+}
+
 // guardBoxed folds a record whose body the rules may not read.
 func (s *State) guardBoxed(e *Entry) (func(), error) {
 	st := e.Statement
@@ -242,7 +247,23 @@ func (s *State) guardHandover(e *Entry, b *record.Handover) (func(), error) {
 			return nil, refuse(NoRight, "%s was not given the key of epoch %s", e.Statement.Member, id)
 		}
 	}
-	return none, nil
+	return func() {
+		for _, id := range b.Epochs {
+			k := handedKey{id, b.Member}
+			set(s, s.handed, k, append(slices.Clip(s.handed[k]), s.size))
+		}
+	}, nil
+}
+
+// handedKey is an epoch and a member that was given its key later.
+type handedKey struct {
+	epoch  record.ID
+	member string
+}
+
+// Handovers are the indexes of the records that gave a member the key of an epoch later.
+func (s *State) Handovers(epoch record.ID, member string) []int64 {
+	return s.handed[handedKey{epoch, member}]
 }
 
 // guardErasure lets the member that filed a boxed body have it destroyed.

@@ -126,7 +126,7 @@ func (s *State) undoOnAccount(id record.ID, kind record.Kind, a act) (func(), er
 	if acc.current != id {
 		return nil, refuse(StateForbids, "amendment %s is not the latest version of account %s, %s is: undo that first", id, a.on, acc.current)
 	}
-	if last := s.lastLinked(a.on); a.claims != unread && last > a.claims {
+	if last := s.lastLinked(a.on); last > max(a.claims, 0) {
 		return nil, refuse(StateForbids, "a link names claim %d, which the version before has not: undo the link first", last)
 	}
 	return func() {
@@ -147,7 +147,7 @@ func (s *State) undoUnlink(id record.ID) (func(), error) {
 		return nil, refuse(StateForbids, "account %s is withdrawn, or its batch is not closed", l.account)
 	case in.undone || !s.counts(in.batch):
 		return nil, refuse(StateForbids, "the opening of incident %s was undone, or its batch is not closed", l.incident)
-	case l.last > acc.claims:
+	case l.last > max(acc.claims, 0):
 		return nil, refuse(UnknownSubject, "account %s has %d claims now, and the link names claim %d", l.account, acc.claims, l.last)
 	}
 	return func() {
