@@ -23,13 +23,18 @@
 //	          that is valid at this index, and no change of keys that its member may
 //	          not make
 //	body      the statement's commitment holds, and the kind's schema; what is a
-//	          member's own is not there
+//	          member's own is not there, and what is encrypted for those who may read it
+//	          is a box, of which only the form is judged
 //	rule      the record passes the rules at the door in the state before it
 //
-// A record bundle may leave out what its reader may not have. What is missing is
-// never taken for good: the report counts it as "could not be checked", names it, and
-// says the same of what depends on it. So it does with a record of a later version than
-// this program knows: that is [Outdated], neither good nor wrong.
+// A record bundle may leave out what its reader may not have. What is missing is never
+// taken for good: the report counts it as "could not be checked", names it, and says the
+// same of what depends on it. So it does with a record of a later version than this
+// program knows: that is [Outdated], neither good nor wrong.
+//
+// A line may be left out because its record is not for everybody. Then it changed no keys,
+// and the report says beside what is good if nothing else was left out, which no copy can
+// show: see [Tally].
 //
 // One record alone, with one file and without any network, is checked by package bundle,
 // layer by layer as here; what is evidence of a lie, by package evidence.

@@ -21,6 +21,7 @@ import (
 	"truceline/ledger"
 	"truceline/mechanism"
 	"truceline/record"
+	"truceline/vault"
 	"truceline/verify"
 	"truceline/verify/verifytest"
 )
@@ -52,6 +53,7 @@ func TestVectors(t *testing.T) {
 	}
 	keyVectors(put)
 	recordVectors(t, put)
+	boxVectors(t, put)
 	treeVectors(put)
 	logVectors(t, put, files)
 	caseVectors(t, put)
@@ -143,6 +145,34 @@ func keyVectors(put putter) {
 		paths = append(paths, p)
 	}
 	put("paths.json", paths)
+}
+
+// boxVectors are a body on its way into its box, and out of it.
+func boxVectors(t *testing.T, put putter) {
+	m := verifytest.NewMission("boxes")
+	m.Epoch = m.NewID()
+	var err error
+	if m.EpochKey, err = vault.NewEpochKey(m.Rand); err != nil {
+		t.Fatal(err)
+	}
+	f := m.File("clerk", record.AccountFiled, verifytest.Account(3), verifytest.For(record.AudienceNamed, "DRN", "OMB"))
+	box, err := record.ParseBox(f.Box)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, salt, err := vault.Unbox(f.ID(), f.Statement.Body.Commitment, box, func(id record.ID) (vault.EpochKey, bool) { return m.EpochKey, id == m.Epoch })
+	if err != nil || !bytes.Equal(body, f.Body) || salt != f.BodySalt {
+		t.Errorf("%s, %x: %v", body, salt, err)
+	}
+	put("box.json", map[string]any{
+		"statement":     f.ID(),
+		"body":          string(f.Body),
+		"body_salt":     record.Digest(f.BodySalt),
+		"commitment":    f.Statement.Body.Commitment,
+		"epoch":         m.Epoch,
+		"epoch_key_hex": hex.EncodeToString(m.EpochKey[:]),
+		"box":           string(f.Box),
+	})
 }
 
 // recordVectors follow one account from its body to its leaf, and one to its refusal.
