@@ -294,10 +294,12 @@ func (n *Node) Introduce(ctx context.Context) error {
 	var drafts []Draft
 	own := n.Config.Member
 	var admitted, enrolled bool
+	var recipient string
 	named := map[record.CosignerRole]mechanism.Cosigner{}
 	n.ledger.View(func(s *mechanism.State) {
 		m, ok := s.Member(own)
 		admitted = ok && !m.Left
+		recipient = s.Recipient(own)
 		enrolled = s.OfficerOf(n.Config.Officers[own]) == own
 		for _, c := range s.Cosigners() {
 			if c.Member == own && c.Until < 0 {
@@ -332,6 +334,13 @@ func (n *Node) Introduce(ctx context.Context) error {
 			continue
 		}
 		drafts = append(drafts, Draft{Kind: record.CosignerNamed, Member: own, Body: &record.Cosigner{Role: record.CosignerRole(role), URL: url, VKey: signer.VKey()}})
+	}
+	identity, err := n.identity(own, true)
+	if err != nil {
+		return err
+	}
+	if recipient != identity.Recipient() {
+		drafts = append(drafts, Draft{Kind: record.RecipientNamed, Member: own, Body: &record.Recipient{Age: identity.Recipient()}})
 	}
 	if len(drafts) == 0 {
 		return nil
@@ -371,7 +380,7 @@ func (n *Node) introducing(ctx context.Context) error {
 		said := false
 		for _, r := range act.Records {
 			ids = append(ids, r.ID)
-			said = said || r.Kind == record.CosignerNamed
+			said = said || r.Kind == record.CosignerNamed || r.Kind == record.RecipientNamed
 		}
 		if said {
 			return &Queued{act.ID, ids, errors.New("it was said before")}

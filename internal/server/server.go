@@ -97,7 +97,7 @@ func Peers(mux *http.ServeMux, n *node.Node, log *slog.Logger, stop <-chan struc
 // Pages makes the handler of a node's pages. Addr is not used.
 func Pages(n *node.Node, o Options) (http.Handler, error) {
 	cfg := web.Config{
-		Source: n.Projection, Ledger: proofs{n}, BaseURL: o.BaseURL, LogURL: o.BaseURL + peer.Prefix,
+		Source: n.Projection, Ledger: proofs{n, true}, Public: func() web.Source { return n.Public() }, PublicLedger: proofs{n, false}, BaseURL: o.BaseURL, LogURL: o.BaseURL + peer.Prefix,
 		LogVKey: n.Config.LogKey, Origin: n.Config.Origin, Clock: n.Now, Log: o.Log, Dev: o.Dev,
 		Office: n.Office, Copies: n.Copies, Desk: n, Roster: Roster{n, o.BaseURL}, Imports: o.Imports,
 		Nodes: others{n, o.BaseURL}, Cookie: Cookie(n),
@@ -180,7 +180,17 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 }
 
 // proofs shows a node's log to the pages.
-type proofs struct{ node *node.Node }
+type proofs struct {
+	node    *node.Node
+	members bool // who asks may read what members read
+}
+
+func (p proofs) log() *node.Log {
+	if p.members {
+		return p.node.MembersLog()
+	}
+	return p.node.Log()
+}
 
 func (p proofs) Checkpoint(context.Context) (signed []byte, size int64, root string, loggedAt int64, err error) {
 	h := p.node.Head()
@@ -188,12 +198,12 @@ func (p proofs) Checkpoint(context.Context) (signed []byte, size int64, root str
 }
 
 func (p proofs) Line(ctx context.Context, index int64) ([]byte, error) {
-	b, err := p.node.Log().Line(ctx, index)
+	b, err := p.log().Line(ctx, index)
 	return b, pageError(err)
 }
 
 func (p proofs) Proof(ctx context.Context, index int64) ([]byte, error) {
-	b, err := p.node.Log().Proof(ctx, index)
+	b, err := p.log().Proof(ctx, index)
 	return b, pageError(err)
 }
 

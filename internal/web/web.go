@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"truceline/internal/assets"
@@ -30,8 +31,14 @@ import (
 // Config is what the pages need. Source, Ledger and BaseURL are needed; the rest
 // may be left out.
 type Config struct {
+	// Source and Ledger hold all that this node's officers may read.
 	Source Source
 	Ledger Ledger
+	// Public, where set, gives the source of what everybody may read, and PublicLedger is
+	// the ledger to that: who has not signed in is shown nothing else. Both are Source and
+	// Ledger where they are not set.
+	Public       func() Source
+	PublicLedger Ledger
 	// BaseURL is where people reach the pages, without a slash at the end; links to
 	// share are made with it.
 	BaseURL string
@@ -77,6 +84,10 @@ type server struct {
 	mux    *http.ServeMux
 	links  links // to show once
 	turns  turns
+
+	publicMu sync.Mutex
+	public   *server // the pages of everybody, of publicOf; guarded by publicMu
+	publicOf Source
 }
 
 // New makes the handler of all pages.
@@ -109,7 +120,48 @@ func New(cfg Config) (http.Handler, error) {
 	protect.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, fault{status: http.StatusForbidden, key: "error.cross_site"})
 	}))
-	return secure(compress(protect.Handler(http.HandlerFunc(s.serve)))), nil
+	return secure(compress(protect.Handler(http.HandlerFunc(s.dispatch)))), nil
+}
+
+// dispatch shows the pages of everybody to who has not signed in. They are another server's,
+// which has never seen anything else.
+func (s *server) dispatch(w http.ResponseWriter, r *http.Request) {
+	if s.Public == nil {
+		s.serve(w, r)
+		return
+	}
+	source := s.Public()
+	if s.signedInNow(r) {
+		s.serve(w, r)
+		return
+	}
+	s.forEverybody(source).serve(w, r)
+}
+
+// signedInNow tells whether an officer of this node asks.
+func (s *server) signedInNow(r *http.Request) bool {
+	if s.Office == nil {
+		return false
+	}
+	c, err := r.Cookie(s.Cookie)
+	if err != nil {
+		return false
+	}
+	_, _, err = s.Office.SignIn(r.Context(), c.Value)
+	return err == nil
+}
+
+func (s *server) forEverybody(source Source) *server {
+	s.publicMu.Lock()
+	defer s.publicMu.Unlock()
+	if s.public == nil || s.publicOf != source {
+		cfg := s.Config
+		cfg.Source, cfg.Ledger, cfg.Public, cfg.PublicLedger = source, s.PublicLedger, nil, nil
+		p := &server{Config: cfg, texts: s.texts, static: s.static, mux: http.NewServeMux()}
+		p.routes()
+		s.public, s.publicOf = p, source
+	}
+	return s.public
 }
 
 func (s *server) routes() {
