@@ -38,6 +38,9 @@ type Copy struct {
 	group   []byte // the record bundle that was read last, its number, and what of it is unread
 	groupN  int64
 	rest    []byte
+	// The log entries of the group of which lines were left out last, and its number.
+	entries  [][]byte
+	entriesN int64
 }
 
 var _ Source = (*Copy)(nil)
@@ -46,7 +49,7 @@ var _ Source = (*Copy)(nil)
 // is the log's verifier key; empty: the one that the log's first record names is taken. It
 // keeps the tree, the ids and the places of the records that bear on keys, and no bodies.
 func ReadCopy(ctx context.Context, f Files, key string) (*Copy, error) {
-	c := &Copy{files: f, key: key, edge: ledger.NewEdge(), full: map[string][]byte{}, ids: map[record.ID]int64{}, groupN: -1}
+	c := &Copy{files: f, key: key, edge: ledger.NewEdge(), full: map[string][]byte{}, ids: map[record.ID]int64{}, groupN: -1, entriesN: -1}
 	if err := c.read(ctx); err != nil {
 		return nil, fmt.Errorf("bundle: reading the log: %w", err)
 	}
@@ -68,9 +71,18 @@ func (c *Copy) read(ctx context.Context) (err error) {
 	}
 	for i := range size {
 		line, err := c.line(ctx, i, size)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case line == nil:
+			entry, err := c.entry(ctx, i, size)
+			if err != nil {
+				return err
+			}
+			c.grow(entry)
+			continue
 		}
+		c.grow(ledger.LeafData(ledger.Salt(line.LeafSalt), line.LoggedAt, line.Envelope))
 		if err := c.take(i, line); err != nil {
 			return err
 		}
@@ -107,11 +119,15 @@ func sizeOf(signed []byte) (int64, error) {
 	return size, nil
 }
 
-// take puts the next record into the tree.
-func (c *Copy) take(i int64, l *record.Line) error {
-	for _, t := range c.edge.Append(ledger.LeafHash(ledger.LeafData(ledger.Salt(l.LeafSalt), l.LoggedAt, l.Envelope))) {
+// grow puts the next log entry into the tree.
+func (c *Copy) grow(entry []byte) {
+	for _, t := range c.edge.Append(ledger.LeafHash(entry)) {
 		c.full[ledger.TilePath(t.Level, t.N, ledger.TileWidth)] = t.Data
 	}
+}
+
+// take notes what a record is.
+func (c *Copy) take(i int64, l *record.Line) error {
 	if i == 0 && c.key == "" {
 		body, err := record.ParseBody(record.MissionOpened, l.Body)
 		if err != nil {
@@ -136,7 +152,9 @@ func (c *Copy) take(i int64, l *record.Line) error {
 	return nil
 }
 
-// line reads a record of a log of so many.
+// line reads a record of a log of so many. It is nil where its line was left out: a record
+// that is not for everybody bears on no key. One that was kept back may, and whoever checks
+// the bundle asks the members' rules keys about that.
 func (c *Copy) line(ctx context.Context, i, size int64) (*record.Line, error) {
 	n := i / ledger.TileWidth
 	if c.groupN != n {
@@ -161,7 +179,25 @@ func (c *Copy) line(ctx context.Context, i, size int64) (*record.Line, error) {
 			break
 		}
 	}
-	return nil, fmt.Errorf("this copy lacks record %d, and what it may change is not known: make the bundle from a full copy", i)
+	return nil, nil
+}
+
+// entry reads the log entry of a record whose line was left out.
+func (c *Copy) entry(ctx context.Context, i, size int64) ([]byte, error) {
+	n := i / ledger.TileWidth
+	if c.entriesN != n {
+		width := int(min(ledger.TileWidth, size-n*ledger.TileWidth))
+		path := ledger.EntryBundlePath(n, width)
+		b, err := c.files.Read(ctx, path)
+		if err == nil {
+			c.entries, err = ledger.ParseEntryBundle(b, width)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		c.entriesN = n
+	}
+	return c.entries[i%ledger.TileWidth], nil
 }
 
 // Find gives the index of a record by its id.
@@ -198,8 +234,11 @@ func (c *Copy) Line(ctx context.Context, index int64) ([]byte, error) {
 	}
 	c.rest = c.group // from its start
 	l, err := c.line(ctx, index, c.edge.Size())
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case l == nil:
+		return nil, fmt.Errorf("this copy lacks record %d: make the bundle from one that has it", index)
 	}
 	return l.Encode()
 }

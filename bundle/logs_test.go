@@ -227,7 +227,16 @@ func notTheLog(t *testing.T, w *world, files memory) {
 	for name, spoil := range map[string]func(m memory){
 		"no head":         func(m memory) { delete(m, "checkpoint") },
 		"a group missing": func(m memory) { delete(m, "records/001") },
-		"a line missing":  func(m memory) { m["records/001"] = m["records/001"][strings.Index(string(m["records/001"]), "\n")+1:] },
+		"a line missing, and its entry": func(m memory) {
+			m["records/001"] = m["records/001"][strings.Index(string(m["records/001"]), "\n")+1:]
+			delete(m, "tile/entries/001")
+		},
+		"a line missing, and another entry": func(m memory) {
+			m["records/001"] = m["records/001"][strings.Index(string(m["records/001"]), "\n")+1:]
+			b := slices.Clone(m["tile/entries/001"])
+			b[30] ^= 1
+			m["tile/entries/001"] = b
+		},
 		"another record": func(m memory) {
 			m["records/001"] = []byte(strings.Replace(string(m["records/001"]), `"logged_at":17723`, `"logged_at":17724`, 1))
 		},
@@ -242,6 +251,11 @@ func notTheLog(t *testing.T, w *world, files memory) {
 				t.Errorf("%s: taken for a copy", name)
 			}
 		}
+	}
+	m := maps.Clone(files)
+	m["records/000"] = m["records/000"][strings.Index(string(m["records/000"]), "\n")+1:]
+	if _, err := bundle.ReadCopy(context.Background(), m, ""); err == nil {
+		t.Error("no key was given, and the record that names it is missing: taken for a copy")
 	}
 	if _, err := bundle.ReadCopy(context.Background(), files, verifytest.NewMission("another").LogKey); err == nil {
 		t.Error("the key of another log is taken")
@@ -262,6 +276,37 @@ func notTheLog(t *testing.T, w *world, files memory) {
 	cancel()
 	if _, err := bundle.ReadCopy(ended, waiting{files}, w.LogKey); !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended call: %v", err)
+	}
+}
+
+// TestCopyForEverybody makes bundles from a copy of which the lines of what not everybody
+// may read were left out.
+func TestCopyForEverybody(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t, "bundle")
+	w.Epoch = record.ID{7}
+	hidden := w.file("OMB", record.AccountFiled, bodyOf(7), verifytest.For(record.AudienceMembers))
+	shown := w.file("OMB", record.AccountFiled, bodyOf(8))
+	files := memory(w.log.Files())
+	path := fmt.Sprintf("records/000.p/%d", w.size())
+	lines := strings.SplitAfter(string(files[path]), "\n")
+	lines[hidden] = ""
+	files[path] = []byte(strings.Join(lines, ""))
+	files["witnessed"] = w.full(w.size())
+	from, err := bundle.ReadCopy(ctx, files, w.LogKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _, err := bundle.Make(ctx, from, int64(shown))
+	if err != nil {
+		t.Fatal(err)
+	}
+	is(t, w.check(b, w.known()), bundle.Good, none, none)
+	if b, _, err := bundle.Make(ctx, from, int64(hidden)); err == nil || b != nil || !strings.Contains(err.Error(), fmt.Sprintf("lacks record %d", hidden)) {
+		t.Errorf("of a record that is not there: %v", err)
+	}
+	if _, ok := from.Find(w.log.Entries[hidden].Statement.ID); ok {
+		t.Error("a record is found that is not there")
 	}
 }
 
