@@ -20,7 +20,8 @@ type Draft struct {
 	Body       record.Body
 	Subjects   []record.Subject
 	Supersedes record.ID
-	Audience   string // empty: record.AudiencePublic
+	Audience   string   // empty: record.AudiencePublic
+	Readers    []string // for record.AudienceNamed
 }
 
 // World is what an act is planned in. State is only read, while the plan is made.
@@ -101,6 +102,7 @@ func (a *Act) Plan(w World, v Values) ([]Draft, error) {
 	if len(p.problems) > 0 {
 		return nil, &Invalid{p.problems}
 	}
+	p.reach()
 	return p.drafts, nil
 }
 
@@ -202,7 +204,12 @@ func (p *planner) add(d Draft) { p.drafts = append(p.drafts, d) }
 // check asks the rules about a draft on the state as it is; a draft that builds on one
 // before it is for the door.
 func (w World) check(d Draft) error {
-	return w.State.Check(&record.Statement{Audience: d.Audience, ID: d.ID, Kind: d.Kind, Member: w.Member, Subjects: d.Subjects, Supersedes: d.Supersedes}, d.Body)
+	w.follow(&d)
+	st := &record.Statement{Audience: d.Audience, ID: d.ID, Kind: d.Kind, Member: w.Member, Readers: d.Readers, Subjects: d.Subjects, Supersedes: d.Supersedes}
+	if d.Body != nil {
+		st.Body = new(record.BodyRef)
+	}
+	return w.State.Check(st, d.Body)
 }
 
 // refused gives back the rule's refusal, and keeps problems of the form before it.

@@ -111,7 +111,19 @@ func (p *planner) read(report record.ID) *record.Report {
 // keepNumbers sees to it that the claims of the latest version keep their numbers, by
 // which links and citations name them: only the last of them can be left out.
 func (p *planner) keepNumbers(acc mechanism.Account, body *record.Account) {
-	body.Claimant = acc.Claimant // the rules hold it fast; what is typed does not count
+	if acc.Claims < 0 { // not for everybody: the rules do not read it, and its author does
+		acc.Claims = 0
+		if p.Read != nil {
+			if _, old, err := p.Read(acc.Current); err == nil {
+				if was, ok := old.(*record.Account); ok {
+					acc.Claims, acc.Claimant = len(was.Claims), was.Claimant
+				}
+			}
+		}
+	}
+	if acc.Claimant != (record.Claimant{}) {
+		body.Claimant = acc.Claimant // the rules hold it fast; what is typed does not count
+	}
 	filled := ClaimNumbers(p.values)
 	for n := 1; n <= acc.Claims; n++ {
 		after := len(filled) > 0 && filled[len(filled)-1] > n
@@ -132,6 +144,9 @@ func (p *planner) changed(current record.ID, body *record.Account, report record
 	st, old, err := p.Read(current)
 	if err != nil {
 		return err
+	}
+	if o, ok := old.(*record.Opened); ok { // the first version of what was sealed
+		old = &o.Account
 	}
 	if told, _ := st.Subject(record.RoleReport); told == report && equalBodies(old, body) {
 		p.problem("claims", "problem.no_change")
@@ -157,6 +172,11 @@ func (p *planner) account(d Draft, report, of record.ID) error {
 	if _, err := record.EncodeBody(d.Body); err != nil {
 		p.problem("claims", "problem.too_large", "max", record.MaxBody)
 		return nil
+	}
+	if a, ok := d.Body.(*record.Account); ok { // no rule reads what is not for everybody
+		if err := p.State.CheckAccount(a); err != nil {
+			return err
+		}
 	}
 	if err := p.filed(d, report, of); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"truceline/acts"
+	"truceline/ledger"
 	"truceline/mechanism"
 	"truceline/record"
 	"truceline/vault"
@@ -41,13 +42,22 @@ func open(t *testing.T) *mission {
 
 func (m *mission) admit(f verifytest.Filing) record.ID {
 	m.Helper()
-	e, err := mechanism.Open(f.Envelope, f.Body, f.BodySalt)
+	given, salt := f.Body, f.BodySalt
+	if f.Box != nil {
+		given, salt = f.Box, ledger.Salt{}
+	}
+	e, err := mechanism.Open(f.Envelope, given, salt)
 	if err != nil {
 		m.Fatal(err)
 	}
 	m.now += 1000
 	if err := m.state.Admit(e, m.now); err != nil {
 		m.Fatalf("%s: %v", f.Statement.Kind, err)
+	}
+	if f.Box != nil {
+		if err := e.Reveal(f.Body, f.BodySalt); err != nil {
+			m.Fatal(err)
+		}
 	}
 	m.read[f.ID()] = read{f.Statement, e.Body}
 	return f.ID()
@@ -92,7 +102,7 @@ func (m *mission) do(w acts.World, name string, v acts.Values) []record.ID {
 		out = append(out, m.file(w.Member, d.Kind, d.Body, verifytest.Edit(func(s *record.Statement) {
 			s.Subjects, s.Supersedes = d.Subjects, d.Supersedes
 			if d.Audience != "" {
-				s.Audience = d.Audience
+				s.Audience, s.Readers = d.Audience, d.Readers
 			}
 			if !d.ID.IsZero() {
 				s.ID = d.ID

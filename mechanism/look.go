@@ -4,6 +4,7 @@ package mechanism
 
 import (
 	"slices"
+	"strings"
 
 	"truceline/record"
 )
@@ -22,13 +23,25 @@ type Account struct {
 	Aside     bool // said to be about no incident
 	Links     int  // standing
 	Counts    bool // it is in no batch, or in one that is closed and not withdrawn
+	// Audience and Readers are those of its first version, and of every amendment. What is
+	// not for everybody the rules do not read: then Claimant is empty and Claims -1, unless
+	// it was sealed and opened.
+	Audience string
+	Readers  []string
 }
 
 // Account looks an account up by the id of its first version.
 func (s *State) Account(id record.ID) (Account, bool) {
 	a, ok := s.accounts[id]
-	return Account{a.member, a.claimant, a.current, a.claims, a.batch, a.withdrawn, a.aside, a.links, s.counts(a.batch)}, ok
+	audience, readers := record.AudiencePublic, []string(nil)
+	if f := strings.Fields(a.audience); len(f) > 0 {
+		audience, readers = f[0], f[1:]
+	}
+	return Account{a.member, a.claimant, a.current, a.claims, a.batch, a.withdrawn, a.aside, a.links, s.counts(a.batch), audience, readers}, ok
 }
+
+// IsRestricted tells whether a record is not for everybody.
+func (s *State) IsRestricted(id record.ID) bool { return s.seen[id].restricted }
 
 // Incident is how an incident, or whatever else was opened, stands.
 type Incident struct {

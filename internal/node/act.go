@@ -55,7 +55,7 @@ func (n *Node) Do(ctx context.Context, who Officer, act *acts.Act, v acts.Values
 	}
 	var list []Draft
 	for _, d := range drafts {
-		list = append(list, Draft{ID: d.ID, Kind: d.Kind, Member: who.Member, Body: d.Body, Subjects: d.Subjects, Supersedes: d.Supersedes, Officer: who.ID, Act: out.Act})
+		list = append(list, Draft{ID: d.ID, Kind: d.Kind, Member: who.Member, Body: d.Body, Subjects: d.Subjects, Supersedes: d.Supersedes, Audience: d.Audience, Readers: d.Readers, Officer: who.ID, Act: out.Act})
 		out.Kinds = append(out.Kinds, d.Kind)
 	}
 	if out.Receipts, err = n.FileTogether(ctx, list); err != nil {
