@@ -13,9 +13,7 @@ func (w World) follow(d *Draft) {
 		return
 	}
 	if d.Kind == record.AccountAmended {
-		if acc, ok := w.State.Account(subjectOf(d, record.RoleAccount)); ok {
-			d.Audience, d.Readers = acc.Audience, acc.Readers
-		}
+		d.Audience, d.Readers = w.State.ReadersOf(subjectOf(d, record.RoleAccount))
 		return
 	}
 	for _, sub := range d.Subjects {

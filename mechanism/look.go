@@ -23,21 +23,23 @@ type Account struct {
 	Aside     bool // said to be about no incident
 	Links     int  // standing
 	Counts    bool // it is in no batch, or in one that is closed and not withdrawn
-	// Audience and Readers are those of its first version, and of every amendment. What is
-	// not for everybody the rules do not read: then Claimant is empty and Claims -1, unless
-	// it was sealed and opened.
-	Audience string
-	Readers  []string
 }
 
 // Account looks an account up by the id of its first version.
 func (s *State) Account(id record.ID) (Account, bool) {
 	a, ok := s.accounts[id]
-	audience, readers := record.AudiencePublic, []string(nil)
-	if f := strings.Fields(a.audience); len(f) > 0 {
-		audience, readers = f[0], f[1:]
+	return Account{a.member, a.claimant, a.current, a.claims, a.batch, a.withdrawn, a.aside, a.links, s.counts(a.batch)}, ok
+}
+
+// ReadersOf are the audience of an account and of its amendments, and those whom it names.
+// What is not for everybody the rules do not read: its Account has no claimant and -1
+// claims, unless it was sealed and opened.
+func (s *State) ReadersOf(account record.ID) (audience string, readers []string) {
+	f := strings.Fields(s.accounts[account].audience)
+	if len(f) == 0 {
+		return record.AudiencePublic, nil
 	}
-	return Account{a.member, a.claimant, a.current, a.claims, a.batch, a.withdrawn, a.aside, a.links, s.counts(a.batch), audience, readers}, ok
+	return f[0], f[1:]
 }
 
 // IsRestricted tells whether a record is not for everybody.
