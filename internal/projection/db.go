@@ -27,7 +27,7 @@ var schema string
 
 // schemaVersion goes up whenever the tables or the fold change; a projection of
 // another version is computed again.
-const schemaVersion = 6
+const schemaVersion = 7
 
 // ErrNotFound: the viewer may read no such thing.
 var ErrNotFound error = notFound{}
@@ -233,7 +233,7 @@ type querier interface {
 
 func applied(ctx context.Context, q querier) (int64, error) {
 	var n int64
-	err := q.QueryRowContext(ctx, "SELECT coalesce(max(idx) + 1, 0) FROM records").Scan(&n)
+	err := q.QueryRowContext(ctx, "SELECT coalesce(max(value + 0), 0) FROM meta WHERE key = ?", metaApplied).Scan(&n)
 	return n, err
 }
 

@@ -72,7 +72,7 @@ func (d *DB) step(ctx context.Context, store ledgerstore.Store, size int64) (int
 			err = f.entry(&e)
 		}
 		if err == nil && e.Index == to-1 {
-			err = errors.Join(f.writeIndex(), f.stand(e.LeafHash))
+			err = errors.Join(f.writeIndex(), f.stand(to, e.LeafHash))
 		}
 		if err != nil {
 			return 0, err
@@ -150,10 +150,10 @@ func (f *fold) entry(le *ledgerstore.Entry) error {
 		return fmt.Errorf("entry %d: %w", le.Index, err)
 	}
 	st := e.Statement
+	f.mission = st.Mission
 	if f.shows != nil && !f.shows(st) {
 		return nil
 	}
-	f.mission = st.Mission
 	batch, inBatch := st.Subject(record.RoleBatch)
 	counted := !inBatch || st.Kind == record.BatchClosed || st.Kind == record.BatchWithdrawn
 	if err := f.exec(`INSERT INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,-1,?)`, le.Index, blob(st.ID), st.Kind, st.Member, blob(st.Officer),

@@ -18,10 +18,12 @@ import (
 var ErrAhead = errors.New("the tables have seen records that the ledger does not have")
 
 // Beside its rows a projection keeps, in meta and in the same transaction, from which
-// ledger they were folded: the mission, and the hash of the last leaf. It stands for
-// all before it, because a registry never signs two trees that part.
+// ledger they were folded: the mission, how many entries, and the hash of the last leaf. It
+// stands for all before it, because a registry never signs two trees that part. The number
+// is not to be had from the rows: the last entries may be ones that the viewer is not shown.
 const (
 	metaMission = "mission"
+	metaApplied = "applied"
 	metaLeaf    = "leaf"
 )
 
@@ -37,9 +39,12 @@ func meta(ctx context.Context, q querier, key string) (string, error) {
 	return values[0], nil
 }
 
-// stand notes how far the tables have come.
-func (f *fold) stand(leaf tlog.Hash) error {
+// stand notes how far the tables have come: to so many entries, the last with this leaf.
+func (f *fold) stand(entries int64, leaf tlog.Hash) error {
 	if err := f.setMeta(metaMission, f.mission.String()); err != nil {
+		return err
+	}
+	if err := f.setMeta(metaApplied, fmt.Sprint(entries)); err != nil {
 		return err
 	}
 	return f.setMeta(metaLeaf, fmt.Sprintf("%x", leaf[:]))

@@ -193,3 +193,10 @@ func check(t *testing.T, dir string, o verify.Options) (*takeout.Report, string)
 	}
 	return r, b.String()
 }
+
+// refused is a draft of NOR that the registry refuses: an account cannot be told of by a
+// link to an incident that is none.
+func refused(account record.ID) node.Draft {
+	return node.Draft{Kind: record.IncidentLinked, Member: "NOR", Audience: record.AudienceMembers, Body: &record.Link{Reason: "x", Role: record.LinkAbout},
+		Subjects: []record.Subject{{ID: account, Role: record.RoleAccount}, {ID: account, Role: record.RoleIncident}}}
+}
