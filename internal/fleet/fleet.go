@@ -52,6 +52,7 @@ func Pack() *agreement.Pack {
 		ClaimantKinds: []agreement.Term{{Code: "spokesperson", Name: en("Spokesperson")}},
 		IncidentTypes: []agreement.Term{{Code: "shots", Name: en("Shots")}},
 		PlaceKinds:    []agreement.Term{{Code: "town", Name: en("Town")}},
+		Places:        []agreement.Place{{Code: "ford", Kind: "town", Name: en("The ford")}},
 		Measures:      []agreement.Measure{{Code: "killed", Name: en("Killed"), Unit: "people"}},
 		Groups:        []agreement.Group{{Code: "people", Name: en("People")}},
 		Stances:       []agreement.Stance{{Code: "claims", Name: en("Claims"), Effect: agreement.Asserts}, {Code: "denies", Name: en("Denies"), Effect: agreement.Denies, Covers: agreement.CoversEvent}},
@@ -198,6 +199,9 @@ func (f *Fleet) Round(codes ...string) (err error) {
 // Settle lets everybody exchange until nothing is left to do.
 func (f *Fleet) Settle() {
 	f.t.Helper()
+	if r := f.Nodes[RegistryCode]; r != nil {
+		f.must(r.Tick(context.Background()))
+	}
 	for range 3 {
 		f.must(f.Round(Codes...))
 	}

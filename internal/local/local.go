@@ -23,6 +23,7 @@ const (
 	ConfigFile     = "truceline.json"
 	LedgerFile     = "ledger.db"
 	ProjectionFile = "projection.db"
+	SealedFolder   = "sealed"          // what opens accounts that were sealed here
 	PublicFile     = "public.db"       // tables of what everybody may read, where that is less
 	OfficeFile     = "office.db"       // officers, sign-ins, drafts: precious, in no ledger
 	CopiesFolder   = "copies"          // archived copies of documents, by their SHA-256

@@ -104,7 +104,7 @@ func (n *Node) Offer(ctx context.Context, who Officer, act *acts.Act, subject re
 // world is what acts are planned in. It is used under View, so that what it calls must
 // not ask the registry.
 func (n *Node) world(ctx context.Context, s *mechanism.State, who Officer) acts.World {
-	return acts.World{
+	w := acts.World{
 		State: s, Member: who.Member, Roles: who.Roles,
 		NewID: func() (record.ID, error) { return record.NewID(n.opts.Rand) },
 		Read: func(id record.ID) (*record.Statement, record.Body, error) {
@@ -139,4 +139,6 @@ func (n *Node) world(ctx context.Context, s *mechanism.State, who Officer) acts.
 		},
 		Fitted: func() (*record.Linkage, error) { return nil, errToLearn },
 	}
+	n.sealing(ctx, s, &w)
+	return w
 }

@@ -70,17 +70,13 @@ func (n *Node) epochKey(ctx context.Context, id record.ID) (vault.EpochKey, bool
 		code  string
 	}
 	var given []place
-	n.ledger.View(func(s *mechanism.State) {
-		epoch, ok := s.Epoch(id)
+	for _, g := range n.ledger.Given(id) {
 		for code := range n.signers {
-			if ok && slices.Contains(epoch.Readers, code) {
-				given = append(given, place{epoch.Index, code})
-			}
-			for _, index := range s.Handovers(id, code) {
-				given = append(given, place{index, code})
+			if slices.Contains(g.Members, code) {
+				given = append(given, place{g.Index, code})
 			}
 		}
-	})
+	}
 	for _, g := range given {
 		identity, err := n.identity(g.code, false)
 		if err != nil || identity == nil {

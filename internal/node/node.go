@@ -157,6 +157,9 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if n.member != nil && !n.opts.Manual {
 		n.wg.Go(func() { n.member.run(followCtx) })
 	}
+	if !n.opts.Manual {
+		n.wg.Go(func() { n.keepTime(followCtx) })
+	}
 	return nil
 }
 

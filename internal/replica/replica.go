@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"golang.org/x/mod/sumdb/note"
@@ -41,6 +42,9 @@ type Config struct {
 type Replica struct {
 	cfg  Config
 	keys sync.Map // record.KeyID to record.Key; keys are named by their hash, so never stale
+
+	givenMu sync.Mutex
+	given   map[record.ID][]Given // guarded by givenMu; by epoch, in the order of the ledger
 
 	mu      sync.RWMutex // guards what follows; held for a whole Write
 	tail    Tail
@@ -147,7 +151,41 @@ func (r *Replica) Learn(e *mechanism.Entry) {
 		if b.Key != nil {
 			learn(*b.Key)
 		}
+	case *record.Epoch:
+		r.give(e.Statement.ID, e.Index, b.Readers...)
+	case *record.Handover:
+		for _, id := range b.Epochs {
+			r.give(id, e.Index, b.Member)
+		}
 	}
+}
+
+// Given is a record that gives members the key of an audience's epoch.
+type Given struct {
+	Index   int64
+	Members []string
+}
+
+func (r *Replica) give(epoch record.ID, index int64, members ...string) {
+	r.givenMu.Lock()
+	defer r.givenMu.Unlock()
+	if r.given == nil {
+		r.given = map[record.ID][]Given{}
+	}
+	for _, g := range r.given[epoch] {
+		if g.Index == index {
+			return // it is folded once more
+		}
+	}
+	r.given[epoch] = append(r.given[epoch], Given{index, members})
+}
+
+// Given lists the admitted records that give the key of an epoch to members. It does not
+// wait for the state, and may be called under View.
+func (r *Replica) Given(epoch record.ID) []Given {
+	r.givenMu.Lock()
+	defer r.givenMu.Unlock()
+	return slices.Clone(r.given[epoch])
 }
 
 // View calls f with the state after the last commit. f must not keep or change it.
