@@ -3,6 +3,7 @@
 package bundle_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 	"testing"
 
 	"truceline/bundle"
+	"truceline/ledger"
 	"truceline/record"
 	"truceline/verify"
 	"truceline/verify/verifytest"
@@ -285,28 +287,38 @@ func TestCopyForEverybody(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t, "bundle")
 	w.Epoch = record.ID{7}
-	hidden := w.file("OMB", record.AccountFiled, bodyOf(7), verifytest.For(record.AudienceMembers))
-	shown := w.file("OMB", record.AccountFiled, bodyOf(8))
+	var hidden, shown []int
+	for range 3 {
+		hidden = append(hidden, w.file("OMB", record.AccountFiled, bodyOf(7), verifytest.For(record.AudienceMembers)))
+		shown = append(shown, w.file("OMB", record.AccountFiled, bodyOf(8)))
+		for range 120 {
+			w.file("book", record.ClockTicked, nil)
+		}
+	}
 	files := memory(w.log.Files())
-	path := fmt.Sprintf("records/000.p/%d", w.size())
-	lines := strings.SplitAfter(string(files[path]), "\n")
-	lines[hidden] = ""
-	files[path] = []byte(strings.Join(lines, ""))
+	for _, i := range hidden {
+		path := ledger.GroupPath("records", int64(i/256), min(256, w.size()-i/256*256))
+		files[path] = bytes.Replace(files[path], append(w.log.Line(i), '\n'), nil, 1)
+	}
 	files["witnessed"] = w.full(w.size())
 	from, err := bundle.ReadCopy(ctx, files, w.LogKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, _, err := bundle.Make(ctx, from, int64(shown))
-	if err != nil {
-		t.Fatal(err)
+	for _, i := range shown {
+		b, _, err := bundle.Make(ctx, from, int64(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		is(t, w.check(b, w.known()), bundle.Good, none, none)
 	}
-	is(t, w.check(b, w.known()), bundle.Good, none, none)
-	if b, _, err := bundle.Make(ctx, from, int64(hidden)); err == nil || b != nil || !strings.Contains(err.Error(), fmt.Sprintf("lacks record %d", hidden)) {
-		t.Errorf("of a record that is not there: %v", err)
-	}
-	if _, ok := from.Find(w.log.Entries[hidden].Statement.ID); ok {
-		t.Error("a record is found that is not there")
+	for _, i := range hidden {
+		if b, _, err := bundle.Make(ctx, from, int64(i)); err == nil || b != nil || !strings.Contains(err.Error(), fmt.Sprintf("lacks record %d", i)) {
+			t.Errorf("of a record that is not there: %v", err)
+		}
+		if _, ok := from.Find(w.log.Entries[i].Statement.ID); ok {
+			t.Error("a record is found that is not there")
+		}
 	}
 }
 

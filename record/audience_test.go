@@ -46,6 +46,10 @@ func TestAudiences(t *testing.T) {
 			}
 		}
 	}
+	s := statement(record.AccountFiled)
+	if s.Audience = "friends"; s.Validate() != nil || s.Boxed() {
+		t.Error("what an audience means that is not known is for an update")
+	}
 	if len(record.Audiences) != 5 {
 		t.Error("the audiences are", record.Audiences)
 	}

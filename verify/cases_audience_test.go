@@ -128,6 +128,18 @@ var audienceCases = []logCase{
 	}},
 	{"failed", "box-where-no-body", "a box of a kind that has no body", at1("body"), boxInstead(record.ClockTicked, nil)},
 	{"failed", "box-of-a-key", "a box in the place of a body that adds a key: keys may have changed unseen", at1("body"), boxInstead(record.KeyAdded, &record.KeyAddition{Key: verifytest.Signer("cases, x").Key(), Member: "book"}, verifytest.SignedBy(verifytest.Signer("cases, x")))},
+	{"failed", "box-under-no-salt", "a body that adds a key, committed to under a salt of zeros, and given as if it were a box: keys may have changed unseen", at1("body"), func(c *caseLog) {
+		c.start()
+		x := verifytest.Signer("cases, x")
+		body := &record.KeyAddition{Key: x.Key(), Member: "book"}
+		b, err := record.EncodeBody(body)
+		if err != nil {
+			panic(err)
+		}
+		c.Append(c.m.File("book", record.KeyAdded, body, verifytest.Edit(func(s *record.Statement) { s.Body.Commitment = ledger.BodyCommitment(ledger.Salt{}, b) })))
+		c.Entries[1].Box = b
+		c.tick(verifytest.SignedBy(x))
+	}},
 	{"failed", "box-of-an-own-body", "a box of a body that is its member's own", at3("body"), func(c *caseLog) {
 		c.start("OMB")
 		id, _ := c.enrol("OMB")

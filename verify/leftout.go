@@ -21,7 +21,7 @@ func (v *verifier) leaveOut(index int64) {
 	if v.report.LeftOut++; v.report.LeftOut == 1 {
 		v.report.FirstLeftOut = index
 	}
-	if v.given == nil && v.roster.unsure == "" && index > 0 {
+	if v.given == nil && index > 0 {
 		v.given = v.roster.clone()
 	}
 }

@@ -129,7 +129,7 @@ func TestNotLeftOut(t *testing.T) {
 		if strings.HasSuffix(name, ", after") {
 			own = 1
 		}
-		if env := r.Layers[verify.Envelope]; r.Outcome() == verify.Good || env.AsGiven != own || strings.Contains(r.Verdict(), "all of it is good") {
+		if env := r.Layers[verify.Envelope]; r.Outcome() == verify.Good || env.AsGiven != own || strings.Contains(r.Verdict(), "all of it is good") || name == "mission.opened is not there" && strings.Contains(text(r), "unless what was left out") {
 			t.Errorf("%s: %+v: %s", name, *env, text(r))
 		}
 	}
