@@ -133,6 +133,9 @@ func TestAgainstTheWholeLog(t *testing.T) {
 		size := verified(t, m, verify.Options{Key: key}).Size
 		for i := range size {
 			b, err := bundle.Assemble(context.Background(), from, i)
+			if err != nil && strings.Contains(err.Error(), "this copy lacks record") {
+				continue // its own line, or that of record 0
+			}
 			if err != nil {
 				t.Fatalf("%s, record %d: %v", path, i, err)
 			}
@@ -151,8 +154,9 @@ func TestAgainstTheWholeLog(t *testing.T) {
 }
 
 // restsOnOthers is what may be wrong with a record only beside one that its bundle does not
-// hold. That nothing of it is, is the word of those who say that the rules were kept.
-var restsOnOthers = []string{"logged_at goes back", "its id stands for a record already", "is enrolled already", "is known already"}
+// hold. That nothing of it is, is the word of those who say that the rules were kept. The
+// last is wrong in a log alone: in a bundle its holder may show what was in a box.
+var restsOnOthers = []string{"logged_at goes back", "its id stands for a record already", "is enrolled already", "is known already", "was given in the clear"}
 
 // compare holds what a bundle shows of its record against what the log shows of it. It
 // tells how many layers are wrong in the log.
