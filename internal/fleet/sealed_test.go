@@ -12,6 +12,7 @@ import (
 	"truceline/internal/fleet"
 	"truceline/internal/node"
 	"truceline/internal/office"
+	"truceline/internal/projection"
 	"truceline/mechanism"
 	"truceline/record"
 	"truceline/when"
@@ -90,8 +91,19 @@ func TestNobodyGoesSecond(t *testing.T) {
 				t.Errorf("on the node of %s the version of %s is %s, %s", code, a.Member, a.State, a.Opening)
 			}
 		}
-		if err := f.Nodes[code].Sync(t.Context()); err != nil {
+		n := f.Nodes[code]
+		if err := n.Sync(t.Context()); err != nil {
 			t.Fatal(err)
+		}
+		shown, err := n.Projection.Incident(t.Context(), in)
+		if err != nil || shown.Number != "M001/2031" || shown.Label != "Shots: The ford" {
+			t.Errorf("on the node of %s the incident is %q, %q: %v", code, shown.Number, shown.Label, err)
+		}
+		if list, err := n.Projection.AccountsOf(t.Context(), in); err != nil || len(list) != 2 {
+			t.Errorf("on the node of %s it has %d accounts, %v", code, len(list), err)
+		}
+		if _, err := n.Public().Incident(t.Context(), in); !errors.Is(err, projection.ErrNotFound) {
+			t.Errorf("on the node of %s everybody sees the incident: %v", code, err)
 		}
 	}
 }

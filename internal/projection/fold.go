@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 
+	"truceline/agreement"
 	"truceline/internal/ledgerstore"
 	"truceline/ledger"
 	"truceline/mechanism"
@@ -92,7 +93,10 @@ type fold struct {
 	shows   func(*record.Statement) bool // nil: all
 	stmts   map[string]*sql.Stmt
 	mission record.ID // of the record folded last
-	texts   []indexed // of the records folded so far
+
+	pack        *agreement.Pack // of packVersion
+	packVersion string
+	texts       []indexed // of the records folded so far
 }
 
 func (f *fold) prepare(query string) (*sql.Stmt, error) {
@@ -173,6 +177,10 @@ func (f *fold) entry(le *ledgerstore.Entry) error {
 		return f.account(at, b)
 	case *record.Opening:
 		return f.opening(at, b)
+	case *record.Notice:
+		return f.notice(at, b)
+	case *record.Opened:
+		return f.opened(at, b)
 	case *record.Link:
 		return f.link(at, b)
 	case *record.Batch:
@@ -301,10 +309,16 @@ func (f *fold) opening(at around, b *record.Opening) error {
 	id := blob(at.st.ID)
 	year := b.When.First().Year()
 	var n int
-	if err := f.row(`SELECT coalesce((SELECT number + 0 FROM incidents WHERE class = ? AND year = ? ORDER BY idx DESC LIMIT 1), 0) + 1`, []any{b.Class, year}, &n); err != nil {
+	// What is not for everybody has numbers of its own: those of the rest tell nothing of it.
+	series := ""
+	if at.st.Audience != record.AudiencePublic {
+		series = "M"
+	}
+	if err := f.row(`SELECT coalesce((SELECT substr(number, 1 + length(?1)) + 0 FROM incidents WHERE class = ?2 AND year = ?3 AND (substr(number, 1, 1) = 'M') = (?1 = 'M') ORDER BY idx DESC LIMIT 1), 0) + 1`,
+		[]any{series, b.Class, year}, &n); err != nil {
 		return err
 	}
-	number := fmt.Sprintf("%03d/%04d", n, year)
+	number := fmt.Sprintf("%s%03d/%04d", series, n, year)
 	if err := f.exec(`INSERT INTO incidents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,-1,?,?,?,?,?)`, id, id, number, b.Class,
 		b.Label, b.PlaceText, b.When.Start, b.When.End, b.When.Note, b.When.First().Format("2006-01-02"), b.When.Last().Format("2006-01-02"), year,
 		list(b.Types), list(b.Places), b.External, blob(record.ID{}), at.st.Member, at.entry.LoggedAt, at.entry.Index, blob(at.batch), at.counted); err != nil {
