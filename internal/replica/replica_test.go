@@ -239,7 +239,7 @@ func registered(t *testing.T, m *verifytest.Mission, filings ...verifytest.Filin
 	head := reg.Head()
 	var bundle []byte
 	for n := int64(0); n*ledger.TileWidth < head.Size; n++ {
-		b, err := ledgerstore.RecordBundle(ctx, db, n, int(min(ledger.TileWidth, head.Size-n*ledger.TileWidth)))
+		b, err := ledgerstore.RecordBundle(ctx, db, n, int(min(ledger.TileWidth, head.Size-n*ledger.TileWidth)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
