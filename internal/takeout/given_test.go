@@ -136,3 +136,38 @@ func indexOf(t *testing.T, l *verifytest.Log, words string) int {
 	t.Fatal("no record says " + words)
 	return 0
 }
+
+// Blind filings: incidents that notices opened, with the versions once they are opened and
+// nothing of those that are sealed; and to everybody only what is for everybody.
+func TestFilingsInTheTables(t *testing.T) {
+	l := &verifytest.Log{Mission: verifytest.NewMission("takeout, blind")}
+	l.Blind()
+	type incident struct {
+		Accounts []struct{ State string }
+		Label    string
+		Number   string
+	}
+	of := func(v takeout.Viewer) (list []incident, csv string) {
+		t.Helper()
+		tables := tablesFor(t, l, v)
+		var f struct{ Incidents []incident }
+		if err := json.Unmarshal([]byte(tables["incidents.json"]), &f); err != nil {
+			t.Fatal(err)
+		}
+		return f.Incidents, tables["accounts.csv"]
+	}
+	own, csv := of("OMB")
+	if len(own) != 3 || len(own[0].Accounts) != 2 || len(own[1].Accounts) != 2 || len(own[2].Accounts) != 0 || own[0].Accounts[1].State != "withdrawn" {
+		t.Errorf("a member has %+v", own)
+	}
+	if !strings.Contains(csv, "Speaker of watch") || strings.Contains(csv, "Speaker of DRN") {
+		t.Error(csv)
+	}
+	public, csv := of(takeout.Public)
+	if len(public) != 2 || len(public[0].Accounts) != 2 || len(public[1].Accounts) != 0 || public[0].Label == "" || public[1].Number != "002/2026" {
+		t.Errorf("everybody has %+v", public)
+	}
+	if !strings.Contains(csv, "Speaker of OMB") || strings.Contains(csv, "Speaker of watch") {
+		t.Error(csv)
+	}
+}
