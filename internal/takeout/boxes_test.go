@@ -95,6 +95,13 @@ func TestBoxesAreOpenedForTheirReader(t *testing.T) {
 			}
 		})
 	}
+	// A bag for a member is not passed on as one for everybody.
+	passed := all.copy()
+	all.edit(passed, "bag-info.txt", replace("Reader: member book", "Reader: public"))
+	listAnew(t, passed)
+	if r, said := check(t, passed, verify.Options{Key: key}); r.Outcome() != verify.Wrong || !strings.Contains(said, "it says that the bag is for everybody, and record") {
+		t.Error(said)
+	}
 	// Where a body is kept back, the tables are found to have more than was given.
 	dir := all.copy()
 	if err := os.Remove(filepath.Join(dir, "data/opened.jsonl")); err != nil {

@@ -136,6 +136,9 @@ func (c *checking) compare(log verify.Fetcher) error {
 		}
 	}
 	c.identity(t)
+	if err := c.reader(g); err != nil {
+		return err
+	}
 	if err := c.copies(t.given); err != nil {
 		return err
 	}
@@ -220,6 +223,30 @@ func (c *checking) identity(t *tables) {
 	} else {
 		say(exerciseLabel)
 	}
+}
+
+// reader looks that what says it is for everybody is.
+func (c *checking) reader(g *given) error {
+	r := c.report
+	said := r.Bag.Values(readerLabel)
+	code, member := strings.CutPrefix(strings.Join(said, ", "), memberPrefix)
+	if len(said) != 1 || said[0] != Public.String() && !(member && record.ValidCode(code)) {
+		r.problem("bag-info.txt", "%s is %.200q: it is %s, or %sand a code", readerLabel, said, Public, memberPrefix)
+		return nil
+	}
+	if said[0] != Public.String() {
+		return nil
+	}
+	for e, err := range g.Entries(c.ctx, 0, g.count()) {
+		if err != nil {
+			return err
+		}
+		if st, err := statementOf(e.Envelope); err == nil && !Public.mayHave(st) {
+			r.problem("bag-info.txt", "it says that the bag is for everybody, and record %d in it is not", g.index(e.Index))
+			return nil
+		}
+	}
+	return nil
 }
 
 // copies looks that every archived copy is one that a document names.

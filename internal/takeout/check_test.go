@@ -145,7 +145,8 @@ func TestChangedAndListedAnew(t *testing.T) {
 		"words instead":         {put("data/README.txt", "\x1b[2Jx"), verify.Good, "of all    OK"},
 		"another refusal":       {put(refusal, "{}"), verify.Good, "refusals  1, whose signatures were not looked at"},
 		"a file of the log":     {put("data/log/more", "x"), verify.Good, ""}, // a folder of a log may have others; its report names them
-		"what drives a console": {edit("bag-info.txt", replace("Reader: ", "Reader: \u202e")), verify.Good, "Reader: ?"},
+		"what drives a console": {edit("bag-info.txt", replace("Source-Organization: ", "Source-Organization: \u202e")), verify.Good, "Source-Organization: ?"},
+		"no reader":             {edit("bag-info.txt", replace("Reader: member book", "Reader: book")), verify.Wrong, "bag-info.txt: Reader is"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := changes{t, whole}

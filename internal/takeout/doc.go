@@ -45,8 +45,10 @@ func (v Viewer) String() string {
 	if v == Public {
 		return "public"
 	}
-	return "member " + string(v)
+	return memberPrefix + string(v)
 }
+
+const memberPrefix = "member "
 
 // mayHave tells whether the viewer may have the line of a record.
 func (v Viewer) mayHave(st *record.Statement) bool {
