@@ -46,7 +46,7 @@ func (staying) Cleanup(func()) {}
 func begin(t *testing.T, seed uint64) *fleet.Fleet {
 	t.Helper()
 	kept.once.Do(func() {
-		f := fleet.New(staying{t}, 1)
+		f := fleet.New(staying{t}, 1<<40) // no test thaws it with this seed, and so draws its ids again
 		defer f.Freeze()
 		f.Join(fleet.Codes...)
 		f.Settle()
