@@ -54,7 +54,7 @@ func (c bundleCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		b, r, err := n.Bundle(e.ctx, index)
+		b, r, err := n.MembersBundle(e.ctx, index)
 		if err != nil {
 			return err
 		}

@@ -70,6 +70,27 @@ func TestNotForEverybody(t *testing.T) {
 	settled(t, f)
 }
 
+// TestBundleOfWhatIsNotForEverybody: a member makes one, and its node hands none to others.
+func TestBundleOfWhatIsNotForEverybody(t *testing.T) {
+	f := begin(t, 64)
+	id, err := whispers(f, "NOR", record.AudienceNamed, "fac")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Settle()
+	n := f.Nodes["fac"]
+	index, err := n.Locate(t.Context(), id.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, r, err := n.MembersBundle(t.Context(), index); err != nil || r.Record.Index != index {
+		t.Errorf("a member has no bundle of it: %v", err)
+	}
+	if _, _, err := n.Bundle(t.Context(), index); !node.IsNotFound(err) {
+		t.Errorf("everybody gets a bundle of it: %v", err)
+	}
+}
+
 // TestCanary looks for a confidential text in all that other members' nodes keep.
 func TestCanary(t *testing.T) {
 	f := begin(t, 62)

@@ -39,10 +39,10 @@ func (n *Node) bundleOf(ctx context.Context, l *Log, index int64) ([]byte, *bund
 
 // Locate gives the index of a record: by its id, by its index, or, of an incident's opening,
 // by the incident's number, such as 007/2025. ledgerstore.ErrNotFound means that there is
-// none.
+// none. It is for who may read the node's folder.
 func (n *Node) Locate(ctx context.Context, name string) (int64, error) {
 	if id, err := record.ParseID(name); err == nil {
-		return n.Log().Index(ctx, id)
+		return n.MembersLog().Index(ctx, id)
 	}
 	if index, err := strconv.ParseInt(name, 10, 64); err == nil && strconv.FormatInt(index, 10) == name && index >= 0 {
 		return index, nil
