@@ -91,7 +91,7 @@ func (w *world) get(path string) string {
 var added = []*regexp.Regexp{
 	regexp.MustCompile(`(?s)<section aria-labelledby="h-history">.*?</section>`),
 	regexp.MustCompile(`(?s)<section aria-labelledby="h-versions">.*?</section>`),
-	regexp.MustCompile(`(?s)<a href="/record/[0-9]+">last entry .*?</a`),
+	regexp.MustCompile(`(?s)<a href="/record/[0-9]+">last entry .*?</span>`), // with how long ago it was
 	regexp.MustCompile(`up to entry <a href="/record/[0-9]+">.*?</a`), // what was computed, and from what
 }
 
