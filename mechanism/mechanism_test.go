@@ -107,6 +107,10 @@ audience.keyed    -PTMOD
 audience.shared   RPTMOD
 body.erased       -PTMOD
 erasure.confirmed RPTMOD
+identity.filed    -PTMOD
+identity.asked    -PTMOD
+identity.released -PTMOD
+identity.read     -PTMOD
 `
 	roles := []record.MemberRole{"registry", "party", "third_party", "monitor", "observer", "desk"}
 	lines := strings.Split(strings.TrimSpace(picture), "\n")

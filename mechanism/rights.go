@@ -47,6 +47,10 @@ var rights = map[record.Kind][]record.MemberRole{
 	record.AudienceShared:   everyRole,
 	record.BodyErased:       filers,
 	record.ErasureConfirmed: everyRole,
+	record.IdentityFiled:    filers,
+	record.IdentityAsked:    filers, // the mechanism, and who filed the identity
+	record.IdentityReleased: filers, // the custodian
+	record.IdentityRead:     filers, // the custodian, and who was answered
 }
 
 var (

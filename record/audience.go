@@ -30,6 +30,7 @@ var (
 	content    = []string{AudiencePublic, AudienceMembers, AudienceMechanism, AudienceNamed}
 	restricted = []string{AudienceMembers, AudienceMechanism, AudienceNamed}
 	ownOnly    = []string{AudienceOwn}
+	namedOnly  = []string{AudienceNamed}
 )
 
 // MayHave tells whether statements of kind k may have the audience.

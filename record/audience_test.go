@@ -19,7 +19,8 @@ func TestAudiences(t *testing.T) {
 		if may == nil {
 			may = []string{"public"}
 		}
-		content := k == record.ReportFiled || k == record.AccountFiled || k == record.AccountAmended
+		identity := strings.HasPrefix(string(k), "identity.") // may be for the filing member alone
+		content := k == record.ReportFiled || k == record.AccountFiled || k == record.AccountAmended || identity
 		if k.Content() != content || k.Own() != (k == record.OfficerNamed) {
 			t.Errorf("%s: content is %t, own is %t", k, k.Content(), k.Own())
 		}
@@ -41,7 +42,7 @@ func TestAudiences(t *testing.T) {
 			if s.Readers = []string{"DRN"}; audience == "named" {
 				s.Readers = nil
 			}
-			if s.Validate() == nil {
+			if (s.Validate() == nil) != (audience == "named" && identity) {
 				t.Errorf("%s for %s: taken with readers the wrong way round", k, audience)
 			}
 		}

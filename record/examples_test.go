@@ -70,6 +70,10 @@ func bodies() map[record.Kind]record.Body {
 		record.AudienceKeyed:    &record.Epoch{Audience: "named", Key: ageFile, Readers: []string{"DRN", "OMB"}},
 		record.AudienceShared:   &record.Handover{Epochs: []record.ID{{1}, {2}}, Keys: ageFile, Member: "DRN"},
 		record.BodyErased:       reason,
+		record.IdentityFiled:    &record.Identity{Age: ageFile, Role: "witness", Token: record.ID{5}},
+		record.IdentityAsked:    reason,
+		record.IdentityReleased: &record.IdentityAnswer{Age: ageFile},
+		record.IdentityRead:     reason,
 	}
 }
 
@@ -142,6 +146,10 @@ var needs = map[record.Kind][]record.Role{
 	record.AccountOpened:    {"account"},
 	record.BodyErased:       {"record"},
 	record.ErasureConfirmed: {"record"},
+	record.IdentityFiled:    {"account"},
+	record.IdentityAsked:    {"identity"},
+	record.IdentityReleased: {"request"},
+	record.IdentityRead:     {"identity"},
 }
 
 // audiences is written down again from docs/formats/records.md, for kinds that may have
@@ -168,6 +176,10 @@ var audiences = map[record.Kind][]string{
 	record.AudienceShared:   {"members"},
 	record.BodyErased:       {"members"},
 	record.ErasureConfirmed: {"members"},
+	record.IdentityFiled:    {"named"},
+	record.IdentityAsked:    {"named"},
+	record.IdentityReleased: {"named"},
+	record.IdentityRead:     {"named"},
 }
 
 // examples is a pointer to at least one value of every type that is read strictly.

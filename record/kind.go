@@ -49,6 +49,10 @@ const (
 	AudienceShared   Kind = "audience.shared"
 	BodyErased       Kind = "body.erased"
 	ErasureConfirmed Kind = "erasure.confirmed"
+	IdentityFiled    Kind = "identity.filed"
+	IdentityAsked    Kind = "identity.asked"
+	IdentityReleased Kind = "identity.released"
+	IdentityRead     Kind = "identity.read"
 )
 
 type kindSpec struct {
@@ -97,6 +101,10 @@ var kinds = map[Kind]kindSpec{
 	AudienceShared:   {newBody: func() Body { return new(Handover) }, audiences: []string{AudienceMembers}},
 	BodyErased:       {newBody: func() Body { return new(Reason) }, needs: []Role{RoleRecord}, audiences: []string{AudienceMembers}},
 	ErasureConfirmed: {needs: []Role{RoleRecord}, audiences: []string{AudienceMembers}},
+	IdentityFiled:    {newBody: func() Body { return new(Identity) }, needs: []Role{RoleAccount}, audiences: namedOnly, content: true},
+	IdentityAsked:    {newBody: func() Body { return new(Reason) }, needs: []Role{RoleIdentity}, audiences: namedOnly, content: true},
+	IdentityReleased: {newBody: func() Body { return new(IdentityAnswer) }, needs: []Role{RoleRequest}, audiences: namedOnly, content: true},
+	IdentityRead:     {newBody: func() Body { return new(Reason) }, needs: []Role{RoleIdentity}, audiences: namedOnly, content: true},
 }
 
 // Kinds lists every kind of format version 1, sorted.
