@@ -305,7 +305,7 @@ func (c *checker) body(it *item) outcome {
 		return outcome{err: err}
 	case given == nil:
 		return unsure("the body was not given, only its commitment %s", st.Body.Commitment)
-	case ledger.BodyCommitment(ledger.Salt(it.line.BodySalt), given) != st.Body.Commitment:
+	case !ledger.Commits(st.Body, ledger.Salt(it.line.BodySalt), given):
 		return wrong("the body or its salt is not the one the statement commits to")
 	}
 	body, err := record.ParseBody(st.Kind, given)

@@ -34,7 +34,7 @@ func Reveal(b, body []byte, salt ledger.Salt) ([]byte, error) {
 		return fail(err)
 	case !st.Boxed():
 		return fail(fmt.Errorf("the body of this %s is not encrypted", st.Kind))
-	case ledger.BodyCommitment(salt, body) != st.Body.Commitment:
+	case !ledger.Commits(st.Body, salt, body):
 		return fail(fmt.Errorf("this body, or its salt, is not the one the statement commits to"))
 	}
 	line.Body, line.BodySalt, line.Enc = body, record.Digest(salt), record.EncPlain

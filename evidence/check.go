@@ -198,7 +198,7 @@ func (p *place) committed() error {
 		return fmt.Errorf("%s: a %s has no body", p, st.Kind)
 	case len(p.line.Body) > record.MaxBody:
 		return fmt.Errorf("%s: the body has %d bytes, more than %d", p, len(p.line.Body), record.MaxBody)
-	case ledger.BodyCommitment(ledger.Salt(p.line.BodySalt), p.line.Body) != st.Body.Commitment:
+	case !ledger.Commits(st.Body, ledger.Salt(p.line.BodySalt), p.line.Body):
 		return fmt.Errorf("%s: the body or its salt is not the one that the statement commits to", p)
 	}
 	return nil

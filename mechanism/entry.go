@@ -77,7 +77,7 @@ func (e *Entry) AddBody(body []byte, bodySalt ledger.Salt) error {
 	if len(body) > record.MaxBody {
 		return refuse(Malformed, "body has %d bytes, more than %d: hand larger content in as evidence", len(body), record.MaxBody)
 	}
-	if ledger.BodyCommitment(bodySalt, body) != st.Body.Commitment {
+	if !ledger.Commits(st.Body, bodySalt, body) {
 		return refuse(BodyMismatch, "the body or its salt is not the one the statement commits to")
 	}
 	parsed, err := record.ParseBody(st.Kind, body)
@@ -108,7 +108,7 @@ func (e *Entry) addBox(box []byte, salt ledger.Salt) (err error) {
 // the kind's schema: a defect of the record, which stands in the ledger all the same.
 func (e *Entry) Reveal(body []byte, salt ledger.Salt) error {
 	st := e.Statement
-	if ledger.BodyCommitment(salt, body) != st.Body.Commitment {
+	if !ledger.Commits(st.Body, salt, body) {
 		return refuse(BodyMismatch, "the body or its salt is not the one the statement commits to")
 	}
 	parsed, err := record.ParseBody(st.Kind, body)

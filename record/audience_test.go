@@ -27,6 +27,9 @@ func TestAudiences(t *testing.T) {
 		for _, audience := range []string{"public", "members", "mechanism", "named", "own"} {
 			s := statement(k)
 			s.Audience, s.Readers = audience, nil
+			if s.Body != nil {
+				s.Body.Alg = record.AlgFor(audience)
+			}
 			if audience == "named" {
 				s.Readers = []string{"DRN"}
 			}
@@ -76,7 +79,7 @@ func TestReaders(t *testing.T) {
 		"the audience alone": {nil, false},
 	} {
 		s := statement(record.AccountFiled)
-		s.Audience, s.Readers = record.AudienceNamed, tt.readers
+		s.Audience, s.Readers, s.Body.Alg = record.AudienceNamed, tt.readers, record.FieldsAlg
 		if err := s.Validate(); (err == nil) != tt.good {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -86,7 +89,7 @@ func TestReaders(t *testing.T) {
 // A statement to one member that names no more readers than may be stays within its bound.
 func TestReadersFit(t *testing.T) {
 	s := statement(record.AccountAmended)
-	s.Audience, s.Member = record.AudienceNamed, strings.Repeat("z", 64)
+	s.Audience, s.Member, s.Body.Alg = record.AudienceNamed, strings.Repeat("z", 64), record.FieldsAlg
 	for i := range record.MaxReaders {
 		s.Readers = append(s.Readers, fmt.Sprintf("%s%02d", strings.Repeat("m", 62), i))
 	}
@@ -191,6 +194,31 @@ func TestBox(t *testing.T) {
 	for _, s := range []string{"", "{}", " " + string(b), strings.Replace(string(b), `"alg"`, `"ALG"`, 1), strings.Replace(string(b), `"wraps":[`, `"wraps":[{},`, 1)} {
 		if _, err := record.ParseBox([]byte(s)); err == nil {
 			t.Errorf("%s: taken", s)
+		}
+	}
+}
+
+// What is not for everybody commits to its fields one by one, and all else to the whole.
+func TestAlgFollowsAudience(t *testing.T) {
+	for audience, alg := range map[string]string{"public": "hmac-sha256", "members": "hmac-sha256-fields", "mechanism": "hmac-sha256-fields", "named": "hmac-sha256-fields", "own": "hmac-sha256"} {
+		if record.AlgFor(audience) != alg {
+			t.Errorf("%s: %s", audience, record.AlgFor(audience))
+		}
+	}
+	for _, k := range []record.Kind{record.AccountFiled, record.NoticeFiled, record.OfficerNamed} {
+		for _, audience := range record.Audiences {
+			s := statement(k)
+			if s.Audience = audience; !k.MayHave(audience) {
+				continue
+			}
+			if audience == record.AudienceNamed {
+				s.Readers = []string{"DRN"}
+			}
+			for _, alg := range []string{record.BodyAlg, record.FieldsAlg} {
+				if s.Body.Alg = alg; (s.Validate() == nil) != (alg == record.AlgFor(audience)) {
+					t.Errorf("%s for %s by %s: %v", k, audience, alg, s.Validate())
+				}
+			}
 		}
 	}
 }

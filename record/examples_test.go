@@ -122,6 +122,9 @@ func statement(k record.Kind) *record.Statement {
 	if !k.MayHave(s.Audience) {
 		s.Audience = audiences[k][0]
 	}
+	if s.Body != nil {
+		s.Body.Alg = record.AlgFor(s.Audience)
+	}
 	if k == record.AccountAmended {
 		s.Supersedes = record.ID{8}
 	}

@@ -59,7 +59,7 @@ func FuzzParseStatement(f *testing.F) {
 		f.Add(b)
 	}
 	named := statement(record.AccountFiled)
-	named.Audience, named.Readers = record.AudienceNamed, []string{"DRN", "mon"}
+	named.Audience, named.Readers, named.Body.Alg = record.AudienceNamed, []string{"DRN", "mon"}, record.FieldsAlg
 	b, err := named.Encode()
 	if err != nil {
 		f.Fatal(err)

@@ -27,7 +27,7 @@ func (s *Statement) known() error {
 		return &UpdateError{fmt.Sprintf("statement: version %d of the kind %s", s.KindVersion, s.Kind)}
 	case len(s.Crit) > 0:
 		return &UpdateError{fmt.Sprintf("statement: the extension %.40q, which must be understood,", s.Crit[0])}
-	case s.Body != nil && s.Body.Alg != BodyAlg:
+	case s.Body != nil && s.Body.Alg != BodyAlg && s.Body.Alg != FieldsAlg:
 		return &UpdateError{fmt.Sprintf("statement: the commitment %.40q", s.Body.Alg)}
 	}
 	return nil
@@ -56,7 +56,7 @@ func laterStatement(b []byte) error {
 		return &UpdateError{fmt.Sprintf("statement: format version %d", v)}
 	}
 	ref := BodyRef{Commitment: Digest{1}}
-	if json.Unmarshal(all["body"], &body) != nil || json.Unmarshal(body["alg"], &ref.Alg) != nil || ref.Alg == BodyAlg {
+	if json.Unmarshal(all["body"], &body) != nil || json.Unmarshal(body["alg"], &ref.Alg) != nil || ref.Alg == BodyAlg || ref.Alg == FieldsAlg {
 		return nil
 	}
 	// What stands beside another alg is not for this version: a commitment of ours in its place.

@@ -91,6 +91,9 @@ func TestLaterVersions(t *testing.T) {
 	} {
 		name, _, _ := strings.Cut(audience, ",")
 		all := edit{"audience": `"` + name + `"`}
+		if name == "named" || name == "members" {
+			all["body"] = `{"alg":"hmac-sha256-fields","commitment":"` + strings.Repeat("03", 32) + `"}`
+		}
 		maps.Copy(all, tt.members)
 		if _, err := record.ParseStatement(with(all)); (err == nil) != tt.good || errors.As(err, new(*record.UpdateError)) {
 			t.Errorf("audience %s: %v", audience, err)

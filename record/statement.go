@@ -64,15 +64,29 @@ type Statement struct {
 
 // BodyRef commits to a body without giving it away.
 type BodyRef struct {
-	// Alg is "hmac-sha256": HMAC-SHA-256 under the 32-byte body salt of
-	// "truceline-body/v1\n" and the body's bytes.
+	// Alg says how it commits: see AlgFor.
 	Alg        string `json:"alg"`
 	Commitment Digest `json:"commitment"`
 }
 
-// BodyAlg is the only commitment of format version 1. Kinds whose fields may be
-// released one by one will name another.
-const BodyAlg = "hmac-sha256"
+// How bodies are committed to.
+const (
+	// BodyAlg: HMAC-SHA-256 under the 32-byte body salt of "truceline-body/v1\n" and the
+	// body's bytes.
+	BodyAlg = "hmac-sha256"
+	// FieldsAlg: every field apart, so that some of them can be shown without the others
+	// and proved to be the body's. See docs/formats/records.md, "Fields".
+	FieldsAlg = "hmac-sha256-fields"
+)
+
+// AlgFor tells how statements for an audience commit to their bodies: field by field where
+// not everybody may read them.
+func AlgFor(audience string) string {
+	if slices.Contains(restricted, audience) {
+		return FieldsAlg
+	}
+	return BodyAlg
+}
 
 // ExtAct is the member of Ext that names the act a statement is part of: 32
 // hexadecimal digits, the same in all statements that were filed as one act.
@@ -203,12 +217,15 @@ func (s *Statement) Validate() error {
 		if !s.Kind.MayHave(s.Audience) {
 			return fail("kind %s and the audience %s do not go together: it may have %s", s.Kind, s.Audience, strings.Join(spec.audiences, ", "))
 		}
-		if (s.Audience == AudienceNamed) != (len(s.Readers) > 0) {
+		if (s.Audience == AudienceNamed) != (len(s.Readers) > 0) && !(s.Audience == AudienceNamed && s.Kind.ForItself()) {
 			return fail("readers are there exactly for the audience %s, and this is %s", AudienceNamed, s.Audience)
 		}
 	}
 	if (s.Body != nil) != (spec.newBody != nil) {
 		return fail("kind %s: body commitment is missing or not allowed", s.Kind)
+	}
+	if s.Body != nil && slices.Contains(Audiences, s.Audience) && s.Body.Alg != AlgFor(s.Audience) {
+		return fail("the audience %s goes with the commitment %s, and this is %s", s.Audience, AlgFor(s.Audience), s.Body.Alg)
 	}
 	return s.validateSubjects(spec)
 }

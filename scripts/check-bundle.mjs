@@ -73,7 +73,7 @@ function checkRecord({ line, path, own: about }) {
     need(!given || boxed(st) || line.enc !== 'box', 'a box, and what it says is not encrypted')
     if (!given) return none || boxed(st) || unsure('the body was not given, only its commitment')
     if (line.enc === 'box') return fitsBox(line.body)
-    need(commitmentOf(line) === st.body.commitment && Buffer.byteLength(write(line.body)) <= 49152, 'not the one committed to, or too long')
+    need(commitmentOf(line, st) === st.body.commitment && Buffer.byteLength(write(line.body)) <= 49152, 'not the one committed to, or too long')
     if (BEARS(st.kind)) fits(FORMS[st.kind], line.body, 'body')
     need(st.kind !== 'agreement.adopted' || line.body.parts >= line.body.part, 'a part of fewer')
     body = line.body

@@ -36,7 +36,7 @@ function checkRecord(line, entry) {
     need(st.body && st.kind !== 'officer.named', 'a body, where the kind has none or it is the member\'s own')
     need(boxed(st) === (line.enc === 'box'), 'given in a box, where it is none, or the reverse: it leaked')
     if (boxed(st)) return fitsBox(line.body)
-    need((committed = commitmentOf(line) === st.body.commitment), 'not the one committed to')
+    need((committed = commitmentOf(line, st) === st.body.commitment), 'not the one committed to')
     need(Buffer.byteLength(write(line.body)) <= 49152, 'too long')
     if (form) fits(form, line.body, 'body')
     body = line.body

@@ -89,9 +89,10 @@ export const keysIn = b => b.registry?.keys ?? b.keys ?? [b.new ?? b.key].filter
 const TYPE = 'application/vnd.truceline.statement.v1+json', LATER = /^"application\/vnd\.truceline\.statement\.v(?!1\+)[1-9]\d*\+json"$/
 const LINE = { 'body?': ANY, 'body_salt?': DIGEST, 'enc?': /^(none|box)$/, envelope: ANY, index: 0, leaf_salt: HEX32, logged_at: 0 }
 const ENVELOPE = { payload: base64, payloadType: s => s === TYPE, signatures: [{ keyid: HEX16, sig: s => base64(s, 64) }] }
+const ALGS = ['hmac-sha256', 'hmac-sha256-fields'] // how a body is committed to: whole, or field by field where not everybody may read it
 const STATEMENT = { audience: CODE, claimed_at: 0, 'crit?': [TEXT], 'exercise?': TRUE, id: ID, kind: CODE, kind_v: 1, member: CODE, mission: ID,
   'officer?': ID, origin: ORIGIN, 'readers?': [CODE], rules: 1, 'subjects?': [{ id: ID, role: CODE }], 'supersedes?': ID, v: 1,
-  'body?': b => typeof b.alg === 'string' && CODE.test(b.alg) && (b.alg !== 'hmac-sha256' || !fits({ alg: CODE, commitment: DIGEST }, b, 'body')),
+  'body?': b => typeof b.alg === 'string' && CODE.test(b.alg) && (!ALGS.includes(b.alg) || !fits({ alg: CODE, commitment: DIGEST }, b, 'body')),
   'ext?': v => typeof v === 'object' && !Array.isArray(v) && Object.values(v).every(x => typeof x === 'string') }
 export const LINE_MAX = 49152 + 16384 + 1024
 export function parseLine(bytes) {
@@ -116,11 +117,11 @@ function parseStatement(bytes) { // in the order of records.md, "What is not kno
   for (const [j, c] of (st.crit ?? []).entries()) need(Object.hasOwn(st.ext ?? {}, c) && !(st.crit[j - 1] >= c), 'crit: not in ext, or not in order')
   const { readers = [] } = st
   need(readers.every((r, j) => j < 32 && r !== st.member && !(readers[j - 1] >= r)), 'readers: too many, not in order, or with the member itself')
-  known(Object.hasOwn(KINDS, st.kind) && st.kind_v === 1 && !st.crit && [undefined, 'hmac-sha256'].includes(st.body?.alg),
+  known(Object.hasOwn(KINDS, st.kind) && st.kind_v === 1 && !st.crit && (!st.body || ALGS.includes(st.body.alg)),
     `kind ${st.kind} version ${st.kind_v}, crit ${st.crit}, or alg ${st.body?.alg}`)
   const given = AUDIENCES.includes(st.audience) // what goes with another is for a later version
   need(!st.body === NO_BODY.includes(st.kind) && !st.supersedes === (st.kind !== 'account.amended') && (!given ||
-    (audiencesOf(st.kind).includes(st.audience) && !readers.length === (st.audience !== 'named'))), 'body, supersedes, audience, readers: not of the kind')
+    (audiencesOf(st.kind).includes(st.audience) && [undefined, ALGS[+!['public', 'own'].includes(st.audience)]].includes(st.body?.alg) && !readers.length === (st.audience !== 'named'))), 'body, supersedes, audience, readers: not of the kind')
   const roles = (st.subjects ?? []).map(s => s.role), admitted = KINDS[st.kind]
   need(new Set(roles).size === roles.length && admitted.every(r => r[0] === '?' || roles.includes(r)) &&
     roles.every(r => r === 'batch' || admitted.includes(r) || admitted.includes(`?${r}`)), 'statement.subjects: not those of the kind')
@@ -134,7 +135,15 @@ export function openEnvelope({ envelope }) { // of a line: the statement, and wh
   need(signatures.length && signatures.every((s, j) => j < 16 && !(signatures[j - 1]?.keyid >= s.keyid)), 'signatures: none, too many, or not in order')
   return { st: parseStatement(payload), signatures, pae: Buffer.concat([Buffer.from(`DSSEv1 ${TYPE.length} ${TYPE} ${payload.length} `), payload]) }
 }
-export const commitmentOf = line => hmac(line.body_salt, 'truceline-body/v1\n', write(line.body)).toString('hex')
+const leaves = (v, path) => typeof v !== 'object' || !Object.keys(v).length ? [[path, write(v)]]
+  : Object.keys(v).flatMap(k => leaves(v[k], Array.isArray(v) ? `${path}[${k}]` : `${path}/${k}`))
+export function commitmentOf(line, st) { // the body's, by the way that the statement names
+  const salt = line.body_salt
+  if (st.body.alg === ALGS[0]) return hmac(salt, 'truceline-body/v1\n', write(line.body)).toString('hex')
+  const all = leaves(line.body, '').map(([p, v]) => hmac(hmac(salt, 'truceline-field-salt/v1\n', p).toString('hex'), 'truceline-field/v1\n', p, '\n', v))
+  do all.push(hmac(salt, 'truceline-field-decoy/v1\n', Buffer.from(all.length.toString(16).padStart(8, '0'), 'hex'))); while (all.length % 32)
+  return sha256('truceline-fields/v1\n', ...all.sort(Buffer.compare)).toString('hex')
+}
 // ---- entries, the tree, and heads
 export const ENTRY = 'truceline-leaf/v1\n'
 export const entryOf = line => Buffer.concat([Buffer.from(ENTRY), hmac(line.leaf_salt, 'truceline-entry/v1\n',

@@ -82,7 +82,7 @@ func Wrap(random io.Reader, statement record.ID, own [32]byte, epoch record.ID, 
 
 // Unbox opens the box of a statement with the keys of epochs that lookup knows, and checks
 // that it holds what the statement commits to. The error is ErrNoKey or ErrSpoilt.
-func Unbox(statement record.ID, commitment record.Digest, box *record.Box, lookup func(epoch record.ID) (EpochKey, bool)) (body []byte, salt ledger.Salt, err error) {
+func Unbox(statement record.ID, commitment *record.BodyRef, box *record.Box, lookup func(epoch record.ID) (EpochKey, bool)) (body []byte, salt ledger.Salt, err error) {
 	err = ErrNoKey
 	for _, w := range box.Wraps {
 		key, ok := lookup(w.Epoch)
@@ -96,7 +96,7 @@ func Unbox(statement record.ID, commitment record.Digest, box *record.Box, looku
 	return nil, ledger.Salt{}, err
 }
 
-func unbox(statement record.ID, commitment record.Digest, box *record.Box, w record.Wrap, key EpochKey) (body []byte, salt ledger.Salt, err error) {
+func unbox(statement record.ID, commitment *record.BodyRef, box *record.Box, w record.Wrap, key EpochKey) (body []byte, salt ledger.Salt, err error) {
 	wrapped, err := decode(w.Key)
 	if err != nil || len(wrapped) < chacha20poly1305.NonceSizeX {
 		return nil, salt, ErrSpoilt
@@ -120,7 +120,7 @@ func unbox(statement record.ID, commitment record.Digest, box *record.Box, w rec
 		return nil, salt, ErrSpoilt
 	}
 	body = plain[:n:n]
-	if ledger.BodyCommitment(salt, body) != commitment {
+	if !ledger.Commits(commitment, salt, body) {
 		return nil, salt, ErrSpoilt
 	}
 	return body, salt, nil

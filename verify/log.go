@@ -300,7 +300,7 @@ func (it *item) open(lookup func(record.KeyID) (record.Key, bool)) {
 		it.whole = it.bodyError == nil
 	}
 	if it.bodyError != nil && st.Body != nil && l.Enc == record.EncPlain {
-		it.committed = ledger.BodyCommitment(ledger.Salt(l.BodySalt), l.Body) == st.Body.Commitment
+		it.committed = ledger.Commits(st.Body, ledger.Salt(l.BodySalt), l.Body)
 	}
 	it.entry.Verify(lookup)
 }

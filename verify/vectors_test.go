@@ -160,7 +160,7 @@ func boxVectors(t *testing.T, put putter) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, salt, err := vault.Unbox(f.ID(), f.Statement.Body.Commitment, box, func(id record.ID) (vault.EpochKey, bool) { return m.EpochKey, id == m.Epoch })
+	body, salt, err := vault.Unbox(f.ID(), f.Statement.Body, box, func(id record.ID) (vault.EpochKey, bool) { return m.EpochKey, id == m.Epoch })
 	if err != nil || !bytes.Equal(body, f.Body) || salt != f.BodySalt {
 		t.Errorf("%s, %x: %v", body, salt, err)
 	}

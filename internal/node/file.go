@@ -198,7 +198,10 @@ func (n *Node) signBy(signer *record.Signer, d Draft, exercise bool, more ...*re
 		if _, err = io.ReadFull(n.opts.Rand, sub.BodySalt[:]); err != nil {
 			return fail(fmt.Errorf("draw a salt: %w", err))
 		}
-		st.Body = &record.BodyRef{Alg: record.BodyAlg, Commitment: ledger.BodyCommitment(sub.BodySalt, sub.Body)}
+		st.Body = &record.BodyRef{Alg: record.AlgFor(st.Audience)}
+		if st.Body.Commitment, err = ledger.Commitment(st.Body.Alg, sub.BodySalt, sub.Body); err != nil {
+			return fail(err)
+		}
 	}
 	if st.Boxed() {
 		if d.epoch.IsZero() {

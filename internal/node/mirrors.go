@@ -327,7 +327,7 @@ func (g *group) take(i int, l *record.Line) bool {
 		if good && st.Boxed() {
 			good = l.Enc == record.EncBox // whether it is the one is for those who can open it
 		} else if good {
-			good = l.Enc == record.EncPlain && ledger.BodyCommitment(ledger.Salt(l.BodySalt), l.Body) == st.Body.Commitment
+			good = l.Enc == record.EncPlain && ledger.Commits(st.Body, ledger.Salt(l.BodySalt), l.Body)
 		}
 		if !good {
 			l = &record.Line{Envelope: l.Envelope, Index: l.Index, LeafSalt: l.LeafSalt, LoggedAt: l.LoggedAt}

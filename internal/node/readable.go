@@ -49,7 +49,7 @@ func (n *Node) unbox(ctx context.Context, e *ledgerstore.Entry) {
 	if err != nil {
 		return
 	}
-	body, salt, err := vault.Unbox(st.ID, st.Body.Commitment, box, func(epoch record.ID) (vault.EpochKey, bool) { return n.epochKey(ctx, epoch) })
+	body, salt, err := vault.Unbox(st.ID, st.Body, box, func(epoch record.ID) (vault.EpochKey, bool) { return n.epochKey(ctx, epoch) })
 	if err == nil {
 		e.Body, e.BodySalt = body, salt
 	}

@@ -83,7 +83,7 @@ func (o *opened) open(r *Replica) {
 	} else if st.Boxed() {
 		o.another = o.Body != nil && o.BodySalt != ledger.Salt{}
 	} else {
-		o.another = o.Body == nil || ledger.BodyCommitment(o.BodySalt, o.Body) != st.Body.Commitment
+		o.another = o.Body == nil || !ledger.Commits(st.Body, o.BodySalt, o.Body)
 	}
 	if o.err = o.entry.AddBody(o.Body, o.BodySalt); o.err == nil {
 		o.entry.Verify(r.Key)

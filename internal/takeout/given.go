@@ -140,7 +140,7 @@ func (g *given) commits(ctx context.Context, index int64) (bool, error) {
 		return false, nil
 	}
 	body, salt, err := g.opened.body(index)
-	return err == nil && ledger.BodyCommitment(salt, body) == st.Body.Commitment, err
+	return err == nil && ledger.Commits(st.Body, salt, body), err
 }
 
 // LeafHashes implements ledgerstore.Store.

@@ -162,7 +162,9 @@ func (m *Mission) File(member string, kind record.Kind, body record.Body, option
 		f.Statement.Audience = record.AudienceOwn
 	}
 	commit := func(b []byte) {
-		f.Body, f.Statement.Body = b, &record.BodyRef{Alg: record.BodyAlg, Commitment: ledger.BodyCommitment(f.BodySalt, b)}
+		sum, err := ledger.Commitment(record.AlgFor(f.Statement.Audience), f.BodySalt, b)
+		must(err)
+		f.Body, f.Statement.Body = b, &record.BodyRef{Alg: record.AlgFor(f.Statement.Audience), Commitment: sum}
 	}
 	if body != nil {
 		b, err := record.EncodeBody(body)
@@ -170,12 +172,19 @@ func (m *Mission) File(member string, kind record.Kind, body record.Body, option
 		f.BodySalt = m.Salt()
 		commit(b)
 	}
+	var first record.Digest // that nobody changed
+	if f.Statement.Body != nil {
+		first = f.Statement.Body.Commitment
+	}
 	d := &draft{Statement: f.Statement, signers: []*record.Signer{m.signers[member]}}
 	for _, o := range options {
 		o(d)
 	}
-	if d.body != nil {
+	switch was := f.Statement.Body; {
+	case d.body != nil:
 		commit(d.body)
+	case was != nil && was.Alg == record.BodyAlg && was.Commitment == first && f.Body != nil: // the audience may be another now
+		commit(f.Body)
 	}
 	payload, err := f.Statement.Encode()
 	must(err)
