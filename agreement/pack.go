@@ -33,6 +33,8 @@ type Pack struct {
 	// ClockBoundS is by how many seconds the registry's clock may differ from others'
 	// before that counts as a false time; 0 stands for DefaultClockBoundS.
 	ClockBoundS int64 `json:"clock_bound_s,omitempty"`
+	// Coarse says how positions are made coarse; absent: they are filed as they are.
+	Coarse *Coarse `json:"coarse,omitempty"`
 	// Contested lists pairs of ISO 3166-1 numeric country codes whose common
 	// boundary no map of the mission draws as settled.
 	Contested [][2]string `json:"contested_boundaries,omitempty"`
@@ -59,11 +61,13 @@ type Pack struct {
 	Places       []Place       `json:"places,omitempty"`
 	// Policy says which witnesses must have cosigned a checkpoint: a C2SP tlog-policy
 	// (https://c2sp.org/tlog-policy), whose log is the mission's. Empty: nobody witnesses.
-	Policy  string   `json:"policy,omitempty"`
-	Stances []Stance `json:"stances,omitempty"`
-	Subsets []Term   `json:"subsets,omitempty"`
-	Title   Text     `json:"title"`
-	View    *Box     `json:"view,omitempty"` // what the map shows first
+	Policy string `json:"policy,omitempty"`
+	// SmallNumbers says of whom small numbers are not told in tables; absent: of nobody.
+	SmallNumbers *SmallNumbers `json:"small_numbers,omitempty"`
+	Stances      []Stance      `json:"stances,omitempty"`
+	Subsets      []Term        `json:"subsets,omitempty"`
+	Title        Text          `json:"title"`
+	View         *Box          `json:"view,omitempty"` // what the map shows first
 }
 
 // DefaultClockBoundS is the bound on clocks where the agreement gives none, in seconds.

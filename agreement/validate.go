@@ -93,6 +93,7 @@ func (p *Pack) Validate() error {
 	}
 	c.parties(p)
 	c.filing(p)
+	c.coarse(p)
 	c.terms("claimant_kinds", p.ClaimantKinds)
 	c.terms("incident_types", p.IncidentTypes)
 	c.terms("place_kinds", p.PlaceKinds)
@@ -104,6 +105,7 @@ func (p *Pack) Validate() error {
 		c.one("measures "+m.Code+": unit", m.Unit, units)
 	}
 	c.groups(p)
+	c.smallNumbers(p)
 	c.stances(p)
 	c.places(p)
 	c.lines(p)
