@@ -108,6 +108,9 @@ var Scopes = []Scope{ScopeIncident, ScopePart, ScopeSeveralPlaces, ScopeRunningT
 
 // Claim is one atomic assertion, denial or silence inside an account.
 type Claim struct {
+	// Area is where it was, made coarse for those who are not told the point: see package
+	// place. With a Point, it lies in the area.
+	Area *Area `json:"area,omitempty"`
 	// Bound says how Low and High are meant: exact, at_least, at_most, range or
 	// about; absent when no figure was said.
 	Bound   string  `json:"bound,omitempty"`
@@ -157,6 +160,49 @@ func (p *Point) validate() error {
 	return nil
 }
 
+// Area is a square in degrees in which something was. One that reaches beyond 90 or 180
+// degrees ends there.
+type Area struct {
+	LatE6 int64 `json:"lat_e6"` // the south-west corner, WGS 84, micro-degrees
+	LonE6 int64 `json:"lon_e6"`
+	// Side is "one" where all of it lies on one side of every line that parties claim, which
+	// side is not said, and "undetermined" where a line runs through it.
+	Side   string `json:"side"`
+	SizeE6 int64  `json:"size_e6"` // micro-degrees, 1 to MaxAreaSize
+}
+
+// Values of Area.Side.
+const (
+	SideOne          = "one"
+	SideUndetermined = "undetermined"
+)
+
+// MaxAreaSize is the size of the largest area there is, which holds the whole earth.
+const MaxAreaSize = 1_440_000_000
+
+func (a *Area) validate(p *Point) error {
+	if a.LatE6 < -90e6 || a.LatE6 >= 90e6 || a.LonE6 < -180e6 || a.LonE6 >= 180e6 {
+		return fmt.Errorf("area: its corner %d, %d is not on the earth", a.LatE6, a.LonE6)
+	}
+	if a.SizeE6 < 1 || a.SizeE6 > MaxAreaSize {
+		return fmt.Errorf("area: a size of %d is not 1 to %d micro-degrees", a.SizeE6, MaxAreaSize)
+	}
+	if err := oneOf("side", a.Side, SideOne, SideUndetermined); err != nil {
+		return fmt.Errorf("area: %w", err)
+	}
+	if p == nil {
+		return nil
+	}
+	lon := p.LonE6
+	if lon == 180e6 && a.LonE6+a.SizeE6 < 180e6 { // the same meridian
+		lon = -180e6
+	}
+	if p.LatE6 < a.LatE6 || p.LatE6 > a.LatE6+a.SizeE6 || lon < a.LonE6 || lon > a.LonE6+a.SizeE6 {
+		return fmt.Errorf("area: the point %d, %d is not in it", p.LatE6, p.LonE6)
+	}
+	return nil
+}
+
 // Validate checks what needs no agreement.
 func (c *Claim) Validate() error {
 	if !slices.Contains(Elements, c.Element) {
@@ -180,6 +226,11 @@ func (c *Claim) Validate() error {
 	}
 	if c.Point != nil {
 		if err := c.Point.validate(); err != nil {
+			return err
+		}
+	}
+	if c.Area != nil {
+		if err := c.Area.validate(c.Point); err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,7 @@ func bodies() map[record.Kind]record.Body {
 	account := &record.Account{
 		Carrier: "c", Claimant: record.Claimant{Kind: "k", Name: "n", Party: "p"}, External: "x", Origins: []string{"o"}, Quote: &record.Quote{Language: "ps", Text: "q"}, SaidOn: "2026-03",
 		Claims: []record.Claim{
-			{Bound: "range", Derived: true, Element: record.Harm, External: "e", FirstHand: "unknown", Group: "g", High: number(4), Low: number(0), Measure: "m", N: 1, Note: "n", PlaceText: "t", Places: []string{"a", "b"}, Point: &record.Point{LatE6: -1, LonE6: 180e6, PrecisionM: 1}, Scope: record.ScopePart, Stance: "s", Subset: "u", When: when.Span{Start: "2026", End: "2027", Note: "about"}, Words: "w \"\n\u2028"},
+			{Area: &record.Area{LatE6: -100, LonE6: 179_900_000, SizeE6: 100_000, Side: "undetermined"}, Bound: "range", Derived: true, Element: record.Harm, External: "e", FirstHand: "unknown", Group: "g", High: number(4), Low: number(0), Measure: "m", N: 1, Note: "n", PlaceText: "t", Places: []string{"a", "b"}, Point: &record.Point{LatE6: -1, LonE6: 180e6, PrecisionM: 1}, Scope: record.ScopePart, Stance: "s", Subset: "u", When: when.Span{Start: "2026", End: "2027", Note: "about"}, Words: "w \"\n\u2028"},
 			{Element: record.Event, FirstHand: "no", N: 2, Scope: record.ScopeIncident, Stance: "s"},
 		},
 	}
