@@ -79,7 +79,7 @@ func planSealing(p *planner) error {
 	if err != nil {
 		return err
 	}
-	return p.one(Draft{ID: id, Kind: record.AccountSealed, Body: sealed, Subjects: []record.Subject{about(record.RoleIncident, in)}, Audience: p.filingAudience(in)})
+	return p.one(Draft{ID: id, Kind: record.AccountSealed, Body: sealed, Account: body, Subjects: []record.Subject{about(record.RoleIncident, in)}, Audience: p.filingAudience(in)})
 }
 
 // ownVersion wants that who seals speaks for itself: a party for itself, others for no party.

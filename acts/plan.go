@@ -22,6 +22,9 @@ type Draft struct {
 	Supersedes record.ID
 	Audience   string   // empty: record.AudiencePublic
 	Readers    []string // for record.AudienceNamed
+	// Account is what the body of account.sealed holds: for its author to look at, and filed
+	// nowhere.
+	Account *record.Account
 }
 
 // World is what an act is planned in. State is only read, while the plan is made.

@@ -43,7 +43,7 @@ func (d Done) First(kind record.Kind) record.ID {
 // the tables show them. The error is an *acts.Denied, an *acts.Invalid, or a refusal of
 // the mechanism's; then nothing was filed.
 func (n *Node) Do(ctx context.Context, who Officer, act *acts.Act, v acts.Values) (Done, error) {
-	drafts, err := n.Plan(ctx, who, act, v)
+	drafts, err := n.planToFile(ctx, who, act, v, true)
 	if err != nil {
 		return Done{}, err
 	}
@@ -68,9 +68,15 @@ func (n *Node) Do(ctx context.Context, who Officer, act *acts.Act, v acts.Values
 }
 
 // Plan makes the records of an act and files nothing. Its errors are those of Do, but
-// for rules that only show at the door.
+// for rules that only show at the door. What is to be sealed is not sealed yet: the draft's
+// body is empty but for the escrow.
 func (n *Node) Plan(ctx context.Context, who Officer, act *acts.Act, v acts.Values) ([]acts.Draft, error) {
-	drafts, err := n.plan(ctx, who, act, v, nil)
+	return n.planToFile(ctx, who, act, v, false)
+}
+
+// planToFile is Plan; to file what is planned, it seals what is to be sealed.
+func (n *Node) planToFile(ctx context.Context, who Officer, act *acts.Act, v acts.Values, file bool) ([]acts.Draft, error) {
+	drafts, err := n.plan(ctx, who, act, v, nil, file)
 	if !errors.Is(err, errToLearn) {
 		return drafts, err
 	}
@@ -80,15 +86,18 @@ func (n *Node) Plan(ctx context.Context, who Officer, act *acts.Act, v acts.Valu
 	if err != nil {
 		return nil, err
 	}
-	return n.plan(ctx, who, act, v, fitted)
+	return n.plan(ctx, who, act, v, fitted, file)
 }
 
 // plan makes a plan with the model that was learnt for it, if one was.
-func (n *Node) plan(ctx context.Context, who Officer, act *acts.Act, v acts.Values, fitted *record.Linkage) (drafts []acts.Draft, err error) {
+func (n *Node) plan(ctx context.Context, who Officer, act *acts.Act, v acts.Values, fitted *record.Linkage, file bool) (drafts []acts.Draft, err error) {
 	n.ledger.View(func(s *mechanism.State) {
 		w := n.world(ctx, s, who)
 		if fitted != nil {
 			w.Fitted = func() (*record.Linkage, error) { return fitted, nil }
+		}
+		if !file && w.Seal != nil {
+			w.Seal = func(incident record.ID, _ *record.Account) (*record.Sealed, error) { return n.sealable(s, incident) }
 		}
 		drafts, err = act.Plan(w, v)
 	})

@@ -48,19 +48,40 @@ func (n *Node) sealing(ctx context.Context, s *mechanism.State, w *acts.World) {
 	w.Release = func(id record.ID) (*record.Share, error) { return n.share(ctx, s, member, id) }
 }
 
-func (n *Node) seal(s *mechanism.State, incident record.ID, member string, a *record.Account) (*record.Sealed, error) {
-	fail := func(err error) (*record.Sealed, error) { return nil, fmt.Errorf("seal an account: %w", err) }
+// escrowFor lists to whom shares of what is sealed for an incident are encrypted.
+func (n *Node) escrowFor(s *mechanism.State, incident record.ID) (escrow []vault.Recipient, need int, err error) {
 	codes, need, ok := s.SealingTerms(incident)
 	if !ok {
-		return fail(fmt.Errorf("no notice opened the incident %s", incident))
+		return nil, 0, fmt.Errorf("no notice opened the incident %s", incident)
 	}
-	var escrow []vault.Recipient
 	for _, code := range codes {
 		age := s.Recipient(code)
 		if age == "" {
-			return fail(fmt.Errorf("%s is in the escrow and has named no key to which its share can be encrypted: its node does that once it has a line", code))
+			return nil, 0, fmt.Errorf("%s is in the escrow and has named no key to which its share can be encrypted: its node does that once it has a line", code)
 		}
 		escrow = append(escrow, vault.Recipient{Member: code, Age: age})
+	}
+	return escrow, need, nil
+}
+
+// sealable is the body of what could be sealed, with nothing in it and nothing kept.
+func (n *Node) sealable(s *mechanism.State, incident record.ID) (*record.Sealed, error) {
+	escrow, _, err := n.escrowFor(s, incident)
+	if err != nil {
+		return nil, fmt.Errorf("seal an account: %w", err)
+	}
+	out := &record.Sealed{}
+	for _, r := range escrow {
+		out.Escrow = append(out.Escrow, record.EscrowShare{Member: r.Member})
+	}
+	return out, nil
+}
+
+func (n *Node) seal(s *mechanism.State, incident record.ID, member string, a *record.Account) (*record.Sealed, error) {
+	fail := func(err error) (*record.Sealed, error) { return nil, fmt.Errorf("seal an account: %w", err) }
+	escrow, need, err := n.escrowFor(s, incident)
+	if err != nil {
+		return fail(err)
 	}
 	sealed, secret, err := vault.SealAccount(n.opts.Rand, vault.Context{Mission: n.Config.Mission, Incident: incident, Member: member}, a, escrow, need)
 	if err != nil {
@@ -89,6 +110,12 @@ func (n *Node) ownSealed(s *mechanism.State, id record.ID) (*record.Opened, erro
 	if !ok {
 		return nil, fmt.Errorf("read what was sealed: %s is no sealed account of this ledger", id)
 	}
+	return n.SealedHere(commitment)
+}
+
+// SealedHere is what this node has sealed itself under a commitment, for officers of the
+// member that sealed it; ErrNotSealedHere where it has not.
+func (n *Node) SealedHere(commitment record.Digest) (*record.Opened, error) {
 	b, err := os.ReadFile(n.secretPath(commitment))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("read what was sealed: %w", ErrNotSealedHere)

@@ -38,8 +38,8 @@ func (d *DB) SaveDraft(ctx context.Context, in Draft) (Draft, error) {
 }
 
 func (in *Draft) check() (values string, err error) {
-	if in.Kind != DraftStatement && in.Kind != DraftAmendment {
-		return "", fmt.Errorf("kind %.40q is not %s or %s", in.Kind, DraftStatement, DraftAmendment)
+	if in.Kind != DraftStatement && in.Kind != DraftAmendment && in.Kind != DraftSealing {
+		return "", fmt.Errorf("kind %.40q is not %s, %s or %s", in.Kind, DraftStatement, DraftAmendment, DraftSealing)
 	}
 	if n := utf8.RuneCountInString(in.Title); n > MaxTitle {
 		return "", fmt.Errorf("the title has %d letters, more than %d: %w", n, MaxTitle, ErrLimit)

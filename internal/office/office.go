@@ -122,13 +122,14 @@ type SignIn struct {
 const (
 	DraftStatement = "statement"
 	DraftAmendment = "amendment"
+	DraftSealing   = "sealing" // of a version that is to be sealed
 )
 
 // Draft is a form that is not filed yet. It is its officer's alone.
 type Draft struct {
 	ID      record.ID
 	Officer record.ID
-	Kind    string              // DraftStatement or DraftAmendment
+	Kind    string              // DraftStatement, DraftAmendment or DraftSealing
 	Title   string              // for the list of drafts; at most MaxTitle runes
 	Values  map[string][]string // of the form's fields; at most MaxDraft bytes as JSON
 	Created time.Time
