@@ -177,6 +177,8 @@ var audienceCases = []logCase{
 	{"failed", "readers-the-filer", "readers with the member that files", at2("envelope"), report(members("audience", `"named"`, "readers", `["DRN","OMB"]`))},
 	{"failed", "readers-no-code", "a reader who is no code", at2("envelope"), report(members("audience", `"named"`, "readers", `["D R N"]`))},
 	{"failed", "readers-too-many", "33 readers", at2("envelope"), report(members("audience", `"named"`, "readers", readers(33)))},
+	{"failed", "fields-for-everybody", "a public record that commits to its fields one by one", at2("envelope"), report(members("body", `{"alg":"hmac-sha256-fields","commitment":"`+strings.Repeat("03", 32)+`"}`))},
+	{"failed", "whole-for-members", "a record for members that commits to its body as a whole", at2("envelope"), report(members("audience", `"members"`, "body", `{"alg":"hmac-sha256","commitment":"`+strings.Repeat("03", 32)+`"}`))},
 	{"ok", "readers-as-many-as-may-be", "32 readers", nil, func(c *caseLog) {
 		report(members("audience", `"named"`, "readers", readers(32)))(c)
 		c.Entries[2].Body = nil

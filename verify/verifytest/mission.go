@@ -191,7 +191,15 @@ func (m *Mission) File(member string, kind record.Kind, body record.Body, option
 	if d.members != nil {
 		var members map[string]json.RawMessage
 		must(json.Unmarshal(payload, &members))
+		was := string(members["body"])
 		d.members(members)
+		var audience string
+		if json.Unmarshal(members["audience"], &audience) == nil && record.AlgFor(audience) == record.FieldsAlg && f.Body != nil && string(members["body"]) == was {
+			sum, err := ledger.Commitment(record.FieldsAlg, f.BodySalt, f.Body)
+			must(err)
+			members["body"], err = record.Canonical(record.BodyRef{Alg: record.FieldsAlg, Commitment: sum})
+			must(err)
+		}
 		payload, err = record.Canonical(members)
 		must(err)
 	}
