@@ -32,7 +32,7 @@ var floors = map[string]int{
 	"vault": 1, "quorum": 1, "cosign": 1, "evidence": 1, "bundle": 1,
 	"verify": 2, "internal/ledgerstore": 2, "internal/ledgerstore/sqlite": 2, "internal/ledgerstore/ledgerstoretest": 2,
 	"internal/local": 2, "internal/blobstore": 2, "internal/office": 2, "internal/projection": 2, "internal/tables": 2, "internal/basemap": 2, "internal/assets": 2,
-	"internal/witness": 2, "internal/outbox": 2, "internal/cosigned": 2, "internal/bag": 2,
+	"internal/witness": 2, "internal/outbox": 2, "internal/cosigned": 2, "internal/bag": 2, "internal/routes": 2,
 	"internal/replica": 3, "internal/registry": 3, "internal/node": 3, "internal/node/nodetest": 3,
 	"internal/web": 4, "internal/peer": 4, "internal/intake": 4, "internal/linkfile": 4, "internal/demo": 4, "internal/server": 4, "internal/takeout": 4,
 	"internal/fleet":       5, // a whole mission in one process

@@ -17,6 +17,7 @@ import (
 	"truceline/internal/node"
 	"truceline/internal/outbox"
 	"truceline/internal/registry"
+	"truceline/internal/routes"
 	"truceline/ledger"
 	"truceline/record"
 )
@@ -70,7 +71,7 @@ type receipt struct {
 // handed on, so that one closed door is not the only door.
 func MemberHandler(n *node.Node, h *Handing) http.Handler {
 	s := &handing{node: n, Handing: h}
-	mux := http.NewServeMux()
+	mux := routes.New()
 	mux.HandleFunc("POST /peer/submit", s.submit)
 	mux.HandleFunc("POST /peer/attest", s.attest)
 	mux.HandleFunc("GET /peer/wait", s.wait)

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"truceline/internal/node"
+	"truceline/internal/routes"
 	"truceline/ledger"
 	"truceline/record"
 )
@@ -27,7 +28,7 @@ const Prefix = "/log"
 // Handler serves the log of n under Prefix.
 func Handler(n *node.Node, log *slog.Logger) http.Handler {
 	s := &server{n, log}
-	mux := http.NewServeMux()
+	mux := routes.New()
 	mux.HandleFunc("GET "+Prefix+"/proof/{index}", s.answer(s.proof))
 	mux.HandleFunc("GET "+Prefix+"/consistency/{old}/{new}", s.answer(s.consistency))
 	mux.HandleFunc("GET "+Prefix+"/record/{id}", s.answer(s.record))

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"truceline/cosign"
+	"truceline/internal/routes"
 	"truceline/internal/witness"
 	"truceline/ledger"
 )
@@ -32,7 +33,7 @@ const sizeType = "text/x.tlog.size"
 // slog: they may prove that the log has forked.
 func WitnessHandler(w *witness.Witness, log *slog.Logger) http.Handler {
 	s := &witnessServer{w, log}
-	mux := http.NewServeMux()
+	mux := routes.New()
 	mux.HandleFunc("POST "+WitnessPrefix+"/add-checkpoint", s.add)
 	mux.HandleFunc("GET "+WitnessPrefix+"/{hash}/checkpoint", s.checkpoint)
 	return mux

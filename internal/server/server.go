@@ -18,6 +18,7 @@ import (
 	"truceline/internal/ledgerstore"
 	"truceline/internal/node"
 	"truceline/internal/peer"
+	"truceline/internal/routes"
 	"truceline/internal/web"
 )
 
@@ -62,7 +63,7 @@ func Listen(n *node.Node, o Options) (*Server, error) {
 		l.Close()
 		return nil, err
 	}
-	mux := http.NewServeMux()
+	mux := routes.New()
 	mux.Handle("/", pages)
 	s.stop = make(chan struct{})
 	Peers(mux, n, o.Log, s.stop)
@@ -82,9 +83,14 @@ func Listen(n *node.Node, o Options) (*Server, error) {
 	return s, nil
 }
 
+// Mux is what addresses are added to.
+type Mux interface {
+	Handle(pattern string, h http.Handler)
+}
+
 // Peers adds what other nodes ask: the log, what members hand in and, in a member's node,
 // its witness. Answers that are held back end when stop is closed.
-func Peers(mux *http.ServeMux, n *node.Node, log *slog.Logger, stop <-chan struct{}) {
+func Peers(mux Mux, n *node.Node, log *slog.Logger, stop <-chan struct{}) {
 	h := &peer.Handing{Stop: stop}
 	if n.Registry == nil {
 		h.Relay = n.HandOn

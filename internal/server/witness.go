@@ -4,14 +4,13 @@ package server
 
 import (
 	"log/slog"
-	"net/http"
 
 	"truceline/internal/node"
 	"truceline/internal/peer"
 )
 
 // witnessed adds the witness of a member's node.
-func witnessed(mux *http.ServeMux, n *node.Node, log *slog.Logger) {
+func witnessed(mux Mux, n *node.Node, log *slog.Logger) {
 	if w := n.Witness(); w != nil {
 		mux.Handle("/witness/", peer.WitnessHandler(w, log))
 	}

@@ -25,6 +25,7 @@ import (
 
 	"truceline/internal/assets"
 	"truceline/internal/office"
+	"truceline/internal/routes"
 	"truceline/text"
 )
 
@@ -81,7 +82,7 @@ type server struct {
 	texts  *text.Set
 	static *assets.Set
 	bases  bases
-	mux    *http.ServeMux
+	mux    *routes.Mux
 	links  links // to show once
 	turns  turns
 
@@ -112,7 +113,7 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Config: cfg, texts: text.All(), static: st, mux: http.NewServeMux()}
+	s := &server{Config: cfg, texts: text.All(), static: st, mux: routes.New()}
 	s.routes()
 	// Cookies are not sent with what another site's page posts (SameSite), and such a
 	// request is refused besides.
@@ -120,7 +121,7 @@ func New(cfg Config) (http.Handler, error) {
 	protect.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, fault{status: http.StatusForbidden, key: "error.cross_site"})
 	}))
-	return secure(compress(protect.Handler(http.HandlerFunc(s.dispatch)))), nil
+	return routes.Of(secure(compress(protect.Handler(http.HandlerFunc(s.dispatch)))), s.mux), nil
 }
 
 // dispatch shows the pages of everybody to who has not signed in. They are another server's,
@@ -157,7 +158,7 @@ func (s *server) forEverybody(source Source) *server {
 	if s.public == nil || s.publicOf != source {
 		cfg := s.Config
 		cfg.Source, cfg.Ledger, cfg.Public, cfg.PublicLedger = source, s.PublicLedger, nil, nil
-		p := &server{Config: cfg, texts: s.texts, static: s.static, mux: http.NewServeMux()}
+		p := &server{Config: cfg, texts: s.texts, static: s.static, mux: routes.New()}
 		p.routes()
 		s.public, s.publicOf = p, source
 	}
