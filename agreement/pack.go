@@ -62,6 +62,8 @@ type Pack struct {
 	// Policy says which witnesses must have cosigned a checkpoint: a C2SP tlog-policy
 	// (https://c2sp.org/tlog-policy), whose log is the mission's. Empty: nobody witnesses.
 	Policy string `json:"policy,omitempty"`
+	// Release says who releases what is not for everybody; absent: nobody.
+	Release *Release `json:"release,omitempty"`
 	// SmallNumbers says of whom small numbers are not told in tables; absent: of nobody.
 	SmallNumbers *SmallNumbers `json:"small_numbers,omitempty"`
 	Stances      []Stance      `json:"stances,omitempty"`

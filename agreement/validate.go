@@ -93,6 +93,7 @@ func (p *Pack) Validate() error {
 	}
 	c.parties(p)
 	c.filing(p)
+	c.release(p)
 	c.coarse(p)
 	c.terms("claimant_kinds", p.ClaimantKinds)
 	c.terms("incident_types", p.IncidentTypes)

@@ -74,7 +74,22 @@ func bodies() map[record.Kind]record.Body {
 		record.IdentityAsked:    reason,
 		record.IdentityReleased: &record.IdentityAnswer{Age: ageFile},
 		record.IdentityRead:     reason,
+		record.ReleaseProposed:  release(),
+		record.ReleaseAnswered:  &record.Reply{Text: "t"},
+		record.ReleaseMade:      released(),
 	}
+}
+
+// release proposes all that one may propose.
+func release() *record.Release {
+	return &record.Release{Audience: "public", BothReplied: true, Embargo: 5, Replaces: record.ID{9}, Title: "t",
+		Items: []record.ReleaseItem{{Fields: []string{"/claims[0]/area/lat_e6", "/claims[10]/low"}, Record: record.ID{2}}, {Fields: []string{"/text"}, Record: record.ID{1}}}}
+}
+
+// released shows two fields of one record.
+func released() *record.Released {
+	return &record.Released{Replaces: record.ID{9}, Title: "t", Items: []record.Disclosure{{Commitments: base64Of(64), Envelope: base64Of(3), Index: 4, LeafSalt: record.Digest{5}, LoggedAt: 6,
+		Fields: []record.DisclosedField{{Path: "/a", Salt: record.Digest{1}, Value: `"x"`}, {Path: "/b[0]/c", Salt: record.Digest{2}, Value: "-3"}}}}}
 }
 
 // ageFile begins as one, which is all that can be seen of it without its keys.
@@ -153,6 +168,9 @@ var needs = map[record.Kind][]record.Role{
 	record.IdentityAsked:    {"identity"},
 	record.IdentityReleased: {"request"},
 	record.IdentityRead:     {"identity"},
+	record.ReleaseConsented: {"release"},
+	record.ReleaseAnswered:  {"release"},
+	record.ReleaseMade:      {"release"},
 }
 
 // audiences is written down again from docs/formats/records.md, for kinds that may have
@@ -183,6 +201,10 @@ var audiences = map[record.Kind][]string{
 	record.IdentityAsked:    {"named"},
 	record.IdentityReleased: {"named"},
 	record.IdentityRead:     {"named"},
+	record.ReleaseProposed:  {"members"},
+	record.ReleaseConsented: {"members"},
+	record.ReleaseAnswered:  {"members"},
+	record.ReleaseMade:      {"public", "members"},
 }
 
 // examples is a pointer to at least one value of every type that is read strictly.

@@ -42,9 +42,9 @@ type Identity struct {
 	Token ID `json:"token"`
 }
 
-// ForItself tells whether statements of kind k may have the audience named and name nobody:
+// Apart tells whether statements of kind k may have the audience named and name nobody:
 // then they are for the member alone that files them.
-func (k Kind) ForItself() bool { return slices.Equal(kinds[k].audiences, namedOnly) }
+func (k Kind) Apart() bool { return slices.Equal(kinds[k].audiences, namedOnly) }
 
 // Validate implements Body.
 func (b *Identity) Validate() error {

@@ -53,6 +53,10 @@ const (
 	IdentityAsked    Kind = "identity.asked"
 	IdentityReleased Kind = "identity.released"
 	IdentityRead     Kind = "identity.read"
+	ReleaseProposed  Kind = "release.proposed"
+	ReleaseConsented Kind = "release.consented"
+	ReleaseAnswered  Kind = "release.answered"
+	ReleaseMade      Kind = "release.made"
 )
 
 type kindSpec struct {
@@ -105,6 +109,10 @@ var kinds = map[Kind]kindSpec{
 	IdentityAsked:    {newBody: func() Body { return new(Reason) }, needs: []Role{RoleIdentity}, audiences: namedOnly, content: true},
 	IdentityReleased: {newBody: func() Body { return new(IdentityAnswer) }, needs: []Role{RoleRequest}, audiences: namedOnly, content: true},
 	IdentityRead:     {newBody: func() Body { return new(Reason) }, needs: []Role{RoleIdentity}, audiences: namedOnly, content: true},
+	ReleaseProposed:  {newBody: func() Body { return new(Release) }, may: []Role{RoleIncident}, audiences: []string{AudienceMembers}},
+	ReleaseConsented: {needs: []Role{RoleRelease}, audiences: []string{AudienceMembers}},
+	ReleaseAnswered:  {newBody: func() Body { return new(Reply) }, needs: []Role{RoleRelease}, audiences: []string{AudienceMembers}},
+	ReleaseMade:      {newBody: func() Body { return new(Released) }, needs: []Role{RoleRelease}, audiences: shared},
 }
 
 // Kinds lists every kind of format version 1, sorted.

@@ -111,6 +111,7 @@ const (
 	RoleLink     Role = "link"     // the link that is undone
 	RoleAct      Role = "act"      // the record that is undone
 	RoleRecord   Role = "record"   // the record whose body is erased
+	RoleRelease  Role = "release"  // the proposal of a release
 )
 
 // Subject returns the first subject with role r.
@@ -217,7 +218,7 @@ func (s *Statement) Validate() error {
 		if !s.Kind.MayHave(s.Audience) {
 			return fail("kind %s and the audience %s do not go together: it may have %s", s.Kind, s.Audience, strings.Join(spec.audiences, ", "))
 		}
-		if (s.Audience == AudienceNamed) != (len(s.Readers) > 0) && !(s.Audience == AudienceNamed && s.Kind.ForItself()) {
+		if (s.Audience == AudienceNamed) != (len(s.Readers) > 0) && !(s.Audience == AudienceNamed && s.Kind.Apart()) {
 			return fail("readers are there exactly for the audience %s, and this is %s", AudienceNamed, s.Audience)
 		}
 	}

@@ -73,10 +73,11 @@ const KINDS = Object.fromEntries(`mission.opened, member.admitted, member.left, 
   batch.opened, batch.closed batch, batch.withdrawn batch, incident.opened, incident.linked account incident, incident.unlinked link,
   incident.aliased incident into, source.graded, linkage.fitted, act.undone act, clock.ticked, notice.filed, account.sealed incident,
   filing.declined incident, filing.vouched account, share.released account, account.opened account, recipient.named, audience.keyed, audience.shared,
-  body.erased record, erasure.confirmed record`.split(/,\s+/).map(k => k.split(' ')).map(([k, ...roles]) => [k, roles]))
-const NO_BODY = ['clock.ticked', 'erasure.confirmed'], AUDIENCES = ['public', 'members', 'mechanism', 'named', 'own'] // and which of them a kind may have:
-const CONTENT = /^(report\.filed|account\.(filed|amended))$/, MEMBERS = /^(audience|body|erasure)\./, SHARED = /^(account|incident|act|notice|filing|share)\./
-const audiencesOf = k => k === 'officer.named' ? ['own'] : MEMBERS.test(k) ? ['members'] : AUDIENCES.slice(0, CONTENT.test(k) ? 4 : SHARED.test(k) ? 2 : 1)
+  body.erased record, erasure.confirmed record, identity.filed account, identity.asked identity, identity.released request, identity.read identity,
+  release.proposed ?incident, release.consented release, release.answered release, release.made release`.split(/,\s+/).map(k => k.split(' ')).map(([k, ...roles]) => [k, roles]))
+const NO_BODY = ['clock.ticked', 'erasure.confirmed', 'release.consented'], AUDIENCES = ['public', 'members', 'mechanism', 'named', 'own'] // and which of them a kind may have:
+const CONTENT = /^(report\.filed|account\.(filed|amended)|identity\.\w+)$/, APART = /^identity\./, MEMBERS = /^(audience|body|erasure|release\.(proposed|consented|answered)$)/, SHARED = /^(account|incident|act|notice|filing|share|release)\./
+const audiencesOf = k => k === 'officer.named' ? ['own'] : APART.test(k) ? ['named'] : MEMBERS.test(k) ? ['members'] : AUDIENCES.slice(0, CONTENT.test(k) ? 4 : SHARED.test(k) ? 2 : 1)
 const KEY = { alg: /^ed25519$/, public: s => publicKey(base64(s, 32)) }, CONTINUED = { log_key: WORDS, origin: ORIGIN, root: DIGEST, size: 1 }
 const ADMISSION = { code: CODE, 'keys?': [KEY], name: WORDS, role: /^(party|third_party|monitor|observer|desk|registry)$/ }
 export const BODIES = { // log_key of mission.opened is for the checkers
@@ -121,7 +122,7 @@ function parseStatement(bytes) { // in the order of records.md, "What is not kno
     `kind ${st.kind} version ${st.kind_v}, crit ${st.crit}, or alg ${st.body?.alg}`)
   const given = AUDIENCES.includes(st.audience) // what goes with another is for a later version
   need(!st.body === NO_BODY.includes(st.kind) && !st.supersedes === (st.kind !== 'account.amended') && (!given ||
-    (audiencesOf(st.kind).includes(st.audience) && [undefined, ALGS[+!['public', 'own'].includes(st.audience)]].includes(st.body?.alg) && !readers.length === (st.audience !== 'named'))), 'body, supersedes, audience, readers: not of the kind')
+    (audiencesOf(st.kind).includes(st.audience) && [undefined, ALGS[+!['public', 'own'].includes(st.audience)]].includes(st.body?.alg) && (!readers.length === (st.audience !== 'named') || APART.test(st.kind)))), 'body, supersedes, audience, readers: not of the kind')
   const roles = (st.subjects ?? []).map(s => s.role), admitted = KINDS[st.kind]
   need(new Set(roles).size === roles.length && admitted.every(r => r[0] === '?' || roles.includes(r)) &&
     roles.every(r => r === 'batch' || admitted.includes(r) || admitted.includes(`?${r}`)), 'statement.subjects: not those of the kind')
