@@ -72,13 +72,29 @@ func (s *State) Reaches(audience, member string, readers []string) []string {
 }
 
 // Current is the newest epoch whose key exactly those have who are to read what member
-// files for the audience now. False: a new one is needed first.
+// files for the audience now, under their recipients of now. False: a new one is needed
+// first.
 func (s *State) Current(audience, member string, readers []string) (Epoch, bool) {
-	id, ok := s.current[epochKey(audience, s.Reaches(audience, member, readers))]
+	reaches := s.Reaches(audience, member, readers)
+	id, ok := s.current[epochKey(audience, reaches)]
 	if !ok {
 		return Epoch{}, false
 	}
-	return s.epochs[id], true
+	e := s.epochs[id]
+	for _, code := range reaches {
+		if s.named(code) > e.Index {
+			return Epoch{}, false // who has the former key of a reader reads nothing new
+		}
+	}
+	return e, true
+}
+
+// named is the index at which a member named its recipient; -1 while it has named none.
+func (s *State) named(code string) int64 {
+	if at, ok := s.seen[s.recipients[code].id]; ok {
+		return at.index
+	}
+	return -1
 }
 
 // Epoch looks an epoch up.
@@ -97,6 +113,44 @@ func (s *State) Epochs() []Epoch {
 func (s *State) Erased(id record.ID) (by record.ID, confirmed []string, ok bool) {
 	e, ok := s.erased[id]
 	return e.by, e.confirmed, ok
+}
+
+// Erasures lists the records whose bodies are to be destroyed, in the order in which that
+// was filed.
+func (s *State) Erasures() []record.ID {
+	out := slices.Collect(maps.Keys(s.erased))
+	slices.SortFunc(out, func(a, b record.ID) int {
+		return int(s.seen[s.erased[a].by].index - s.seen[s.erased[b].by].index)
+	})
+	return out
+}
+
+// Owed lists the members of an epoch's audience now that have named a recipient, each with
+// the index at which it did. Of an epoch for named members there are none: what these are
+// told is handed on to nobody.
+func (s *State) Owed(id record.ID) map[string]int64 {
+	e, ok := s.epochs[id]
+	if !ok || e.Audience == record.AudienceNamed {
+		return nil
+	}
+	out := map[string]int64{}
+	for _, m := range s.members {
+		if !m.Left && s.recipients[m.Code].age != "" && s.mayRead(e, m) {
+			out[m.Code] = s.named(m.Code)
+		}
+	}
+	return out
+}
+
+// mayRead tells whether an epoch may be handed to a member that was not there when it began.
+func (s *State) mayRead(e Epoch, m Member) bool {
+	switch e.Audience {
+	case record.AudienceNamed:
+		return slices.Contains(e.Readers, m.Code)
+	case record.AudienceMechanism:
+		return s.pack != nil && s.pack.IsMechanism(m.Code, m.Role)
+	}
+	return true
 }
 
 // Restricted is how many records are not for everybody.
@@ -237,33 +291,22 @@ func (s *State) guardHandover(e *Entry, b *record.Handover) (func(), error) {
 		if !ok {
 			return nil, refuse(UnknownSubject, "%s is no epoch of this ledger", id)
 		}
-		if epoch.Audience == record.AudienceNamed && !slices.Contains(epoch.Readers, b.Member) {
-			return nil, refuse(NoRight, "epoch %s is for the members it names, and %s is none of them", id, b.Member)
-		}
-		if epoch.Audience == record.AudienceMechanism && !s.pack.IsMechanism(b.Member, s.members[b.Member].Role) {
-			return nil, refuse(NoRight, "epoch %s is for the mechanism, and %s is not of it", id, b.Member)
+		if !s.mayRead(epoch, s.members[b.Member]) {
+			return nil, refuse(NoRight, "epoch %s is for the audience %s, and %s is not of it", id, epoch.Audience, b.Member)
 		}
 		if !slices.Contains(epoch.Readers, e.Statement.Member) {
 			return nil, refuse(NoRight, "%s was not given the key of epoch %s", e.Statement.Member, id)
 		}
 	}
 	return func() {
+		// Who has it besides the readers may leave them again: nothing new is filed under it.
 		for _, id := range b.Epochs {
-			k := handedKey{id, b.Member}
-			set(s, s.handed, k, append(slices.Clip(s.handed[k]), s.size))
+			epoch := s.epochs[id]
+			if k := epochKey(epoch.Audience, epoch.Readers); s.current[k] == id && !slices.Contains(epoch.Readers, b.Member) {
+				unset(s, s.current, k)
+			}
 		}
 	}, nil
-}
-
-// handedKey is an epoch and a member that was given its key later.
-type handedKey struct {
-	epoch  record.ID
-	member string
-}
-
-// Handovers are the indexes of the records that gave a member the key of an epoch later.
-func (s *State) Handovers(epoch record.ID, member string) []int64 {
-	return s.handed[handedKey{epoch, member}]
 }
 
 // guardErasure lets the member that filed a boxed body have it destroyed.

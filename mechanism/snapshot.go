@@ -86,9 +86,6 @@ func (s *State) Hash() record.Digest {
 	for _, x := range s.Epochs() {
 		put("epoch", x.ID, x.Audience, strings.Join(x.Readers, " "), x.Member, x.Index)
 	}
-	for _, k := range sorted(s.handed, func(k handedKey) []byte { return append(k.epoch[:], k.member...) }) {
-		put("handed", k.epoch, k.member, fmt.Sprint(s.handed[k]))
-	}
 	for _, id := range sorted(s.erased, byID) {
 		x := s.erased[id]
 		put("erased", id, x.by, strings.Join(x.confirmed, " "))

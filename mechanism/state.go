@@ -42,8 +42,7 @@ type State struct {
 
 	recipients map[string]recipient // by member code
 	epochs     map[record.ID]Epoch
-	current    map[string]record.ID // newest epoch by audience and readers; follows from epochs
-	handed     map[handedKey][]int64
+	current    map[string]record.ID  // newest epoch by audience and readers; follows from epochs
 	erased     map[record.ID]erasure // by the record whose body it is
 	restricted int64                 // records that are not for everybody
 
@@ -159,7 +158,6 @@ func New() *State {
 		recipients: map[string]recipient{},
 		epochs:     map[record.ID]Epoch{},
 		current:    map[string]record.ID{},
-		handed:     map[handedKey][]int64{},
 		erased:     map[record.ID]erasure{},
 	}
 }
