@@ -173,6 +173,9 @@ var subjectKinds = map[record.Role]record.Kind{
 	record.RoleInto:     record.IncidentOpened,
 	record.RoleBatch:    record.BatchOpened,
 	record.RoleLink:     record.IncidentLinked,
+	record.RoleIdentity: record.IdentityFiled,
+	record.RoleRequest:  record.IdentityAsked,
+	record.RoleRelease:  record.ReleaseProposed,
 }
 
 func (s *State) ruleSubjects(e *Entry) error {

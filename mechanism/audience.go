@@ -189,7 +189,7 @@ func (s *State) ruleReach(e *Entry) error {
 	all := true
 	for _, sub := range st.Subjects {
 		at := s.seen[sub.ID]
-		if at.restricted && st.Audience == record.AudiencePublic {
+		if at.restricted && st.Audience == record.AudiencePublic && st.Kind != record.ReleaseMade { // it shows what the bodies agreed to show
 			return refuse(UnknownAudience, "it is for everybody and names %s, which is not: file it for those who may read that", sub.ID)
 		}
 		if sub.Role != record.RoleReport {
@@ -314,14 +314,18 @@ func (s *State) guardErasure(e *Entry) (func(), error) {
 	id, _ := e.Statement.Subject(record.RoleRecord)
 	at := s.seen[id]
 	switch {
-	case at.member != e.Statement.Member:
-		return nil, refuse(NoRight, "record %s was filed by %s: only its own filer has its body erased", id, at.member)
+	case at.member != e.Statement.Member && !s.mayErase(e.Statement.Member, id):
+		return nil, refuse(NoRight, "record %s was filed by %s: only its own filer has its body erased, and that of an identity its custodian", id, at.member)
 	case !at.boxed:
 		return nil, refuse(StateForbids, "record %s has no body that can be erased: only what is filed for less than everybody has one", id)
 	case !s.erased[id].by.IsZero():
 		return nil, refuse(StateForbids, "the body of record %s is erased already", id)
 	}
-	return func() { set(s, s.erased, id, erasure{by: e.Statement.ID}) }, nil
+	return func() {
+		for _, id := range append(s.copiesOf(id), id) {
+			set(s, s.erased, id, erasure{by: e.Statement.ID})
+		}
+	}, nil
 }
 
 func (s *State) guardConfirmation(e *Entry) (func(), error) {

@@ -17,6 +17,9 @@ func (s *State) guard(e *Entry) (apply func(), err error) {
 			return nil, err
 		}
 	}
+	if e.Statement.Kind.Apart() {
+		return s.guardIdentity(e)
+	}
 	if e.Statement.Boxed() {
 		return s.guardBoxed(e)
 	}
@@ -81,6 +84,12 @@ func (s *State) guard(e *Entry) (apply func(), err error) {
 		return s.guardShare(e)
 	case *record.Vouching:
 		return s.guardVouching(e, b)
+	case *record.Release:
+		return s.guardProposal(e, b)
+	case *record.Reply:
+		return s.guardReply(e)
+	case *record.Released:
+		return s.guardReleased(e, b)
 	case *record.Grade:
 		return s.guardGrade(e, b)
 	case *record.Linkage:
@@ -88,6 +97,9 @@ func (s *State) guard(e *Entry) (apply func(), err error) {
 	case nil:
 		if e.Statement.Kind == record.ErasureConfirmed {
 			return s.guardConfirmation(e)
+		}
+		if e.Statement.Kind == record.ReleaseConsented {
+			return s.guardConsent(e)
 		}
 		return none, nil // clock.ticked, and kinds whose body is their member's own
 	}

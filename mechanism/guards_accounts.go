@@ -107,6 +107,11 @@ func (s *State) guardAccount(e *Entry, b *record.Account) (func(), error) {
 		return nil, err
 	}
 	inBatch, _ := e.batch()
+	if audienceOf(st) == record.AudiencePublic && inBatch.IsZero() {
+		if err := s.CheckPlaces(b, true); err != nil {
+			return nil, err
+		}
+	}
 	report, _ := st.Subject(record.RoleReport)
 	reportBatch := s.reports[report]
 	if reportBatch != inBatch && !s.counts(reportBatch) {

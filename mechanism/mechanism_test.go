@@ -111,6 +111,10 @@ identity.filed    -PTMOD
 identity.asked    -PTMOD
 identity.released -PTMOD
 identity.read     -PTMOD
+release.proposed  -PTMOD
+release.consented -PTMOD
+release.answered  -PTMOD
+release.made      -PTMOD
 `
 	roles := []record.MemberRole{"registry", "party", "third_party", "monitor", "observer", "desk"}
 	lines := strings.Split(strings.TrimSpace(picture), "\n")

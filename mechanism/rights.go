@@ -46,6 +46,10 @@ var rights = map[record.Kind][]record.MemberRole{
 	record.AudienceKeyed:    filers,
 	record.AudienceShared:   everyRole,
 	record.BodyErased:       filers,
+	record.ReleaseProposed:  filers, // the bodies that the agreement names
+	record.ReleaseConsented: filers,
+	record.ReleaseAnswered:  filers, // parties, and those whose records are shown
+	record.ReleaseMade:      filers,
 	record.ErasureConfirmed: everyRole,
 	record.IdentityFiled:    filers,
 	record.IdentityAsked:    filers, // the mechanism, and who filed the identity

@@ -108,6 +108,8 @@ func (s *State) Hash() record.Digest {
 		put(row, k.class, k.year, s.numbers[k])
 	}
 	s.blind.hash(put)
+	s.releases.hash(put)
+	s.apart.hash(put)
 	return record.Digest(h.Sum(nil))
 }
 

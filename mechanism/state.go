@@ -39,6 +39,8 @@ type State struct {
 	acts      map[record.ID]act       // what can be undone by act.undone, but for incident.opened
 	numbers   map[numberKey]int       // last number given
 	blind     blind                   // filings of versions that nobody reads yet
+	releases  releases                // proposals to show what not everybody may read
+	apart     apart                   // identities, and who asked for them
 
 	recipients map[string]recipient // by member code
 	epochs     map[record.ID]Epoch
@@ -154,6 +156,8 @@ func New() *State {
 		acts:      map[record.ID]act{},
 		numbers:   map[numberKey]int{},
 		blind:     newBlind(),
+		releases:  newReleases(),
+		apart:     newApart(),
 
 		recipients: map[string]recipient{},
 		epochs:     map[record.ID]Epoch{},

@@ -52,6 +52,7 @@ var instead = map[record.Kind]string{
 	record.AccountOpened:  ": withdraw the account (account.withdrawn)",
 	record.MemberLeft:     ": it is admitted again (member.admitted)",
 	record.CosignerNamed:  ": name another key in its place (cosigner.named)",
+	record.IdentityFiled:  ": have it erased (body.erased), and file it anew",
 }
 
 func (s *State) undoOpening(id record.ID) (func(), error) {

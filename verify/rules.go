@@ -57,6 +57,11 @@ func (p *replay) admit(e *mechanism.Entry, loggedAt int64, whole bool) outcome {
 		for _, sub := range st.Subjects {
 			p.about[st.ID] = append(p.about[st.ID], sub.ID)
 		}
+		if b, ok := e.Body.(*record.Release); ok {
+			for _, item := range b.Items {
+				p.about[st.ID] = append(p.about[st.ID], item.Record)
+			}
+		}
 	}
 	switch {
 	case p.unsure != "":
@@ -111,8 +116,9 @@ func (p *replay) dependsOnLost(st *record.Statement) string {
 		return p.lostBatch // a withdrawal is undone only if the file was not taken in again
 	case record.CosignerNamed, record.AgreementAdopted:
 		return p.lostCosigner // a key is one cosigner's, and a policy names those that are known
-	case record.RecipientNamed, record.AudienceKeyed, record.AudienceShared, record.NoticeFiled:
-		return p.lostRecipient // a key goes to all that have named a recipient, and an escrow's members all have
+	case record.RecipientNamed, record.AudienceKeyed, record.AudienceShared, record.NoticeFiled,
+		record.IdentityFiled, record.IdentityAsked, record.IdentityReleased, record.IdentityRead:
+		return p.lostRecipient // a key goes to all that have named a recipient, and an escrow's members and custodians all have
 	}
 	return ""
 }
