@@ -56,6 +56,7 @@ var (
 		{Name: "lat", Type: Line, Max: 12},
 		{Name: "lon", Type: Line, Max: 12},
 		{Name: "precision_m", Type: Line, Max: 8},
+		{Name: "area", Type: Line, Max: 60}, // as filed before, where no position is filled in
 		{Name: "external", Type: Line, Max: 100},
 		{Name: "claims", Type: Claims, Required: true},
 	}
@@ -82,6 +83,7 @@ var ClaimFields = []Field{
 	{Name: "lat", Type: Line, Max: 12},
 	{Name: "lon", Type: Line, Max: 12},
 	{Name: "precision_m", Type: Line, Max: 8},
+	{Name: "area", Type: Line, Max: 60},
 	{Name: "derived", Type: Check},
 	{Name: "note", Type: Line, Max: 500},
 	{Name: "external", Type: Line, Max: 100},

@@ -51,6 +51,9 @@ func planSealing(p *planner) error {
 	if err != nil || len(p.problems) > 0 {
 		return err
 	}
+	if err := p.coarsen(body, p.filingAudience(in)); err != nil {
+		return err
+	}
 	if err := body.Validate(); err != nil {
 		p.problem("claims", "problem.invalid", "why", err.Error())
 		return nil

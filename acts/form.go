@@ -150,7 +150,10 @@ func FormOf(a *record.Account, report record.ID) Values {
 	times, spots := make([]whereabouts, len(a.Claims)), make([]whereabouts, len(a.Claims))
 	for i, c := range a.Claims {
 		times[i] = whereabouts{when: c.When}
-		spots[i] = whereabouts{places: c.Places, placeText: c.PlaceText, point: c.Point}
+		spots[i] = whereabouts{places: c.Places, placeText: c.PlaceText, point: c.Point, area: c.Area}
+		if c.Point != nil {
+			spots[i].area = nil // it follows from the point
+		}
 	}
 	when, spot := shared(times), shared(spots)
 	when.fill(v, "")
@@ -190,12 +193,13 @@ func shared(list []whereabouts) whereabouts {
 }
 
 func (w whereabouts) empty() bool {
-	return w.when.Start == "" && len(w.places) == 0 && w.placeText == "" && w.point == nil
+	return w.when.Start == "" && len(w.places) == 0 && w.placeText == "" && w.point == nil && w.area == nil
 }
 
 func (w whereabouts) same(x whereabouts) bool {
 	return w.when == x.when && slices.Equal(w.places, x.places) && w.placeText == x.placeText &&
-		(w.point == nil) == (x.point == nil) && (w.point == nil || *w.point == *x.point)
+		(w.point == nil) == (x.point == nil) && (w.point == nil || *w.point == *x.point) &&
+		(w.area == nil) == (x.area == nil) && (w.area == nil || *w.area == *x.area)
 }
 
 func (w whereabouts) fill(v Values, prefix string) {
@@ -208,6 +212,9 @@ func (w whereabouts) fill(v Values, prefix string) {
 		v.set(prefix+"lat", Degrees(w.point.LatE6))
 		v.set(prefix+"lon", Degrees(w.point.LonE6))
 		v.set(prefix+"precision_m", strconv.FormatInt(w.point.PrecisionM, 10))
+	}
+	if w.area != nil {
+		v.set(prefix+"area", areaText(w.area))
 	}
 }
 

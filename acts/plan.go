@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"truceline/mechanism"
+	"truceline/place"
 	"truceline/record"
 )
 
@@ -42,6 +43,9 @@ type World struct {
 	// learns nothing itself: State is held while it is called. Nil where nothing here
 	// learns models, so that linkage.fit is not offered.
 	Fitted func() (*record.Linkage, error)
+	// Lines gives where all lines of the agreement run. Nil: no base map is here, and lines
+	// that the agreement takes from it are not known.
+	Lines func() ([]place.Line, error)
 	// Seal makes the body of account.sealed and keeps what opens it, durably, before it
 	// returns. Nil, like the three below it, where nothing here can: then its act is not
 	// offered.

@@ -165,6 +165,11 @@ func (p *planner) account(d Draft, report, of record.ID) error {
 	if len(p.problems) > 0 {
 		return nil
 	}
+	if a, ok := d.Body.(*record.Account); ok {
+		if err := p.coarsen(a, p.audienceOf(d)); err != nil {
+			return err
+		}
+	}
 	if err := d.Body.Validate(); err != nil {
 		p.problem("claims", "problem.invalid", "why", err.Error())
 		return nil
@@ -319,12 +324,16 @@ type whereabouts struct {
 	places    []string
 	placeText string
 	point     *record.Point
+	area      *record.Area // of a version before, where no point is given
 }
 
 func (p *planner) where(prefix string) whereabouts {
 	w := whereabouts{
 		when:   when.Span{Start: p.date(prefix + "start"), End: p.date(prefix + "end"), Note: p.get(prefix + "time_note")},
 		places: p.list(prefix + "places"), placeText: p.get(prefix + "place_text"), point: p.point(prefix),
+	}
+	if w.point == nil {
+		w.area = p.area(prefix + "area")
 	}
 	switch {
 	case w.when.End != "" && p.get(prefix+"start") == "":
@@ -362,8 +371,10 @@ func (p *planner) degrees(name, s string, most float64) int64 {
 		p.problem(name, "problem.degrees", "value", s, "max", int(most))
 		return 0
 	}
-	return int64(math.Round(f * 1e6))
+	return microDegrees(f)
 }
+
+func microDegrees(degrees float64) int64 { return int64(math.Round(degrees * 1e6)) }
 
 func (p *planner) claim(n int, whole whereabouts) record.Claim {
 	prefix := ClaimName(n, "")
@@ -379,7 +390,7 @@ func (p *planner) claim(n int, whole whereabouts) record.Claim {
 		FirstHand: p.get(prefix + "first_hand"), Group: p.get(prefix + "group"), Measure: p.get(prefix + "measure"), Note: p.get(prefix + "note"),
 		Scope: record.Scope(p.get(prefix + "scope")), Stance: p.get(prefix + "stance"), Subset: p.get(prefix + "subset"),
 		Words: strings.ReplaceAll(p.get(prefix+"words"), "\r\n", "\n"),
-		When:  own.when, Places: own.places, PlaceText: own.placeText, Point: own.point,
+		When:  own.when, Places: own.places, PlaceText: own.placeText, Point: own.point, Area: own.area,
 	}
 	if own.when.Start == "" {
 		c.When = whole.when
@@ -387,8 +398,8 @@ func (p *planner) claim(n int, whole whereabouts) record.Claim {
 			c.When.Note = own.when.Note
 		}
 	}
-	if len(own.places) == 0 && own.placeText == "" && own.point == nil {
-		c.Places, c.PlaceText, c.Point = whole.places, whole.placeText, whole.point
+	if len(own.places) == 0 && own.placeText == "" && own.point == nil && own.area == nil {
+		c.Places, c.PlaceText, c.Point, c.Area = whole.places, whole.placeText, whole.point, whole.area
 	}
 	if c.Scope == "" {
 		c.Scope = record.ScopeIncident

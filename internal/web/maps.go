@@ -70,12 +70,14 @@ type mapView struct {
 	*basemap.Paths
 	Ground bool // land and lines are there
 	Rings  []ring
-	Names  []label
-	Lines  []lineLegend
-	Scale  scaleBar
-	Nobody bool // nothing on it has a position
-	Left   int  // places that are not drawn because there are too many
-	Box    agreement.Box
+	// Squares are the areas of what is known only so far.
+	Squares []square
+	Names   []label
+	Lines   []lineLegend
+	Scale   scaleBar
+	Nobody  bool // nothing on it has a position
+	Left    int  // places that are not drawn because there are too many
+	Box     agreement.Box
 	// Feed is the address of the places for the map that moves; empty where this one
 	// only stands still.
 	Feed string
@@ -146,10 +148,15 @@ func incidentMap(v *view, inc projection.Incident, accounts []projection.Account
 	if !ok {
 		box, ok = v.boxOf(counts)
 	}
+	areas := areasOf(inc, accounts)
+	if !ok {
+		box, ok = boxOfAreas(areas)
+	}
 	if !ok {
 		return mapView{Nobody: true}
 	}
 	m := v.drawMap(box, insetMap, counts)
+	m.squares(areas)
 	m.Feed = string(v.to("/map/places.json", "incident", inc.ID.String()))
 	return m
 }

@@ -49,12 +49,16 @@ func (k mapMark) meets(o mapMark) bool {
 func (v *view) mapOf(p *workPage) queueMap {
 	own := map[string]int{}
 	var points []record.Point
+	var areas []record.Area
 	for _, c := range p.Body.Claims {
 		for _, code := range c.Places {
 			own[code] = 1
 		}
 		if c.Point != nil && !slices.Contains(points, *c.Point) {
 			points = append(points, *c.Point)
+		}
+		if c.Area != nil && c.Point == nil {
+			areas = append(areas, *c.Area)
 		}
 	}
 	area := map[string]int{}
@@ -69,6 +73,9 @@ func (v *view) mapOf(p *workPage) queueMap {
 	}
 	box, ok := v.boxOf(area)
 	if !ok {
+		box, ok = boxOfAreas(areas)
+	}
+	if !ok {
 		return queueMap{mapView: mapView{Nobody: true}, beyond: len(p.candidates)}
 	}
 	m := queueMap{mapView: v.drawMap(box, insetMap, own)}
@@ -77,6 +84,7 @@ func (v *view) mapOf(p *workPage) queueMap {
 			m.Rings = append(m.Rings, ring{Name: v.T("queue.position"), X: x, Y: y, R: max(4, m.Pixels(pt.LatE6, float64(pt.PrecisionM))), Precision: pt.PrecisionM})
 		}
 	}
+	m.squares(areas)
 	m.Nobody = false
 	v.markCandidates(&m, p.candidates, own)
 	return m

@@ -78,7 +78,7 @@ func (p *statementPage) open(n int, fields []string, usual map[string]string) bo
 
 // moreFields are those of a claim that most claims leave as they are.
 var (
-	moreFields = []string{"subset", "first_hand", "derived", "note", "external", "start", "end", "time_note", "place_text", "places", "lat", "lon", "precision_m"}
+	moreFields = []string{"subset", "first_hand", "derived", "note", "external", "start", "end", "time_note", "place_text", "places", "lat", "lon", "precision_m", "area"}
 	usualMore  = map[string]string{"first_hand": "unknown"}
 )
 

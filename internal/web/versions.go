@@ -110,7 +110,7 @@ func (v *view) claimFields(c *record.Claim) []fieldValue {
 		{"element", code("element", string(c.Element))}, {"measure", name(v.names.measure, c.Measure)}, {"group", name(v.names.group, c.Group)},
 		{"subset", name(v.names.subset, c.Subset)}, {"figure", v.figureWords(c)}, {"stance", name(v.names.stance, c.Stance)},
 		{"scope", code("scope", string(c.Scope))}, {"words", c.Words}, {"first_hand", code("first_hand", c.FirstHand)}, {"derived", derived},
-		{"start", when}, {"places", v.names.placesOr(c.Places, "")}, {"place_text", c.PlaceText}, {"lat", position}, {"note", c.Note}, {"external", c.External},
+		{"start", when}, {"places", v.names.placesOr(c.Places, "")}, {"place_text", c.PlaceText}, {"lat", position}, {"area", v.areaWords(c.Area)}, {"note", c.Note}, {"external", c.External},
 	}
 }
 
