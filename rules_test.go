@@ -44,13 +44,13 @@ var floors = map[string]int{
 // sideways are the imports within a floor that are allowed.
 var sideways = map[string][]string{
 	"record":                               {"when"},
-	"acts":                                 {"agreement", "mechanism"},
+	"acts":                                 {"agreement", "mechanism", "vault"},
 	"mechanism":                            {"agreement", "ledger", "quorum", "cosign", "vault"},
 	"vault":                                {"ledger"},
 	"quorum":                               {"ledger", "cosign"},
 	"cosign":                               {"ledger"},
 	"evidence":                             {"ledger", "quorum", "cosign", "agreement"},
-	"bundle":                               {"ledger", "quorum", "cosign", "agreement", "evidence"},
+	"bundle":                               {"ledger", "quorum", "cosign", "agreement", "evidence", "vault"},
 	"internal/registry":                    {"internal/replica"},
 	"reconcile":                            {"agreement"},
 	"statistics":                           {"agreement", "reconcile"},

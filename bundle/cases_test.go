@@ -43,6 +43,7 @@ type caseWorld struct {
 	*world
 	target        int
 	with          []int // the other records
+	shows         []int // the records that it shows, in the order of its body
 	head          func() []byte
 	before, after func() []byte
 	key, policy   string // given on another way
@@ -205,6 +206,9 @@ func (c *caseWorld) assemble() string {
 			f.Records = append(f.Records, c.placed(i))
 		}
 	}
+	for _, i := range c.shows {
+		f.Released = append(f.Released, c.path(i, size))
+	}
 	if c.before != nil {
 		f.Before = c.beside(c.before())
 	}
@@ -231,7 +235,7 @@ func (x *bundleCase) file(t testing.TB) caseFile {
 	return caseFile{What: x.what, Outcome: x.outcome, Problems: x.problems, Unchecked: x.unchecked, Key: c.key, Policy: c.policy, Bundle: b}
 }
 
-var bundleCases = slices.Concat(goodCases, keyCases, placeCases, witnessCases, ruleCases, formCases)
+var bundleCases = slices.Concat(goodCases, keyCases, placeCases, witnessCases, ruleCases, releaseCases, formCases)
 
 // TestCases holds this checker to the cases.
 func TestCases(t *testing.T) {

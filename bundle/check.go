@@ -87,6 +87,8 @@ type item struct {
 	line *record.Line
 	path []tlog.Hash
 	own  bool // it is the record that the bundle is about
+	// shown is what the record that the bundle is about shows of this one; nil of all others.
+	shown *record.Disclosure
 
 	envelope  *record.Envelope
 	statement *record.Statement // nil if it could not be read
@@ -120,11 +122,16 @@ func (c *checker) run(b []byte) {
 		return
 	}
 	for _, it := range c.file.records {
-		c.record(it)
+		if it.shown != nil {
+			c.showing(it)
+		} else {
+			c.record(it)
+		}
 	}
 	if r.Record == nil {
 		return // its leaf is not in the tree, which is a problem
 	}
+	c.release()
 	c.agreement()
 	c.witnesses()
 	c.rules()
@@ -255,7 +262,7 @@ func (c *checker) open(it *item) (o outcome, later string) {
 		c.mission = st.Mission
 	}
 	switch {
-	case !it.own && !Bears(st.Kind):
+	case !it.own && it.shown == nil && !Bears(st.Kind):
 		return wrong("a %s says nothing of keys, witnesses and rules: it does not belong into the file", st.Kind), ""
 	case again:
 		return wrong("its id stands for a record already, at index %d", first), ""

@@ -75,8 +75,8 @@ func secondChecker(t testing.TB, list ...onDisk) []verdict {
 }
 
 var (
-	problemLine   = regexp.MustCompile(`(?m)^(\d+|-) (file|head|leaf|envelope|body|witness|rule|time): `)
-	uncheckedLine = regexp.MustCompile(`(?m)^(\d+|-) (file|head|leaf|envelope|body|witness|rule|time), not checked: `)
+	problemLine   = regexp.MustCompile(`(?m)^(\d+|-) (file|head|leaf|envelope|body|release|witness|rule|time): `)
+	uncheckedLine = regexp.MustCompile(`(?m)^(\d+|-) (file|head|leaf|envelope|body|release|witness|rule|time), not checked: `)
 	outcomeLine   = regexp.MustCompile(`(?m)^(OK|FAILED|INCOMPLETE|UPDATE NEEDED) record (.*)$`)
 	exits         = map[string]int{"ok": 0, "failed": 1, "incomplete": 3, "update needed": 3}
 )

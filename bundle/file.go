@@ -39,7 +39,10 @@ type file struct {
 	LogKey  string   `json:"log_key"`
 	Record  proven   `json:"record"`
 	Records []placed `json:"records,omitempty"`
-	V       int      `json:"v"`
+	// Released are, of a release, the RFC 6962 audit paths of the records that it shows, in
+	// the order of its body, to the same head.
+	Released [][]string `json:"released,omitempty"`
+	V        int        `json:"v"`
 }
 
 // proven is the record that the bundle is about: its line without the line feed, and its
@@ -73,7 +76,8 @@ type parsed struct {
 	log     note.Verifier
 	proof   ledger.TLogProof
 	index   int64   // of the record it is about
-	records []*item // all of them, in order of index
+	records []*item // all of them, and those that the record shows, in order of index
+	released
 }
 
 // parse reads a bundle in its one spelling. Nothing is proved by it.
@@ -146,6 +150,9 @@ func (p *parsed) parts() error {
 	}
 	if p.records[0].line.Index != 0 {
 		return errors.New("records: record 0 is not there")
+	}
+	if err := p.takeReleased(own); err != nil {
+		return err
 	}
 	for i, x := range []*beside{p.Before, p.After} {
 		if x == nil {

@@ -28,17 +28,29 @@ func another(got, want *bundle.Report) bool {
 	}
 	return a.Index != b.Index || a.LoggedAt != b.LoggedAt || !bytes.Equal(a.Body, b.Body) || a.Statement.ID != b.Statement.ID || a.Statement.ClaimedAt != b.Statement.ClaimedAt ||
 		a.Statement.Member != b.Statement.Member || got.Root != want.Root || got.Size != want.Size || got.Key != want.Key || got.Policy != want.Policy ||
-		more(got.Cosigned, want.Cosigned) || more(got.RulesBy, want.RulesBy) ||
+		!slices.EqualFunc(got.Shown, want.Shown, sameShown) || more(got.Cosigned, want.Cosigned) || more(got.RulesBy, want.RulesBy) ||
 		got.Bracket.NotYet > want.Bracket.NotYet || got.Bracket.By != 0 && got.Bracket.By < want.Bracket.By
+}
+
+func sameShown(a, b bundle.Shown) bool {
+	return a.Index == b.Index && a.LoggedAt == b.LoggedAt && a.Statement.ID == b.Statement.ID && slices.Equal(a.Fields, b.Fields)
 }
 
 // TestEveryByte changes bytes of a good bundle: it is no longer good, or it says the same of
 // the same record, or less. The long test changes every byte, in several ways.
-func TestEveryByte(t *testing.T) { flip(t, 29, 401, []byte{1}) }
+func TestEveryByte(t *testing.T) {
+	file, o := goodFile(t)
+	flip(t, file, o, 29, 401, []byte{1})
+}
+
+// TestEveryByteOfARelease is the same of a release, in which what it shows is proved too.
+func TestEveryByteOfARelease(t *testing.T) {
+	f := caseNamed(t, "release")
+	flip(t, []byte(f.Bundle), bundle.Options{Key: f.Key, Policy: f.Policy}, 61, 1201, []byte{1})
+}
 
 // flip tries changes of every so manyth byte in this checker, and in the second.
-func flip(t *testing.T, ours, theirs int, changes []byte) {
-	file, o := goodFile(t)
+func flip(t *testing.T, file []byte, o bundle.Options, ours, theirs int, changes []byte) {
 	want, err := bundle.Check(file, o)
 	if err != nil || want.Outcome() != bundle.Good {
 		t.Fatal(err, text(want))

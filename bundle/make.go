@@ -75,6 +75,7 @@ type maker struct {
 	head   ledger.Checkpoint
 	own    *bearing
 	all    []*bearing      // in order, without own
+	shown  []*bearing      // that a release shows, in its order
 	policy *quorum.Policy  // of the agreement in force; nil if there is none
 	about  map[string]bool // members whose keys matter
 	rules  []string        // the rules keys that count
@@ -125,6 +126,9 @@ func (m *maker) file(ctx context.Context, index int64) (*file, error) {
 			return nil, err
 		}
 		f.Records = append(f.Records, placed{formatHashes(hashes), x.text})
+	}
+	if f.Released, err = m.released(ctx); err != nil {
+		return nil, err
 	}
 	if f.Before, err = m.beside(ctx, heads.Before, func(size int64) bool { return size <= index }); err != nil {
 		return nil, err
@@ -208,6 +212,7 @@ func (m *maker) choose() {
 	m.about[keysOfWhom(m.own)] = true
 	m.chooseAgreement(all)
 	m.chooseRules(all)
+	m.show()
 	for _, x := range all {
 		if x.take && x.statement != nil {
 			m.about[x.statement.Member] = true
@@ -219,7 +224,7 @@ func (m *maker) choose() {
 	}
 	for _, x := range all {
 		if b, ok := x.body.(*record.Enrolment); ok && b.Key != nil {
-			x.take = x.take || slices.ContainsFunc(all, func(y *bearing) bool { return y.take && y.envelope != nil && y.signedWith(b.Key.ID()) })
+			x.take = x.take || slices.ContainsFunc(append(all, m.shown...), func(y *bearing) bool { return y.take && y.envelope != nil && y.signedWith(b.Key.ID()) })
 		}
 	}
 }

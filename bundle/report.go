@@ -20,14 +20,16 @@ const (
 	Leaf     Layer = "leaf"     // each record is in the tree under that head
 	Envelope Layer = "envelope" // one spelling, this mission, properly signed
 	Body     Layer = "body"     // the body committed to, and its kind's schema
+	Release  Layer = "release"  // what a release shows stands in records of the log
 	Witness  Layer = "witness"  // a quorum of the policy cosigned the head
 	Rule     Layer = "rule"     // a quorum of members says that all records passed the rules
 	Time     Layer = "time"     // the heads beside, which narrow down when it was logged
 )
 
-var layers = []Layer{File, Head, Leaf, Envelope, Body, Witness, Rule, Time}
+var layers = []Layer{File, Head, Leaf, Envelope, Body, Release, Witness, Rule, Time}
 
-// Tally counts what was found in one layer: of leaf, envelope and body the records, of the
+// Tally counts what was found in one layer: of leaf, envelope and body the records, of
+// release the records that one shows, of the
 // others the file's one head, or its heads beside.
 type Tally struct {
 	Good, Failed, Unchecked int
@@ -92,6 +94,8 @@ type Report struct {
 	Record *Record
 	// Others are the other records of the bundle, as far as they are proved to be in the log.
 	Others []Other
+	// Shown is what a release shows, in order of index.
+	Shown []Shown
 	// Cosigned and Missing are the policy's witnesses, RulesBy and RulesMissing those whose
 	// members do and do not say that the rules were kept, by the policy's names.
 	Cosigned, RulesBy     []Word

@@ -259,13 +259,14 @@ func is(t testing.TB, r *bundle.Report, outcome bundle.Outcome, problems, unchec
 
 // form is a bundle in Go's own terms, for tests that change one.
 type form struct {
-	After   *formBeside  `json:"after,omitempty"`
-	Before  *formBeside  `json:"before,omitempty"`
-	Bundle  string       `json:"bundle"`
-	LogKey  string       `json:"log_key"`
-	Record  formProven   `json:"record"`
-	Records []formPlaced `json:"records,omitempty"`
-	V       int          `json:"v"`
+	After    *formBeside  `json:"after,omitempty"`
+	Before   *formBeside  `json:"before,omitempty"`
+	Bundle   string       `json:"bundle"`
+	LogKey   string       `json:"log_key"`
+	Record   formProven   `json:"record"`
+	Records  []formPlaced `json:"records,omitempty"`
+	Released [][]string   `json:"released,omitempty"`
+	V        int          `json:"v"`
 }
 
 type formBeside struct {

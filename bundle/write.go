@@ -51,6 +51,9 @@ func (r *Report) Write(w io.Writer, verbose bool) error {
 	if r.Record != nil {
 		r.Record.write(p, r.Bracket)
 	}
+	for i := range r.Shown {
+		r.Shown[i].write(p)
+	}
 	p.line("")
 	p.line("verdict   %s", r.Verdict())
 	return p.err

@@ -1,240 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An independent checker of Truceline bundles, written from docs/formats alone: node scripts/check-bundle.mjs FILE [--key VKEY]
-// [--policy FILE]. Needs check-parts.mjs beside it.
+// [--policy FILE]. Needs check-core.mjs, check-parts.mjs and check-primitives.mjs beside it.
 //
-// Does the steps of bundle.md, "How to check a bundle", but for the form of bodies that change no keys and name no cosigners and of an
-// agreement's pack. Without --key and --policy what the file says of them is taken: it then only agrees with itself. Prints "index
-// layer: what" for each problem and "index layer, not checked: why" for each gap ("-" for no index), then the outcome: OK (exit 0),
-// FAILED (1), INCOMPLETE or UPDATE NEEDED (3). Wrong usage exits 2. Notes go to stderr.
-import { verify } from 'node:crypto'
+// Without --key and --policy what the file says of them is taken: it then only agrees with itself. Prints "index layer: what" for each
+// problem and "index layer, not checked: why" for each gap ("-" for no index), what a release shows ("shows index path value"), then the
+// outcome: OK (exit 0), FAILED (1), INCOMPLETE or UPDATE NEEDED (3). Wrong usage exits 2. Notes go to stderr.
 import fs from 'node:fs'
 import { parseArgs } from 'node:util'
-import { ANY, BODIES, CODE, DIGEST, TEXT, base64, boxed, bytesOf, commitmentOf, continues, cosignature, cosignedBy, cosignerKey, entryOf, faultOf, fits,
-  fitsBox, idOf, includes, keysIn, leafHash, met, need, openEnvelope, parse, parseLine, parseNote, parsePolicy, parseVerifierKey, publicKey, sha256, show, signedByLog,
-  turn, write } from './check-parts.mjs'
+import { MAX, checkBundle } from './check-core.mjs'
+import { faultOf, need, parsePolicy, parseVerifierKey, show } from './check-parts.mjs'
 
-const MAX = 16 * 2 ** 20, gaps = [], problem = (index, layer, what) => { process.exitCode = 1; console.log(show(`${index} ${layer}: ${what}`)) }
-const passes = (index, layer, f) => { const e = faultOf(f); if (e) problem(index, layer, e.message); return !e }
-const gap = (index, layer, why) => { gaps.push(layer); console.log(show(`${index} ${layer}, not checked: ${why}`)) }
-const unsure = why => need(false, why, 'gap') // what a record that is not here may explain
-// ---- the file
-const HASH = s => base64(s, 32), HASHES = [HASH], VKEY = /^[^+\x00-\x20]{1,255}\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/
-const BESIDE = { 'consistency?': HASHES, head: TEXT }
-const BUNDLE = { 'after?': BESIDE, 'before?': BESIDE, bundle: /^record$/, log_key: TEXT, record: { line: TEXT, proof: TEXT },
-  'records?': [{ hashes: HASHES, line: TEXT }], v: v => v === 1 }
-const PROOF = /^c2sp\.org\/tlog-proof@v1\nindex (0|[1-9]\d*)\n((?:[^\n]+\n)*)\n([^]*)$/
-const FORMS = { ...BODIES,
-  'cosigner.named': { role: /^(witness|mirror|rules|outside)$/, 'url?': /^https?:\/\/[^\x00-\x20\x7f]*$/, vkey: s => s.length <= 4096 && VKEY.test(s) },
-  'agreement.adopted': { pack: ANY, part: 1, parts: n => Number.isInteger(n) && n <= 999, sha256: DIGEST, version: 1 } }
-function readFile(bytes) {
-  need(bytes.length <= MAX, 'longer than any bundle')
-  const f = parse(bytes)
-  if (typeof f.bundle === 'string' && CODE.test(f.bundle) && Number.isInteger(f.v) && f.v >= 1 && (f.v > 1 || f.bundle !== 'record')) {
-    later = `a bundle of a ${f.bundle}, version ${f.v}`
-    return gap('-', 'file', `update needed: ${later}`)
-  }
-  fits(BUNDLE, f, 'bundle')
-  need((f.records ?? []).length <= 4096, 'more records than any bundle has')
-  log = parseVerifierKey(f.log_key)
-  const line = parseLine(Buffer.from(f.record.line)), [, at, hashes, note] = PROOF.exec(f.record.proof) ?? []
-  need(at === String(line.index), 'record.proof: not of its form, or of another index')
-  head = parseNote(Buffer.from(note))
-  const path = hashes.split('\n').slice(0, -1)
-  fits(HASHES, path, 'record.proof')
-  need(path.length <= 63 && line.index < head.size, 'record.proof: too long, or of no record of the head')
-  const items = (f.records ?? []).map(r => ({ line: parseLine(Buffer.from(r.line)), path: r.hashes }))
-  need(items.every((x, i) => x.path.length && x.path.length <= 63 && x.line.index !== line.index && !(items[i - 1]?.line.index >= x.line.index)),
-    'records: out of order, the record itself again, or a path of no length that it can have')
-  for (const b of [f.before, f.after]) need((b?.consistency ?? []).length <= 63, 'consistency: too long')
-  items.push({ line, path, own: true })
-  items.sort((a, b) => a.line.index - b.line.index)
-  need(items[0].line.index === 0, 'record 0 is not there')
-  return { ...f, items, index: line.index }
-}
-// ---- the records, in order, with others missing between them
-const keys = new Map(), members = new Set(), officers = new Set(), seen = new Map(), cosigners = []
-const BEARS = kind => Object.hasOwn(FORMS, kind)
-let log, head, file, registry, mission, logged = 0, later, own, adopting = [], adopted
-function checkRecord({ line, path, own: about }) {
-  const i = line.index, report = (layer, e) => e && (e.kind === 'gap' ? gap : problem)(i, layer, e.message)
-  if (!passes(i, 'leaf', () => includes(path, i, head.size, leafHash(entryOf(line)), head.root))) return // it is not the log's
-  const inOrder = passes(i, 'leaf', () => need(line.logged_at >= logged, 'logged_at is below that of the record before'))
-  logged = line.logged_at
-  if (about) own = { line }
-  let st, signatures, pae, body
-  const malformed = faultOf(() => ({ st, signatures, pae } = openEnvelope(line)))
-  if (malformed?.kind === 'later') { later ??= `record ${i}, ${malformed.message}`; return gap(i, 'envelope', `update needed: ${malformed.message}`) }
-  if (malformed) { problem(i, 'envelope', malformed.message); return gap(i, 'body', 'its envelope could not be read') }
-  if (about) own.st = st
-  const given = Object.hasOwn(line, 'body'), none = !st.body || st.kind === 'officer.named'
-  const bodyFault = faultOf(() => {
-    need(!given || !none, 'a body, where the kind has none or it is the member\'s own')
-    need(!given || boxed(st) || line.enc !== 'box', 'a box, and what it says is not encrypted')
-    if (!given) return none || boxed(st) || unsure('the body was not given, only its commitment')
-    if (line.enc === 'box') return fitsBox(line.body)
-    need(commitmentOf(line, st) === st.body.commitment && Buffer.byteLength(write(line.body)) <= 49152, 'not the one committed to, or too long')
-    if (BEARS(st.kind)) fits(FORMS[st.kind], line.body, 'body')
-    need(st.kind !== 'agreement.adopted' || line.body.parts >= line.body.part, 'a part of fewer')
-    body = line.body
-    need(st.kind !== 'mission.opened' || i !== 0 || body.log_key === log.vkey, 'it names another key of the log')
-  })
-  report('envelope', faultOf(() => {
-    const again = seen.get(st.id)
-    if (again === undefined) seen.set(st.id, i)
-    mission ??= st.mission
-    need(about || BEARS(st.kind), `a ${st.kind} does not belong into the file`)
-    need(again === undefined, `its id is that of record ${again}`)
-    need((i === 0) === (st.kind === 'mission.opened'), 'record 0, and no other, is mission.opened')
-    need(st.mission === mission && st.origin === log.name, 'another mission or origin')
-    checkSignatures(i, st, pae, signatures, body)
-    if (!bodyFault && inOrder && body && BEARS(st.kind)) fold(i, st, body, signatures.map(s => s.keyid))
-  }))
-  report('body', bodyFault)
-}
-const rosterKey = (k, member, from, officer) => ({ key: publicKey(base64(k.public, 32)), member, from, until: Infinity, officer })
-function checkSignatures(i, st, pae, signatures, body) {
-  const brings = ['mission.opened', 'key.rotated'].includes(st.kind) && body ? keysIn(body) : [] // keys that count in this record already
-  const fresh = new Map(brings.map(k => [idOf(k), rosterKey(k, body.registry?.code ?? st.member, i)]))
-  let node = false, missing // node: whether a key of the member signed that is no officer's, and not the new one of a rotation
-  for (const { keyid, sig } of signatures) {
-    const k = fresh.get(keyid) ?? keys.get(keyid)
-    if (!k) { node = true; missing ??= keyid; continue } // it may be the node's
-    need(verify(null, pae, k.key, base64(sig, 64)), `the signature is wrong: ${keyid}`)
-    need(k.member === st.member && k.from <= i && i < k.until, `signed by a key that is not ${st.member}'s at this index: ${keyid}`)
-    need(!k.officer || k.officer === st.officer, `signed by another officer's key: ${keyid}`)
-    node ||= !k.officer && !(st.kind === 'key.rotated' && fresh.has(keyid))
-  }
-  need(node, 'not signed by a node of the member')
-  if (missing) unsure(`no record here that stands before it brings the key ${missing}`)
-}
-function fold(i, st, body, signers) { // throws before it changes anything
-  if (st.kind === 'cosigner.named') return nameCosigner(i, st.member, body)
-  if (st.kind === 'agreement.adopted') return adopt(body)
-  const added = keysIn(body).map(idOf), admits = st.kind === 'member.admitted', leaves = st.kind === 'member.left'
-  const who = body.registry?.code ?? body.code ?? body.member ?? st.member // whose keys change
-  need(st.member === (admits ? registry : who) || (leaves && st.member === registry), `${st.member} may not file this for ${who}`)
-  need(!leaves || who !== registry, 'the registry cannot leave')
-  if (admits && members.has(who)) unsure(`${who} is a member already, and no record here says that it left`)
-  if (leaves && !members.has(who)) unsure(`no record here admits ${who}`)
-  need(!body.old || [body.old, ...added].every(k => signers.includes(k)), 'not signed by the old key and by the new')
-  const ended = body.old ?? (st.kind === 'key.revoked' && body.key), old = keys.get(ended)
-  if (ended && !old) unsure('no record here brings the key that it ends')
-  need(!ended || (old.member === who && old.from <= i && i < old.until), `ends a key that is not ${who}'s at this index`)
-  need(!body.old || !old.officer, 'replaces an officer\'s key')
-  need(!added.some((k, j) => keys.has(k) || added.indexOf(k) < j) && !officers.has(body.officer), 'adds a key or officer known already')
-  if (i === 0) registry = who
-  for (const [id, k] of keys) if (id === ended || (leaves && k.member === who)) k.until = Math.min(k.until, i + 1)
-  for (const k of keysIn(body)) keys.set(idOf(k), rosterKey(k, who, i && i + 1, body.officer))
-  if (body.officer) officers.add(body.officer)
-  if (leaves) for (const c of cosigners) c.ended ||= c.member === who
-  if (admits || i === 0) members.add(who)
-  if (leaves) members.delete(who)
-}
-function adopt(b) { // the last version of which all parts are here counts
-  if (b.part === 1) adopting = []
-  const same = x => x.parts === b.parts && x.sha256 === b.sha256 && x.version === b.version
-  if (adopting.length !== b.part - 1 || !adopting.every(same)) { adopting = []; return }
-  adopting.push(b)
-  if (b.part === b.parts) [adopted, adopting] = [adopting, []]
-}
-// ---- cosigners, and who vouches for the head
-function nameCosigner(i, member, { role, vkey }) {
-  const now = { i, member, role, vkey, bytes: bytesOf(vkey) }
-  now.fault = faultOf(() => {
-    need(role === 'outside' || cosignerKey(vkey).name === `${log.name}/${role}/${member}`, 'not a cosigner\'s key of the member\'s name')
-    const was = cosigners.find(c => c.bytes === now.bytes && (c.member !== member || c.role !== role || c.vkey !== vkey || c.ended))
-    need(!was, `the bytes of the key are those that record ${was?.i} names`)
-  })
-  for (const c of cosigners) c.ended ||= c.member === member && c.role === role && role !== 'outside'
-  cosigners.push(now)
-}
-const memberOf = k => { // whose key of which role it is, by its name
-  const [, role, member] = k.name.startsWith(`${log.name}/`) ? /^\/(witness|rules)\/(.*)$/s.exec(k.name.slice(log.name.length)) ?? [] : []
-  return CODE.test(member ?? '') ? { role, member } : {}
-}
-function policyOfFile() { // that of the agreement; its pack is read as far as it is needed
-  need(adopted, 'no agreement is whole in the file')
-  const [first, ...rest] = adopted.map(a => a.pack), pack = { ...first }
-  for (const list of ['places', 'place_strings']) for (const part of rest) if (part[list]) pack[list] = [...pack[list] ?? [], ...part[list]]
-  need(sha256(write(pack)).toString('hex') === adopted[0].sha256 && typeof pack.policy === 'string', 'the agreement in the file has none')
-  const p = parsePolicy(pack.policy)
-  return need(p.logs.some(l => l.vkey === log.vkey), 'that of the agreement is for another log') ?? p
-}
-function checkWords(p, why) { // who vouches for the head
-  for (const c of cosigners) if (c.fault) problem(c.i, 'rule', c.fault.message)
-  return { ...checkWitnesses(p, why), ...checkRules(p) }
-}
-function checkWitnesses(p, why) {
-  if (!p) return gap('-', 'witness', `no policy: ${why}`)
-  let signed
-  if (!passes('-', 'witness', () => { signed = cosignedBy(p, head) })) return
-  if (p.quorum === 'none' || !met(p, new Set(signed.map(k => k.called)))) return gap('-', 'witness', `no quorum: ${signed.map(k => k.called)}`)
-  return { by: turn(p, signed, 1) }
-}
-function checkRules(p) {
-  const cannotSee = 'whether a key was revoked in a record that is not in this bundle cannot be seen, nor whether the rules admit the record'
-  if (!p || p.quorum === 'none') return gap('-', 'rule', cannotSee)
-  const said = new Set(), given = p.witnesses.filter(k => memberOf(k).role === 'rules')
-  const ok = passes('-', 'rule', () => {
-    const named = given.length ? given.map(k => [memberOf(k).member, k]) : cosigners.filter(c => c.role === 'rules' && !c.ended && !c.fault).map(c => {
-      need(!p.witnesses.some(k => bytesOf(k.vkey) === c.bytes), 'a rules key has the bytes of a witness\'s')
-      return [c.member, cosignerKey(c.vkey)]
-    })
-    const by = new Map(named.map(([m, k]) => [m, cosignature(head, k)]))
-    for (const k of p.witnesses) if (k.key && memberOf(k).role !== 'rules' && by.get(memberOf(k).member) !== undefined) said.add(k.called)
-  })
-  if (ok && !given.length) console.error('note: the policy names no rules keys: whose they are is the record\'s own word')
-  if (ok && !met(p, said)) gap('-', 'rule', `${cannotSee}: ${[...said]}`)
-}
-function checkBeside(name, b, least, most, p) { // gives those who cosigned it
-  if (!b) return
-  let signed
-  const ok = passes('-', 'time', () => {
-    const note = parseNote(Buffer.from(b.head))
-    signedByLog(note, log)
-    continues(b.consistency ?? [], note, head)
-    need(note.size >= least && note.size <= most, `${name}: not of a size for record ${file.index}`)
-    if (p) signed = cosignedBy(p, note)
-  })
-  return ok && signed
-}
-// ---- the call
-let options, bytes, given
+let options, bytes, policy
 const misused = faultOf(() => {
   options = parseArgs({ args: process.argv.slice(2), allowPositionals: true, options: { key: { type: 'string' }, policy: { type: 'string' } } })
   need(options.positionals.length === 1 && fs.statSync(options.positionals[0]).isFile(), 'no file, or more than one')
   if (options.values.key !== undefined) parseVerifierKey(options.values.key)
-  if (options.values.policy !== undefined) given = parsePolicy(fs.readFileSync(options.values.policy, 'utf8'))
-  need(!given || !options.values.key || given.logs.some(l => l.vkey === options.values.key), 'the policy is not for the log of the key')
+  if (options.values.policy !== undefined) policy = parsePolicy(fs.readFileSync(options.values.policy, 'utf8'))
+  need(!policy || !options.values.key || policy.logs.some(l => l.vkey === options.values.key), 'the policy is not for the log of the key')
 })
 if (misused) { console.error(show(misused.message), '\nusage: node scripts/check-bundle.mjs FILE [--key VKEY] [--policy FILE]'); process.exit(2) }
-const { key } = options.values, unread = faultOf(() => {
+const unread = faultOf(() => {
   const { size } = fs.statSync(options.positionals[0])
   bytes = size > MAX ? Buffer.alloc(MAX + 1) : fs.readFileSync(options.positionals[0])
 })
-let times = {}
-if (unread) gap('-', 'file', `could not be read: ${unread.message}`)
-else if (passes('-', 'file', () => { file = readFile(bytes) }) && file && passes('-', 'head', () => {
-  need(!key || key === log.vkey, 'the file is about a log with another key than the one given')
-  need(!given || given.logs.some(l => l.vkey === log.vkey), 'the file is about a log that the policy given is not for')
-  signedByLog(head, log)
-})) {
-  file.items.forEach(checkRecord)
-  if (own) {
-    let p = given
-    const why = p ? undefined : faultOf(() => { p = policyOfFile() })?.message
-    times = { ...checkWords(p, why) }
-    const before = checkBeside('before', file.before, 0, file.index, p), after = checkBeside('after', file.after, file.index + 1, head.size - 1, p)
-    if (before) times.notYet = turn(p, before, -1)
-    if (after) times.by = turn(p, after, 1) ?? times.by
-    if (!key && !given) console.error('note: no key was given: whose log it is was not checked')
-    if (p && !given) console.error('note: no policy was given: who the witnesses are is the record\'s own word')
-  }
-}
-const outcome = process.exitCode ? 'FAILED' : later ? 'UPDATE NEEDED' : gaps.length || !own ? 'INCOMPLETE' : 'OK'
-if (outcome !== 'OK') process.exitCode ||= 3
-if (later) console.error(show(`note: of a later version: ${later}`))
-const { line, st } = own ?? {}
+const NOTES = { key: 'no key was given: whose log it is was not checked', policy: 'no policy was given: who the witnesses are is the record\'s own word',
+  rules: 'the policy names no rules keys: whose they are is the record\'s own word' }
+const r = unread ? { findings: [{ gap: true, index: '-', layer: 'file', what: `could not be read: ${unread.message}` }], notes: [], shown: [], times: {}, outcome: 'INCOMPLETE' }
+  : checkBundle(bytes, { key: options.values.key, policy })
+for (const f of r.findings) console.log(show(`${f.index} ${f.layer}${f.gap ? ', not checked' : ''}: ${f.what}`))
+for (const x of r.shown) for (const f of x.finding === 'failed' ? [] : x.fields) console.log(show(`shows ${x.index} ${f.path} ${f.value}`))
+for (const n of r.notes) console.error(`note: ${NOTES[n]}`)
+if (r.later) console.error(show(`note: of a later version: ${r.later}`))
+const { own: { line, st } = {}, head, times, outcome } = r
+process.exitCode = { OK: 0, FAILED: 1 }[outcome] ?? 3
 console.log(show(`${outcome} record ${line?.index ?? '-'} ${st?.id ?? '-'} of ${head?.size ?? '-'}, root ${head?.root ?? '-'}, claimed ${st?.claimed_at ?? '-'}, logged ${
   line?.logged_at ?? '-'}, not yet at ${times.notYet ?? '-'}, in by ${times.by ?? '-'}`))

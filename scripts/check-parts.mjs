@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the checkers of logs (check-log.mjs) and of bundles (check-bundle.mjs) share, written from docs/formats alone: canonical JSON,
-// forms, keys, record lines, envelopes and statements, signed notes, the tree, cosigners and policies. It keeps nothing.
-import { createHash, createHmac, createPublicKey, verify } from 'node:crypto'
+// forms, keys, record lines, envelopes and statements, signed notes, the tree, cosigners and policies. It keeps nothing, and runs in
+// browsers too.
+import { Buffer, hmac, rawKey, sha256, verify } from './check-primitives.mjs'
+
+export { Buffer, hmac, sha256, verify }
 
 export class Fault extends Error { constructor(what, kind) { super(what); this.kind = kind } }
 export const need = (ok, what, kind) => { if (!ok) throw new Fault(what, kind) }
 export const known = (ok, what) => need(ok, what, 'later') // what a later version may say, and this one does not know
 export const show = s => String(s).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, c => `\\u{${c.codePointAt(0).toString(16)}}`)
 export const faultOf = f => { try { f() } catch (e) { return e } } // what f throws, if anything
-export const sha256 = (...parts) => parts.reduce((h, p) => h.update(p), createHash('sha256')).digest()
-export const hmac = (salt, ...parts) => parts.reduce((h, p) => h.update(p), createHmac('sha256', Buffer.from(salt, 'hex'))).digest()
 // ---- canonical JSON and base64: read, write again, compare
 export function write(v, depth = 16) {
   const odd = typeof v === 'number' ? !Number.isSafeInteger(v) : typeof v === 'string' && (!v.isWellFormed() || /[\0-\x08\x0b-\x1f\x7f-\x9f]/.test(v))
@@ -50,7 +51,6 @@ export function fits(form, v, at) {
 // ---- keys
 const P = 2n ** 255n - 19n, SMALL = [0n, 1n, P - 1n, 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
   0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n] // points of small order
-const rawKey = raw => createPublicKey({ key: Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), raw]), format: 'der', type: 'spki' })
 export function publicKey(raw) {
   const y = BigInt(`0x${Buffer.from(raw).reverse().toString('hex')}`) % 2n ** 255n
   need(y < P && !SMALL.includes(y), 'a public key that must be refused')
@@ -84,7 +84,15 @@ export const BODIES = { // log_key of mission.opened is for the checkers
   'mission.opened': { 'continues?': CONTINUED, log_key: WORDS, registry: { ...ADMISSION, role: /^registry$/ }, title: WORDS },
   'member.admitted': ADMISSION, 'member.left': { member: CODE, reason: /\P{White_Space}/u }, 'key.added': { key: KEY, member: CODE },
   'key.rotated': { new: KEY, old: HEX16 }, 'key.revoked': { key: HEX16, member: CODE, 'note?': TEXT, reason: /^(lost|compromised|retired)$/ },
-  'officer.enrolled': { 'key?': KEY, officer: ID } }
+  'officer.enrolled': { 'key?': KEY, officer: ID }, 'release.made': { items: b => shows(b), 'replaces?': ID, title: /\P{White_Space}/u } }
+const PATH = /^(\/[A-Za-z0-9_.-]{1,64}|\[(0|[1-9][0-9]{0,5})\]){1,16}$/
+const LEAF = s => { const v = JSON.parse(s); return write(v) === s && (typeof v !== 'object' || !Object.keys(v).length) }
+const DISCLOSURE = { commitments: s => base64(s).length && base64(s).length % 32 === 0, envelope: s => base64(s).length, fields: [{ path: PATH, salt: DIGEST, value: LEAF }],
+  index: 0, leaf_salt: DIGEST, logged_at: 0 }
+const shows = list => Array.isArray(list) && list.length && list.every((d, i) => { // the items of a release
+  fits(DISCLOSURE, d, `items[${i}]`)
+  return d.fields.length && d.fields.length <= 256 && d.fields.every((f, j) => !j || d.fields[j - 1].path < f.path)
+})
 export const keysIn = b => b.registry?.keys ?? b.keys ?? [b.new ?? b.key].filter(k => k?.public) // that a body puts on the roster
 // ---- line, envelope, statement
 const TYPE = 'application/vnd.truceline.statement.v1+json', LATER = /^"application\/vnd\.truceline\.statement\.v(?!1\+)[1-9]\d*\+json"$/
@@ -138,17 +146,19 @@ export function openEnvelope({ envelope }) { // of a line: the statement, and wh
 }
 const leaves = (v, path) => typeof v !== 'object' || !Object.keys(v).length ? [[path, write(v)]]
   : Object.keys(v).flatMap(k => leaves(v[k], Array.isArray(v) ? `${path}[${k}]` : `${path}/${k}`))
+export const fieldCommitment = (salt, path, value) => hmac(salt, 'truceline-field/v1\n', path, '\n', value)
+export const fieldsRoot = all => sha256('truceline-fields/v1\n', all).toString('hex') // of the commitments, one after the other
 export function commitmentOf(line, st) { // the body's, by the way that the statement names
   const salt = line.body_salt
   if (st.body.alg === ALGS[0]) return hmac(salt, 'truceline-body/v1\n', write(line.body)).toString('hex')
-  const all = leaves(line.body, '').map(([p, v]) => hmac(hmac(salt, 'truceline-field-salt/v1\n', p).toString('hex'), 'truceline-field/v1\n', p, '\n', v))
+  const all = leaves(line.body, '').map(([p, v]) => fieldCommitment(hmac(salt, 'truceline-field-salt/v1\n', p).toString('hex'), p, v))
   do all.push(hmac(salt, 'truceline-field-decoy/v1\n', Buffer.from(all.length.toString(16).padStart(8, '0'), 'hex'))); while (all.length % 32)
-  return sha256('truceline-fields/v1\n', ...all.sort(Buffer.compare)).toString('hex')
+  return fieldsRoot(Buffer.concat(all.sort(Buffer.compare)))
 }
 // ---- entries, the tree, and heads
 export const ENTRY = 'truceline-leaf/v1\n'
-export const entryOf = line => Buffer.concat([Buffer.from(ENTRY), hmac(line.leaf_salt, 'truceline-entry/v1\n',
-  Buffer.from(line.logged_at.toString(16).padStart(16, '0'), 'hex'), write(line.envelope))])
+export const entryOf = (line, envelope = write(line.envelope)) => Buffer.concat([Buffer.from(ENTRY), hmac(line.leaf_salt, 'truceline-entry/v1\n',
+  Buffer.from(line.logged_at.toString(16).padStart(16, '0'), 'hex'), envelope)])
 export const leafHash = entry => sha256('\0', entry)
 const nodeHash = (l, r) => sha256('\x01', l, r)
 const NOTE = /^([^\n]+)\n(0|[1-9]\d{0,15})\n([^\n]+)\n\n((?:\u2014 [^\p{White_Space}\p{Cc}+]+ \S+\n){1,64})$/u
@@ -164,7 +174,7 @@ const linesBy = (note, k) => note.signatures.filter(s => s.name === k.name && s.
 export function signedByLog(note, log) {
   const ours = linesBy(note, log)
   need(note.origin === log.name && ours.length === 1 && ours[0].raw.length === 68, 'not of the log, or not signed once by its key')
-  need(verify(null, Buffer.from(note.text), log.key, ours[0].raw.subarray(4)), 'the signature is wrong')
+  need(verify(Buffer.from(note.text), log.key, ours[0].raw.subarray(4)), 'the signature is wrong')
 }
 // ---- proofs (RFC 6962): the roots that a path leads to
 const low = n => Math.trunc(n / 2)
@@ -245,7 +255,7 @@ export function cosignature(note, k) { // the time of the good cosignature of a 
   const [line, ...more] = k.key ? linesBy(note, k) : []
   if (!line) return
   const time = line.raw.length === 76 ? line.raw.readBigUInt64BE(4) : -1n
-  need(!more.length && time >= 0n && time < 2n ** 63n && verify(null, Buffer.from(`cosignature/v1\ntime ${time}\n${note.text}`), k.key, line.raw.subarray(12)),
+  need(!more.length && time >= 0n && time < 2n ** 63n && verify(Buffer.from(`cosignature/v1\ntime ${time}\n${note.text}`), k.key, line.raw.subarray(12)),
     `the cosignature of ${k.name} is wrong, or stands there twice`)
   return Number(time)
 }
