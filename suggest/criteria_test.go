@@ -129,6 +129,11 @@ func TestDistance(t *testing.T) {
 	if r.Level != suggest.PlacesNear || r.Metres != 55598 || r.Score != 500*(100_000-(55598-4000))/100_000 {
 		t.Errorf("a position: %+v", r)
 	}
+	area := &record.Area{LatE6: -50_000, LonE6: 450_000, SizeE6: 100_000, Side: record.SideOne}
+	r = ask(t, suggest.Distance, record.Claim{Element: record.Event, Scope: record.ScopeIncident, Area: area}, nil, record.Opening{Places: []string{"town"}})
+	if r.Level != suggest.PlacesNear || r.Metres != 55598 || r.PrecisionM != 3000+7900 {
+		t.Errorf("an area stands where its middle is, as far off as its corners: %+v", r)
+	}
 	// Where an account that was linked before put it counts as well, and is told.
 	r = ask(t, suggest.Distance, record.Claim{Element: record.Event, Scope: record.ScopeIncident, Places: []string{"suburb"}}, nil, record.Opening{Places: []string{"line"}}, record.Claim{Places: []string{"suburb"}})
 	if r.Level != suggest.SamePlace || !r.Linked {

@@ -197,14 +197,26 @@ func (k *kinds) add(c *record.Claim) {
 
 func (r *Rule) addSpots(to []Spot, c *record.Claim) []Spot {
 	to = r.addPlaces(to, c.Places)
-	if c.Point == nil {
+	var s Spot
+	switch {
+	case c.Point != nil:
+		s = Spot{LatE6: c.Point.LatE6, LonE6: c.Point.LonE6, PrecisionM: c.Point.PrecisionM, Point: true}
+	case c.Area != nil:
+		s = middle(c.Area)
+	default:
 		return to
 	}
-	s := Spot{LatE6: c.Point.LatE6, LonE6: c.Point.LonE6, PrecisionM: c.Point.PrecisionM, Point: true}
 	if !slices.Contains(to, s) {
 		to = append(to, s)
 	}
 	return to
+}
+
+// middle stands for an area, which is all that is known: its middle, as far off as a corner.
+func middle(a *record.Area) Spot {
+	north, east := min(a.LatE6+a.SizeE6, 90_000_000), min(a.LonE6+a.SizeE6, 180_000_000)
+	const metres = 79 // of half the diagonal of a square, for a thousand micro-degrees of its side
+	return Spot{LatE6: (a.LatE6 + north) / 2, LonE6: (a.LonE6 + east) / 2, PrecisionM: min(a.SizeE6*metres/1000, 5_000_000), Point: true}
 }
 
 // addPlaces adds places by code. A code that the pack does not know is a place without

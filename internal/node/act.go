@@ -11,6 +11,7 @@ import (
 	"truceline/internal/ledgerstore"
 	"truceline/internal/registry"
 	"truceline/mechanism"
+	"truceline/place"
 	"truceline/record"
 )
 
@@ -147,6 +148,7 @@ func (n *Node) world(ctx context.Context, s *mechanism.State, who Officer) acts.
 			return out, err
 		},
 		Fitted: func() (*record.Linkage, error) { return nil, errToLearn },
+		Lines:  func() ([]place.Line, error) { return n.courses.of(s.Pack()) },
 	}
 	n.sealing(ctx, s, &w)
 	return w

@@ -79,6 +79,7 @@ type Node struct {
 	alarms   alarms
 	parsed   parsedHeads
 	keys     keyring
+	courses  courses
 	feeding  *feeding
 	signers  map[string]*record.Signer // member code to its node key here
 	catching atomic.Bool               // many records are being fetched; the tables wait
