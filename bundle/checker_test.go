@@ -51,6 +51,12 @@ func secondChecker(t testing.TB, list ...onDisk) []verdict {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return runChecker(t, path, list...)
+}
+
+// runChecker runs the checker at a path over bundles.
+func runChecker(t testing.TB, path string, list ...onDisk) []verdict {
+	t.Helper()
 	b, err := json.Marshal(list)
 	if err != nil {
 		t.Fatal(err)

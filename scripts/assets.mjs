@@ -21,6 +21,8 @@ const compressed = {
   'maplibre-gl.mjs': 'maplibre-gl/dist/maplibre-gl.mjs',
   'maplibre-gl-worker.mjs': 'maplibre-gl/dist/maplibre-gl-worker.mjs',
   'maplibre-gl.css': 'maplibre-gl/dist/maplibre-gl.css',
+  'noble-ed25519.mjs': '@noble/ed25519/index.js', // what browsers check signatures with
+  ...Object.fromEntries(['_md.js', '_u64.js', 'hmac.js', 'sha2.js', 'utils.js'].map((name) => [`noble-hashes/${name}`, `@noble/hashes/${name}`])),
 };
 
 const fonts = {
@@ -90,11 +92,11 @@ function licences() {
 }
 
 rmSync(vendor, { recursive: true, force: true });
-mkdirSync(join(vendor, 'fonts'), { recursive: true });
+for (const folder of ['fonts', 'noble-hashes']) mkdirSync(join(vendor, folder), { recursive: true });
 writeFileSync(join(vendor, '.keep'), keep);
 for (const [name, path] of Object.entries(compressed)) {
   const text = readFileSync(source(path), 'utf8');
-  store(name, name.endsWith('.mjs') ? withoutSourceMap(text) : text);
+  store(name, /js$/.test(name) ? withoutSourceMap(text) : text);
 }
 for (const [name, path] of Object.entries(fonts)) copyFileSync(source(path), join(vendor, 'fonts', name));
 store('countries-10m.json', atlas());

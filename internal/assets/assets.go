@@ -55,6 +55,12 @@ var needed = []string{
 	"maplibre-gl-worker.mjs",
 	"maplibre-gl.css",
 	"maplibre-gl.mjs",
+	"noble-ed25519.mjs",
+	"noble-hashes/_md.js",
+	"noble-hashes/_u64.js",
+	"noble-hashes/hmac.js",
+	"noble-hashes/sha2.js",
+	"noble-hashes/utils.js",
 }
 
 // Set is a collection of files under one address. It is safe for concurrent use.
