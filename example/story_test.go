@@ -136,6 +136,12 @@ func TestStoryIsInCodesOfThePack(t *testing.T) {
 		for _, x := range p.IncidentTypes {
 			add("type", x.Code)
 		}
+		// Those whose small numbers are not told, and what they are counted by, wait for whoever
+		// goes on with the exercise.
+		waiting := []string{"held", "returned"}
+		if n := p.SmallNumbers; n != nil {
+			waiting = append(append(waiting, n.Groups...), n.ClaimantKinds...)
+		}
 		texts := map[string][]string{"": nil} // the source's own words for places
 		for _, x := range p.Places {
 			texts[x.Name["en"]] = []string{x.Code}
@@ -179,7 +185,7 @@ func TestStoryIsInCodesOfThePack(t *testing.T) {
 		}
 		for list, codes := range known {
 			for c, used := range codes {
-				if !used && !slices.Contains([]string{"element", "place", "type"}, list) {
+				if !used && !slices.Contains([]string{"element", "place", "type"}, list) && !slices.Contains(waiting, c) {
 					t.Errorf("%s %s is in the pack and nobody uses it", list, c)
 				}
 			}
