@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"truceline/agreement"
 	"truceline/record"
 )
 
@@ -130,8 +131,8 @@ func compareFigures(scope record.Scope, a, b *Cell) (relation, Code) {
 	switch {
 	case !x.full().meets(y.full()):
 		return conflict, ReasonDisjoint
-	case !x.numbered() || !y.numbered():
-		return compatible, ReasonNoNumber
+	case !x.numbered() || !y.numbered() || x.Bound == agreement.Fewer || y.Bound == agreement.Fewer:
+		return compatible, ReasonNoNumber // or none that is told
 	case x.stated().meets(y.stated()):
 		return agreed, ReasonOverlap
 	case x.Bound == "about" || y.Bound == "about":

@@ -109,7 +109,7 @@ type Reader struct {
 // NewReader makes a Reader. The pack is not to be changed afterwards.
 func NewReader(pack *agreement.Pack) *Reader {
 	r := &Reader{effects: map[string]agreement.Effect{}}
-	r.pack = &agreement.Pack{Parties: pack.Parties, Groups: pack.Groups, Measures: pack.Measures, Subsets: pack.Subsets, Stances: pack.Stances}
+	r.pack = &agreement.Pack{Parties: pack.Parties, Groups: pack.Groups, Measures: pack.Measures, Subsets: pack.Subsets, Stances: pack.Stances, SmallNumbers: pack.SmallNumbers}
 	for _, s := range pack.Stances {
 		r.effects[s.Code] = s.Effect
 	}
@@ -146,18 +146,39 @@ func (r *Reader) Why(s *Said) Reason {
 	return Added
 }
 
+// Told is what tables are made of: claims of protected groups as [agreement.Pack.Told] has
+// them, and nothing by claimants of protected kinds.
+func (r *Reader) Told(said []Said) []Said {
+	if r.pack.SmallNumbers == nil {
+		return said
+	}
+	out := make([]Said, 0, len(said))
+	for _, s := range said {
+		if r.pack.ProtectsKind(s.Claimant.Kind) {
+			continue
+		}
+		s.Claim = r.pack.Told(s.Claim)
+		out = append(out, s)
+	}
+	return out
+}
+
 // Read takes each claimant's latest value of each fact of the incident. A claim that
-// comes twice counts once.
+// comes twice counts once. Accounts by claimants of protected kinds are counted as accounts,
+// and are no voices.
 func (r *Reader) Read(in Incident, said []Said) *Entry {
 	e := &Entry{Incident: in}
 	accounts := map[record.ID]bool{}
 	for i := range said {
 		accounts[said[i].Account] = true
+	}
+	e.Accounts = len(accounts)
+	said = r.Told(said)
+	for i := range said {
 		if !slices.Contains(e.Voices, said[i].Claimant) {
 			e.Voices = append(e.Voices, said[i].Claimant)
 		}
 	}
-	e.Accounts = len(accounts)
 	slices.SortFunc(e.Voices, byName)
 	values, plain := r.plain(said)
 	if !plain {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"truceline/agreement"
 	"truceline/reconcile"
 	"truceline/record"
 	"truceline/when"
@@ -100,14 +101,19 @@ type Sum struct {
 	// Low is absent where no figure had a lower end, High where one had no upper end.
 	Low, High *int64
 	About     bool // an estimate is among them, with the number that was said
-	high      int64
-	open      bool
+	// Fewer: it is one figure, which is told as fewer than one more than High.
+	Fewer bool
+	high  int64
+	open  bool
+	parts int
 }
 
 // Add adds a figure that has a number. Ends that were not said stay open: a missing
 // lower end counts as none, a missing upper end leaves the sum without one.
 func (s *Sum) Add(f reconcile.Figure) {
 	low, high := f.Low, f.High
+	s.parts++
+	s.Fewer = s.parts == 1 && f.Bound == agreement.Fewer
 	if f.Bound == "about" {
 		s.About = true
 		if low == nil {

@@ -157,7 +157,7 @@ func (l *Line) add(v *Value) {
 func (d *rowDraft) add(e *Entry, voices, columns []int) {
 	d.Incidents++
 	d.Accounts += e.Accounts
-	if len(voices) > 0 {
+	if e.Accounts > 0 {
 		d.Told++
 	}
 	spoke := make([]bool, len(d.Spoken))
