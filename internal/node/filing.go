@@ -44,3 +44,18 @@ func (n *Node) PublicFiling(ctx context.Context, incident record.ID) (f mechanis
 	f.ClosedAt = f.Deadline
 	return f, true, nil
 }
+
+// Asks lists the open filings that still wait for a member's answer, the first notice first.
+func (n *Node) Asks(member string) (out []mechanism.Filing) {
+	n.ledger.View(func(s *mechanism.State) {
+		for _, id := range s.OpenFilings() {
+			f, _ := s.Filing(id)
+			for _, a := range f.Answers {
+				if a.Member == member && a.State == mechanism.Invited {
+					out = append(out, f)
+				}
+			}
+		}
+	})
+	return out
+}

@@ -20,6 +20,8 @@ import (
 	"truceline/internal/peer"
 	"truceline/internal/routes"
 	"truceline/internal/web"
+	"truceline/mechanism"
+	"truceline/record"
 )
 
 // Server is one node's listening address. Make it with Listen, then Serve.
@@ -106,7 +108,7 @@ func Pages(n *node.Node, o Options) (http.Handler, error) {
 		Source: n.Projection, Ledger: proofs{n, true}, Public: func() web.Source { return n.Public() }, PublicLedger: proofs{n, false}, BaseURL: o.BaseURL, LogURL: o.BaseURL + peer.Prefix,
 		LogVKey: n.Config.LogKey, Origin: n.Config.Origin, Clock: n.Now, Log: o.Log, Dev: o.Dev,
 		Office: n.Office, Copies: n.Copies, Desk: n, Roster: Roster{n, o.BaseURL}, Imports: o.Imports,
-		Nodes: others{n, o.BaseURL}, Cookie: Cookie(n),
+		Nodes: others{n, o.BaseURL}, Cookie: Cookie(n), Filings: filings{n, true}, PublicFilings: filings{n, false},
 	}
 	if n.Box != nil {
 		cfg.Outbox = n.Box
@@ -183,6 +185,27 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	json.NewEncoder(w).Encode(a)
+}
+
+// filings shows the pages how filings stand.
+type filings struct {
+	node    *node.Node
+	members bool // who asks may read what members read
+}
+
+func (f filings) Filing(ctx context.Context, incident record.ID) (mechanism.Filing, bool, error) {
+	if !f.members {
+		return f.node.PublicFiling(ctx, incident)
+	}
+	out, ok := f.node.Filing(incident)
+	return out, ok, nil
+}
+
+func (f filings) Asks(_ context.Context, member string) []mechanism.Filing {
+	if !f.members {
+		return nil
+	}
+	return f.node.Asks(member)
 }
 
 // proofs shows a node's log to the pages.

@@ -19,6 +19,7 @@ import (
 	"truceline/internal/registry"
 	"truceline/mechanism"
 	"truceline/record"
+	"truceline/vault"
 )
 
 // Desk does the acts of the catalogue for signed-in officers. Its methods are safe for
@@ -79,6 +80,10 @@ func (v *view) actLink(a *acts.Act, subject record.ID) string {
 	switch a.Name {
 	case "account.amend":
 		return string(v.link("/account/"+subject.String()+"/amend", url.Values{}))
+	case "release.propose":
+		return string(v.link("/release/new", url.Values{}))
+	case "account.seal":
+		return string(v.link("/incident/"+subject.String()+"/seal", url.Values{}))
 	case "incident.split", "incident.merge":
 		return string(v.link("/incident/"+subject.String()+"/"+strings.TrimPrefix(a.Name, "incident."), url.Values{}))
 	case "account.link", "account.open", "account.set_aside", "account.later":
@@ -97,6 +102,7 @@ type form struct {
 	next     string
 	// hidden are fields that are given and not asked.
 	hidden []string
+	person *vault.Person // that a reading has read
 }
 
 func (f form) get(name string) string { return f.values.Get(name) }
@@ -214,6 +220,13 @@ func (s *server) actDo(v *view, r *http.Request) error {
 		}
 		return err
 	}
+	if f.person != nil {
+		v.showPerson(f.person, done.First(record.IdentityRead))
+		return nil
+	}
+	if a.Name == "notice.file" && done.waits.IsZero() {
+		f.next = "/incident/" + done.First(record.NoticeFiled).String() // what was asked of others, and until when
+	}
 	v.leadOn(f.next, done)
 	return nil
 }
@@ -235,7 +248,7 @@ func (s *server) perform(v *view, r *http.Request, f *form) (done filed, err err
 	if err := s.resolve(r.Context(), f); err != nil {
 		return done, err
 	}
-	done.Done, err = s.Desk.Do(r.Context(), v.acting(), f.act, f.values)
+	done.Done, err = s.doAct(r.Context(), v, f)
 	var denied *acts.Denied
 	var invalid *acts.Invalid
 	var queued *node.Queued
@@ -334,8 +347,11 @@ func (s *server) subjectOf(ctx context.Context, f form) (out subject, err error)
 	switch f.act.On {
 	case acts.OnAccount:
 		var a projection.Account
-		a, err = s.Source.Account(ctx, id)
-		out.account = &a
+		if a, err = s.Source.Account(ctx, id); err == nil {
+			out.account = &a
+		} else if rec, sealed := s.Source.Record(ctx, id); notFound(err) && sealed == nil && rec.Kind == record.AccountSealed {
+			out.record, err = &rec, nil // nobody has read it yet
+		}
 	case acts.OnIncident:
 		var in projection.Incident
 		in, err = s.Source.Incident(ctx, id)
@@ -397,10 +413,20 @@ func (v *view) options(f acts.Field) (out []option) {
 		for _, st := range v.pack.Stances {
 			out = append(out, option{st.Code, attr(v.names.stance(st.Code))})
 		}
-	case "members": // who asserts something
+	case "members": // who asserts something, but for the officer's own
 		for _, m := range v.pack.Members {
-			if m.Role != record.RegistryRole && !m.Former {
+			if m.Role != record.RegistryRole && !m.Former && (v.who == nil || m.Code != v.who.Member) {
 				out = append(out, option{m.Code, attr(v.names.in(m.Name, m.Code))})
+			}
+		}
+	case "custodians": // the officer's own member first
+		for _, m := range v.pack.Members {
+			switch o := (option{m.Code, attr(v.names.in(m.Name, m.Code))}); {
+			case m.Role == record.RegistryRole || m.Former:
+			case v.who != nil && m.Code == v.who.Member:
+				out = append([]option{o}, out...)
+			default:
+				out = append(out, o)
 			}
 		}
 	case "places":

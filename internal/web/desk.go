@@ -22,6 +22,7 @@ type deskPage struct {
 	lately []projection.Record
 	told   map[record.ID]projection.Account // what they are about, by record
 	done   *doneView
+	asks   []asksView // filings that wait for the officer's member
 }
 
 // latelyRows is how many of an officer's records the desk shows.
@@ -33,12 +34,16 @@ func (s *server) desk(v *view, r *http.Request) error {
 	if p.drafts, p.boxed, err = s.draftsNow(r.Context(), v); err != nil {
 		return err
 	}
+	if p.asks, err = s.asks(r.Context(), v); err != nil {
+		return err
+	}
 	if p.lately, err = s.Source.By(r.Context(), v.who.ID, latelyRows); err != nil {
 		return err
 	}
 	if p.told, err = s.accountsIn(r.Context(), p.lately, nil); err != nil {
 		return err
 	}
+	v.sheets = append(v.sheets, "filing.css")
 	v.section, v.title, v.body = "desk", v.T("desk.title"), deskBody(v, p)
 	return nil
 }

@@ -27,6 +27,7 @@ type incidentPage struct {
 	map_     mapView
 	origins  *originsView // nil where no account counts
 	balances []balanceView
+	filing   *filingView // nil where no notice opened it
 }
 
 // accountView is an account with the document it was told in.
@@ -84,9 +85,12 @@ func (s *server) incident(v *view, r *http.Request) error {
 	}
 	maps.DeleteFunc(p.history.opened, func(_ record.ID, in projection.Incident) bool { return in.ID == id }) // it need not name itself
 	p.acts = s.incidentActs(v, r, p.Incident, accounts, history)
+	if p.filing, err = s.filing(ctx, v, id); err != nil {
+		return err
+	}
 	p.map_ = incidentMap(v, p.Incident, accounts)
 	v.section, v.title, v.withMap = "situation", v.code("class", string(p.Class))+" "+attr(p.Number+" "+p.Label), true
-	v.sheets = append(v.sheets, "origins.css")
+	v.sheets = append(v.sheets, "origins.css", "filing.css")
 	v.body = incidentBody(v, p)
 	return nil
 }

@@ -161,7 +161,7 @@ func recordShownAt(r *projection.Record) string {
 	switch r.Kind {
 	case record.AccountFiled:
 		return "/account/" + r.ID.String()
-	case record.IncidentOpened:
+	case record.IncidentOpened, record.NoticeFiled:
 		return "/incident/" + r.ID.String()
 	}
 	for _, sub := range r.Subjects {

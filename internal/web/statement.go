@@ -41,7 +41,8 @@ type Planner interface {
 
 var _ Planner = (*node.Node)(nil)
 
-// statementPage is the form by which a statement is recorded, or an account amended.
+// statementPage is the form by which a statement is recorded, an account amended, or a
+// version of an incident sealed.
 type statementPage struct {
 	form
 	draft office.Draft // as kept; zero while nothing is
@@ -63,6 +64,36 @@ type statementPage struct {
 	amended *accountView // the account as it stands
 	changes []changedClaim
 	linked  int // the last of its claims that a link names
+
+	incident *projection.Incident // for which a version is sealed
+	filing   *filingView          // its filing
+}
+
+// seals tells whether the form seals a version.
+func (p *statementPage) seals() bool { return p.act.On == acts.OnIncident }
+
+// kind is what the form files that its officer thinks of.
+func (p *statementPage) kind() record.Kind { return formKind(p.act) }
+
+func formKind(a *acts.Act) record.Kind {
+	switch a.On {
+	case acts.OnAccount:
+		return record.AccountAmended
+	case acts.OnIncident:
+		return record.AccountSealed
+	}
+	return record.AccountFiled
+}
+
+// draftAct is the act that a draft is the form of.
+func draftAct(kind string) *acts.Act {
+	switch kind {
+	case office.DraftAmendment:
+		return mustFind("account.amend")
+	case office.DraftSealing:
+		return mustFind("account.seal")
+	}
+	return mustFind("statement.record")
 }
 
 // firstRows is how many empty claims a new form shows.
@@ -70,7 +101,7 @@ const firstRows = 3
 
 // statementRoutes adds the form for statements and amendments, and the archived copies.
 func (s *server) statementRoutes() {
-	for _, path := range []string{"/statement/new", "/statement/draft/{id}", "/account/{id}/amend"} {
+	for _, path := range []string{"/statement/new", "/statement/draft/{id}", "/account/{id}/amend", "/incident/{id}/seal"} {
 		s.act("GET "+path, s.statementForm, acts.Desk)
 		s.actWithFile("POST "+path, s.statementDo, acts.Desk)
 	}
@@ -102,9 +133,12 @@ func (s *server) statementOf(v *view, r *http.Request) (p statementPage, err err
 	case strings.HasPrefix(v.path, "/account/"):
 		name = "account.amend"
 		p.values, err = s.amendment(v, r)
+	case strings.HasPrefix(v.path, "/incident/"):
+		name = "account.seal"
+		p.values = acts.Values{"incident": {r.PathValue("id")}}
 	case strings.HasPrefix(v.path, "/statement/draft/"):
-		if p.draft, err = s.ownDraft(v, r, r.PathValue("id")); err == nil && p.draft.Kind == office.DraftAmendment {
-			name = "account.amend"
+		if p.draft, err = s.ownDraft(v, r, r.PathValue("id")); err == nil {
+			name = draftAct(p.draft.Kind).Name
 		}
 		p.values = acts.Values(p.draft.Values)
 		if r.Method == http.MethodPost && isGone(err) {
@@ -268,7 +302,7 @@ func (p *statementPage) droppable(n int) bool {
 // complete fills in what is known of what was typed: the kind and the party of a claimant
 // who was heard before, and the places that a source's words stand for.
 func (s *server) complete(ctx context.Context, v *view, p *statementPage) error {
-	if p.act.On == acts.OnNothing && strings.TrimSpace(p.get("claimant")) != "" && p.get("claimant_kind") == "" {
+	if p.act.On != acts.OnAccount && strings.TrimSpace(p.get("claimant")) != "" && p.get("claimant_kind") == "" {
 		known, err := s.Source.Claimants(ctx)
 		if err != nil {
 			return err
@@ -341,18 +375,21 @@ func (s *server) fileStatement(v *view, r *http.Request, p statementPage) error 
 	case before != nil || len(p.problems) > 0 || p.refusal != nil:
 		p.show = "file"
 		return s.keepAndShow(v, r, p)
-	case p.act.On == acts.OnAccount:
-		filed = done.First(record.AccountAmended)
 	default:
-		filed = done.First(record.AccountFiled)
-		account = filed
+		if filed = done.First(p.kind()); p.act.On != acts.OnAccount {
+			account = filed
+		}
 	}
 	if !p.draft.ID.IsZero() {
 		if err := s.Office.DeleteDraft(ctx, v.who.ID, p.draft.ID); err != nil && !notFound(err) {
 			s.Log.Error("the draft of what was filed is still there", "err", err)
 		}
 	}
-	v.redirect("/account/"+account.String(), "done", filed.String())
+	next := "/account/" + account.String()
+	if p.seals() { // what it says is on no page yet
+		next = "/incident/" + p.get("incident")
+	}
+	v.redirect(next, "done", filed.String())
 	return nil
 }
 
@@ -363,10 +400,13 @@ func (s *server) takeValues(v *view, r *http.Request, p *statementPage, q url.Va
 			return "", err
 		}
 	}
-	if q.Get("account") != "" {
+	switch {
+	case q.Get("account") != "":
 		p.act = mustFind("account.amend")
+	case q.Get("incident") != "":
+		p.act = mustFind("account.seal")
 	}
-	account, token, version := p.values["account"], p.values["form"], p.values["version"]
+	account, token, version, incident := p.values["account"], p.values["form"], p.values["version"], p.values["incident"]
 	p.values = valuesOf(p.act, q)
 	if n := q.Get("rows"); n != "" {
 		p.values["rows"] = []string{n}
@@ -376,6 +416,9 @@ func (s *server) takeValues(v *view, r *http.Request, p *statementPage, q url.Va
 		if p.values.Get("version") == "" {
 			p.values["version"] = version
 		}
+	}
+	if len(incident) > 0 {
+		p.values["incident"] = incident
 	}
 	if _, err := record.ParseID(p.values.Get("form")); err != nil {
 		p.values["form"] = token

@@ -63,8 +63,11 @@ func (s *server) keepAndShow(v *view, r *http.Request, p statementPage) error {
 func (s *server) keep(ctx context.Context, v *view, p *statementPage) error {
 	d := p.draft
 	d.Officer, d.Kind, d.Title, d.Values = v.who.ID, office.DraftStatement, v.draftTitle(p.values), filledIn(p.values)
-	if p.act.On == acts.OnAccount {
+	switch p.act.On {
+	case acts.OnAccount:
 		d.Kind = office.DraftAmendment
+	case acts.OnIncident:
+		d.Kind = office.DraftSealing
 	}
 	kept, err := s.Office.SaveDraft(ctx, d)
 	if notFound(err) { // deleted in another window: what is typed here is worth a new one

@@ -22,13 +22,17 @@ import (
 func (s *server) showStatement(v *view, r *http.Request, p statementPage) error {
 	ctx := r.Context()
 	v.section, v.title = "desk", v.T("act."+p.act.Name)
+	v.sheets = append(v.sheets, "filing.css")
 	if err := s.showAmended(ctx, v, &p); err != nil {
+		return err
+	}
+	if err := s.showAsked(ctx, v, &p); err != nil {
 		return err
 	}
 	if err := s.showDocument(ctx, &p); err != nil {
 		return err
 	}
-	if p.act.On == acts.OnNothing {
+	if p.act.On != acts.OnAccount {
 		var err error
 		if p.claimants, err = s.Source.Claimants(ctx); err != nil {
 			return err
@@ -89,6 +93,30 @@ func (s *server) showAmended(ctx context.Context, v *view, p *statementPage) err
 	return nil
 }
 
+// showAsked finds the incident for which a version is sealed, how its filing stands, and
+// what stands against the form.
+func (s *server) showAsked(ctx context.Context, v *view, p *statementPage) error {
+	if !p.seals() {
+		return nil
+	}
+	id, err := record.ParseID(p.get("incident"))
+	if err != nil {
+		return fault{status: http.StatusNotFound, key: "error.bad_id", args: []any{"id", p.get("incident")}}
+	}
+	in, err := s.Source.Incident(ctx, id)
+	if err != nil {
+		return s.absent(err, "error.no_incident", id.String())
+	}
+	p.incident = &in
+	if p.filing, err = s.filing(ctx, v, id); err != nil {
+		return err
+	}
+	if p.refusal == nil && p.filed == nil {
+		p.refusal = s.Desk.Offer(ctx, v.acting(), p.act, id)
+	}
+	return nil
+}
+
 // showDocument finds the document that was chosen, or those that may be the one typed.
 func (s *server) showDocument(ctx context.Context, p *statementPage) error {
 	if id, err := record.ParseID(p.get("report")); err == nil {
@@ -117,11 +145,7 @@ func (s *server) showFiled(ctx context.Context, p *statementPage) error {
 	if err != nil || p.draft.ID.IsZero() {
 		return nil
 	}
-	kind := record.AccountFiled
-	if p.act.On == acts.OnAccount {
-		kind = record.AccountAmended
-	}
-	rec, err := s.Source.Record(ctx, acts.FormID(token, kind))
+	rec, err := s.Source.Record(ctx, acts.FormID(token, p.kind()))
 	if notFound(err) {
 		return nil
 	}
@@ -165,6 +189,8 @@ func (s *server) read(ctx context.Context, v *view, p *statementPage) error {
 			told = &projection.Report{Body: *b}
 		case *record.Account:
 			a.Body = *b
+		case *record.Sealed:
+			a.Body = *d.Account
 		}
 	}
 	var doc *record.Report

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"truceline/acts"
+	"truceline/internal/node"
 	"truceline/internal/office"
 	"truceline/internal/outbox"
 	"truceline/record"
@@ -19,7 +20,7 @@ import (
 
 // boxedForm finds the act of the outbox that a statement's form was signed as, by the
 // form's token; ok is false where it was not, or there is no outbox here.
-func (s *server) boxedForm(ctx context.Context, values acts.Values, amends bool) (act outbox.Act, ok bool, err error) {
+func (s *server) boxedForm(ctx context.Context, values acts.Values, kind record.Kind) (act outbox.Act, ok bool, err error) {
 	if s.Outbox == nil {
 		return act, false, nil
 	}
@@ -27,17 +28,13 @@ func (s *server) boxedForm(ctx context.Context, values acts.Values, amends bool)
 	if err != nil {
 		return act, false, nil
 	}
-	kind := record.AccountFiled
-	if amends {
-		kind = record.AccountAmended
-	}
 	return s.Outbox.Find(ctx, acts.FormID(token, kind))
 }
 
 // fileAgain looks whether the form that is to be filed was signed before. One that waits is
 // not signed again; it answers then. One that the registry refused is a new form.
 func (s *server) fileAgain(v *view, r *http.Request, p *statementPage) (answered bool, err error) {
-	act, ok, err := s.boxedForm(r.Context(), p.values, p.act.On == acts.OnAccount)
+	act, ok, err := s.boxedForm(r.Context(), p.values, p.kind())
 	if !ok || err != nil {
 		return false, err
 	}
@@ -73,12 +70,55 @@ func (s *server) signedAs(ctx context.Context, v *view, p *statementPage, act *o
 		return false
 	}
 	for _, d := range drafts {
+		if d.Account != nil {
+			if !s.sealedAs(act, &d) {
+				return false
+			}
+			continue
+		}
 		body, err := record.EncodeBody(d.Body)
 		if err != nil || !slices.ContainsFunc(act.Records, func(x outbox.Submission) bool { return x.ID == d.ID && bytes.Equal(x.Body, body) }) {
 			return false
 		}
 	}
 	return true
+}
+
+// Sealer is what a Desk may do besides: tell its own officers what it has sealed. Without it
+// a version that waits sealed is taken for what the form says.
+type Sealer interface {
+	SealedHere(commitment record.Digest) (*record.Opened, error)
+}
+
+var _ Sealer = (*node.Node)(nil)
+
+// sealedAs tells whether what is planned to be sealed is what was sealed and waits.
+func (s *server) sealedAs(act *outbox.Act, d *acts.Draft) bool {
+	sealer, ok := s.Desk.(Sealer)
+	if !ok {
+		return true
+	}
+	for _, x := range act.Records {
+		if x.ID != d.ID {
+			continue
+		}
+		b, err := record.ParseBody(record.AccountSealed, x.Body)
+		if err != nil {
+			return false
+		}
+		sealed, ok := b.(*record.Sealed)
+		if !ok {
+			return false
+		}
+		was, err := sealer.SealedHere(sealed.Commitment)
+		if err != nil {
+			return false
+		}
+		before, err := record.EncodeBody(&was.Account)
+		now, err2 := record.EncodeBody(d.Account)
+		return err == nil && err2 == nil && bytes.Equal(before, now)
+	}
+	return false
 }
 
 // keepWaiting leads to what was signed and waits. The form stays a draft until there is a
@@ -96,7 +136,7 @@ func (s *server) showWaiting(ctx context.Context, p *statementPage) error {
 	if p.filed != nil {
 		return nil
 	}
-	act, ok, err := s.boxedForm(ctx, p.values, p.act.On == acts.OnAccount)
+	act, ok, err := s.boxedForm(ctx, p.values, p.kind())
 	if ok && act.State != outbox.Receipted {
 		p.boxed = &act
 	}
@@ -110,11 +150,7 @@ func (s *server) saysFiled(ctx context.Context, v *view, d *office.Draft) bool {
 	if !ok {
 		return false
 	}
-	act := mustFind("statement.record")
-	if d.Kind == office.DraftAmendment {
-		act = mustFind("account.amend")
-	}
-	_, err := planner.Plan(ctx, v.acting(), act, acts.Values(d.Values))
+	_, err := planner.Plan(ctx, v.acting(), draftAct(d.Kind), acts.Values(d.Values))
 	var filed *acts.Filed
 	return errors.As(err, &filed) && filed.Same
 }
@@ -137,7 +173,7 @@ func (s *server) draftsNow(ctx context.Context, v *view) (list []office.Draft, b
 			}
 			return nil, nil, err
 		}
-		act, ok, err := s.boxedForm(ctx, whole.Values, d.Kind == office.DraftAmendment)
+		act, ok, err := s.boxedForm(ctx, whole.Values, formKind(draftAct(d.Kind)))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -57,6 +57,9 @@ type Config struct {
 	Roster Roster
 	// Imports takes files in. Without it no file can be brought here.
 	Imports Imports
+	// Filings tell how filings of versions stand by the rules, for officers and for
+	// everybody. Without them pages show the incident of a notice like any other.
+	Filings, PublicFilings Filings
 	// Nodes tells how this node stands with the others of the mission. Without it the pages
 	// show a record and nothing of who keeps it.
 	Nodes Nodes
@@ -157,7 +160,7 @@ func (s *server) forEverybody(source Source) *server {
 	defer s.publicMu.Unlock()
 	if s.public == nil || s.publicOf != source {
 		cfg := s.Config
-		cfg.Source, cfg.Ledger, cfg.Public, cfg.PublicLedger = source, s.PublicLedger, nil, nil
+		cfg.Source, cfg.Ledger, cfg.Public, cfg.PublicLedger, cfg.Filings = source, s.PublicLedger, nil, nil, s.PublicFilings
 		p := &server{Config: cfg, texts: s.texts, static: s.static, mux: routes.New()}
 		p.routes()
 		s.public, s.publicOf = p, source
@@ -192,11 +195,13 @@ func (s *server) routes() {
 		s.officerRoutes()
 		s.listRoutes()
 		s.actRoutes()
+		s.identityRoutes()
 		if s.Imports != nil {
 			s.importRoutes()
 		}
 		s.queueRoutes()
 		s.incidentActRoutes()
+		s.proposalRoutes()
 		s.statementRoutes()
 		if s.Outbox != nil {
 			s.outboxRoutes()

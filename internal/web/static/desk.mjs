@@ -235,7 +235,7 @@ function start(form) {
   let waiting = 0;
   let asked = '';
   function lookAround() {
-    if (claimant.type === 'hidden') return; // an amendment
+    if (claimant.type === 'hidden' || !form.dataset.similar) return; // an amendment, or a version to be sealed
     clearTimeout(waiting);
     waiting = setTimeout(async () => {
       const data = new URLSearchParams();

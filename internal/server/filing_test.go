@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"truceline/internal/browsertest"
+	"truceline/internal/fleet"
+	"truceline/internal/node"
+	"truceline/internal/office"
+	"truceline/internal/server"
+	"truceline/mechanism"
+	"truceline/record"
+)
+
+// blind is a mission in which both parties file their versions of an incident from their own
+// nodes, before either can know the other's.
+type blind struct {
+	fleet    *fleet.Fleet
+	nor, sud *side
+	incident record.ID // of the notice, once it is filed
+	how      manner
+	words    map[string]string      // that only the version of a member holds
+	reading  map[*side]*http.Cookie // of an officer who looks at pages
+}
+
+// newBlind are the nodes of both parties with an officer each, and a browser. After
+// bothTell, nor.url and sud.url are where the two nodes show both versions of incident.
+func newBlind(t *testing.T, seed uint64) *blind {
+	t.Helper()
+	f := newFleet(t, seed)
+	x := &blind{fleet: f, nor: newSide(t, f, "NOR", "desk", office.RoleDesk, office.RoleOperations), sud: newSide(t, f, "SUD", "desk", office.RoleDesk, office.RoleOperations)}
+	x.nor.browser = browsertest.New(t)
+	x.sud.browser = x.nor.browser
+	return x
+}
+
+// officers are two more at each node: one for a browser, and one who looks at pages.
+func (x *blind) officers(t *testing.T) {
+	t.Helper()
+	x.reading = map[*side]*http.Cookie{}
+	for _, s := range []*side{x.nor, x.sud} {
+		s.T = t
+		for _, role := range []string{"reader", "desk"} {
+			_, link, err := server.Roster{Node: s.node, BaseURL: s.url}.Invite(t.Context(), record.ID{}, s.code, "EXERCISE Officer "+role, []string{office.RoleDesk, office.RoleOperations})
+			if err != nil && !errors.As(err, new(*node.Queued)) {
+				t.Fatal(err)
+			}
+			s.links[role] = link
+		}
+	}
+	x.fleet.Settle()
+	for _, s := range []*side{x.nor, x.sud} {
+		x.reading[s] = s.cookieOf("reader")
+	}
+}
+
+// notice files a notice of one side from its desk, in which the other is invited.
+func (x *blind) notice(p *person, audience string) {
+	p.turn("the desk", func() { p.address("/desk") }, at("/desk"))
+	p.turn("the form of a notice", func() { p.press(`main a[href^="/do/notice.file"]`) }, at("/do/notice.file")+` && `+there(`[name="invited"][value="SUD"]`)+` && !`+there(`[name="invited"][value="NOR"]`))
+	p.press(`main [name="types"][value="shots"]`)
+	p.press(`main [name="places"][value="ford"]`)
+	p.write("start", "2031-03-01")
+	p.press(`main [name="invited"][value="SUD"]`)
+	p.choose("audience", audience)
+	p.turn("the outbox", func() { p.press(`main form.act button`) }, at("/outbox/"))
+	x.fleet.Settle()
+	list := x.nor.node.Asks("SUD")
+	if len(list) != 1 {
+		p.Fatalf("%d filings wait for the other side", len(list))
+	}
+	x.incident = list[0].Incident
+}
+
+// fill fills in the form of a version: so many killed, with words of its own.
+func (p *person) fill(killed, words string) {
+	p.write("claimant", "EXERCISE Spokesperson")
+	p.choose("claimant_kind", "spokesperson")
+	p.choose("claim.1.element", "harm")
+	p.choose("claim.1.measure", "killed")
+	p.choose("claim.1.group", "people")
+	p.choose("claim.1.stance", "claims")
+	p.write("claim.1.figure", killed)
+	p.write("claim.1.words", words)
+}
+
+// seal seals a version of the side at its node, through its draft.
+func (x *blind) seal(p *person, killed, words string) {
+	p.turn("the form", func() { p.press(`main a[href^="/incident/` + x.incident.String() + `/seal"]`) }, at("/incident/"+x.incident.String()+"/seal")+` && `+there(".clock")+` && !`+there(`[name="url"]`))
+	p.fill(killed, words)
+	p.turn("the draft", func() { p.press(`.bar button[value="save"]`) }, at("/statement/draft/")+` && `+there(`input[name="incident"]`))
+	p.turn("the draft, looked through", func() { p.press(`.bar button[value="check"]`) }, at("/statement/draft/")+` && `+there("#h-reading")+` && `+seen(".read .words", words))
+	p.turn("the outbox", func() { p.press(`.bar button[value="file"]`) }, at("/outbox/"))
+	x.fleet.Settle()
+	p.turn("the desk", func() { p.address("/desk") }, at("/desk")+` && !`+there(`main a[href*="/statement/draft/"]`)+` && !`+there(".asks"))
+}
+
+// says tells whether a page of a side's node holds a word.
+func (x *blind) says(s *side, path, word string) bool {
+	s.Helper()
+	code, body := s.page(path, x.reading[s])
+	if code != 200 && code != 404 {
+		s.Errorf("%s: status %d", path, code)
+	}
+	return strings.Contains(body, word)
+}
+
+// TestNobodyGoesSecondOnThePages: officers of both parties file through the pages of their
+// own nodes. Neither page holds a word of the other's version before both are bound; then
+// both pages show both, and what was changed afterwards.
+func TestNobodyGoesSecondOnThePages(t *testing.T) {
+	x := newBlind(t, 51)
+	for i, how := range []manner{{lang: "en", width: 1280}, {lang: "ur", width: 500, noScript: true}} {
+		audience := []string{record.AudiencePublic, record.AudienceMembers}[i]
+		t.Run(how.String(), func(t *testing.T) {
+			x.how = how
+			x.bothTell(t, audience)
+		})
+	}
+}
+
+// bothTell lets both sides file, and looks at what their pages show at every step.
+func (x *blind) bothTell(t *testing.T, audience string) {
+	x.officers(t)
+	x.words = map[string]string{"NOR": "EXERCISE-north-" + x.how.lang, "SUD": "EXERCISE-south-" + x.how.lang}
+	nor, sud := x.nor.person(t, x.how), x.sud.person(t, x.how)
+	nor.signIn("desk")
+	nor.role = "nor"
+	sud.signIn("desk")
+	sud.role = "sud"
+	if !nor.has(".exercise") || !sud.has(".exercise") {
+		t.Error("the pages do not say that it is an exercise")
+	}
+	x.notice(nor, audience)
+	page := "/incident/" + x.incident.String()
+	nor.turn("the incident", func() { nor.address(page) }, there(".clock")+` && document.querySelectorAll(".answer-invited").length === 2 && `+there(".exercise"))
+	x.seal(nor, "3", x.words["NOR"])
+	nor.turn("what is sealed", func() { nor.address(page) }, there("#h-filing")+` && `+there(`.standing[role="note"]`)+` && !`+there("#h-before"))
+
+	sud.turn("the desk", func() { sud.address("/desk") }, there(`.asks a[href^="`+page+`/seal"]`)+` && `+there(`.asks a[href^="/do/filing.decline"]`))
+	for _, path := range []string{page, "/desk", "/accounts", "/search?q=" + x.words["NOR"], "/", "/record/" + fmt.Sprint(x.sud.node.Head().Size-1)} {
+		if strings.Contains(path, "?q=") {
+			if x.says(x.sud, path, `href="/account/`) {
+				t.Errorf("%s of the other side finds what is sealed", path)
+			}
+		} else if x.says(x.sud, path, x.words["NOR"]) {
+			t.Errorf("%s of the other side holds what is sealed", path)
+		}
+	}
+	sud.turn("the incident", func() { sud.address(page) }, `document.querySelectorAll(".answer-sealed").length === 1 && document.querySelectorAll(".answer-invited").length === 1 && !`+there("#h-before"))
+	x.fleet.Clock.Advance(5 * time.Hour)
+	x.seal(sud, "0", x.words["SUD"])
+
+	x.fleet.Settle()
+	var account record.ID
+	x.nor.node.Look(func(s *mechanism.State) {
+		f, _ := s.Filing(x.incident)
+		account = f.Answers[0].Sealed
+	})
+	x.bothShown(nor, sud)
+
+	nor.turn("the form of an amendment", func() { nor.address("/account/" + account.String() + "/amend") }, at("/account/"))
+	nor.write("claim.1.figure", "5")
+	nor.turn("the outbox", func() { nor.press(`.bar button[value="file"]`) }, at("/outbox/"))
+	x.fleet.Settle()
+	x.bothShown(nor, sud)
+	for _, p := range []*person{nor, sud} {
+		if got := p.Str(`[...document.querySelectorAll('.change-list li')].map(e => e.querySelector('.change').innerText.replace(/\s+/g, ' ')).join('; ')`); !strings.Contains(got, "3") || !strings.Contains(got, "5") {
+			p.Errorf("what was changed is shown as %q", got)
+		}
+		p.Quiet()
+	}
+	code, body := x.nor.page(page, nil)
+	if public := audience == record.AudiencePublic; (code == 200) != public || strings.Contains(body, x.words["SUD"]) != public || strings.Contains(body, "h-before") != public {
+		t.Errorf("everybody gets the page with status %d", code)
+	}
+}
+
+// bothShown looks at the incident on both nodes once both versions are opened.
+func (x *blind) bothShown(people ...*person) {
+	for _, p := range people {
+		p.Helper()
+		p.turn("both versions", func() { p.address("/incident/" + x.incident.String()) },
+			`document.querySelectorAll(".opening-opened").length === 2 && `+seen(".told .column", x.words["NOR"])+` && `+seen(".told .column", x.words["SUD"])+` && `+there(".exercise"))
+		if got := p.Str(`[...document.querySelectorAll('.answers > .column, .told > .column')].map(e => Math.round(e.getBoundingClientRect().width)).join(' ')`); strings.Count(got, strings.Fields(got)[0]) != 4 {
+			p.Errorf("the columns are %s pixels wide", got)
+		}
+	}
+}
