@@ -181,6 +181,34 @@ var catalogue = []*Act{
 		Fields: []Field{account}, plan: planRelease, offer: offerRelease,
 	},
 	{
+		Name: "identity.file", On: OnAccount, Kinds: []record.Kind{record.IdentityFiled}, Roles: []string{Desk},
+		Fields: []Field{
+			account,
+			{Name: "form", Type: ID}, // the form's token: sent twice, it files one identity
+			{Name: "custodian", Type: Code, Codes: "custodians", Required: true},
+			{Name: "person_role", Type: Choice, Group: "identity_role", Choices: record.IdentityRoles, Required: true},
+			{Name: "person", Type: Line, Required: true, Max: 150},
+			{Name: "second", Type: Line, Required: true, Max: 150},
+			{Name: "contact", Type: Line, Max: 200},
+			{Name: "languages", Type: Line, Max: 80},
+			{Name: "person_note", Type: Text, Max: 400},
+		},
+		plan: planIdentity, offer: offerIdentity,
+	},
+	{
+		Name: "identity.ask", On: OnIdentity, Kinds: []record.Kind{record.IdentityAsked}, Roles: []string{Operations},
+		Fields: []Field{{Name: "identity", Type: ID, Required: true}, reason}, plan: planAsking, offer: offerAsking,
+	},
+	{
+		Name: "identity.release", On: OnRequest, Kinds: []record.Kind{record.IdentityReleased}, Roles: []string{Operations}, Sensitive: true,
+		Fields: []Field{{Name: "request", Type: ID, Required: true}, {Name: "refused", Type: Line, Max: 500}}, plan: planAnswer, offer: offerAnswer,
+	},
+	{
+		Name: "identity.read", On: OnIdentity, Kinds: []record.Kind{record.IdentityRead}, Roles: []string{Operations}, Sensitive: true,
+		// The form's token: sent twice, it reads once.
+		Fields: []Field{{Name: "identity", Type: ID, Required: true}, {Name: "form", Type: ID}, reason}, plan: planReading, offer: offerReading,
+	},
+	{
 		Name: "act.undo", On: OnRecord, Kinds: []record.Kind{record.ActUndone, record.IncidentUnlinked, record.AccountWithdrawn}, Roles: []string{Desk, Operations},
 		Fields: []Field{{Name: "record", Type: ID, Required: true}, reason}, plan: planUndo, offer: offerUndo,
 	},

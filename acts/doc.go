@@ -39,6 +39,8 @@ const (
 	OnRecord   On = "record" // any record: an act to undo
 	OnBatch    On = "batch"
 	OnOfficer  On = "officer"
+	OnIdentity On = "identity" // of a person, kept apart
+	OnRequest  On = "request"  // for an identity
 )
 
 // Act is one entry of the catalogue. It must not be changed.

@@ -57,6 +57,8 @@ type World struct {
 	Open func(sealed record.ID) (*record.Opened, error)
 	// Release gives the member's share of a sealed account's key.
 	Release func(sealed record.ID) (*record.Share, error)
+	// Custody is for identities that are kept apart.
+	Custody Custody
 }
 
 // Denied is the error for an act that the officer's roles do not allow.

@@ -3,6 +3,7 @@
 package acts_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
@@ -87,6 +88,12 @@ func (m *mission) world(member string, roles ...string) acts.World {
 		Sealed:  m.unseal,
 		Open:    m.unseal,
 		Release: func(id record.ID) (*record.Share, error) { return share, nil },
+		Custody: acts.Custody{
+			Seal: func(_ record.ID, _, role string, _ *vault.Person, _ string) (*record.Identity, error) {
+				return &record.Identity{Age: someAge, Role: role, Token: record.ID{1}}, nil
+			},
+			HandOver: func(record.ID) (string, error) { return someAge, nil },
+		},
 	}
 }
 
@@ -129,6 +136,22 @@ var (
 func (m *mission) account() record.ID {
 	return m.file("clerk", record.AccountFiled, verifytest.Account(1))
 }
+
+// identity is one that the desk filed and keeps; the mission is asked for it by watch.
+func (m *mission) identity() record.ID {
+	m.Epoch, m.EpochKey = record.ID{7}, vault.EpochKey{7}
+	return m.do(m.world("clerk", acts.Desk), "identity.file", acts.Values{"account": {m.account().String()}, "person_role": {"source"}, "custodian": {"clerk"}, "person": {"N"}, "second": {"2"}})[0]
+}
+
+func (m *mission) asks(identity record.ID) record.ID {
+	return m.do(m.world("watch", acts.Operations), "identity.ask", acts.Values{"identity": {identity.String()}, "reason": {"r"}})[0]
+}
+
+func (m *mission) answers(request record.ID) record.ID {
+	return m.do(m.world("clerk", acts.Operations), "identity.release", acts.Values{"request": {request.String()}})[0]
+}
+
+var someAge = base64.StdEncoding.EncodeToString([]byte("age-encryption.org/v1\n"))
 
 func (m *mission) incident() record.ID {
 	return m.file("clerk", record.IncidentOpened, verifytest.Incident("x"))
@@ -237,6 +260,23 @@ account unsealed
   account.withdraw            r  d  d  d  r  d  y  d  d  d
   account.link                d  y  d  d  d  y  d  r  r  r
   account.set_aside           d  s  d  d  d  s  d  r  r  r
+account recorded
+  identity.file               y  d  d  d  r  d  r  d  d  d
+account withdrawn
+  identity.file               s  d  d  d  r  d  r  d  d  d
+identity kept
+  identity.ask                d  s  d  d  d  y  d  r  y  r
+  identity.read               d  y  d  d  d  r  d  r  r  r
+identity asked
+  identity.ask                d  s  d  d  d  y  d  r  s  r
+  identity.read               d  y  d  d  d  r  d  r  r  r
+identity answered
+  identity.ask                d  s  d  d  d  y  d  r  y  r
+  identity.read               d  y  d  d  d  r  d  r  y  r
+request open
+  identity.release            d  y  d  d  d  r  d  r  r  r
+request answered
+  identity.release            d  s  d  d  d  r  d  r  r  r
 incident batch_open
   incident.merge              d  s  d  d  d  s  d  s  s  s
 link standing
@@ -363,6 +403,22 @@ func (m *mission) situation(what, state string) record.ID {
 		return record.ID{}
 	case "account recorded":
 		return m.account()
+	case "identity kept":
+		return m.identity()
+	case "identity asked":
+		id := m.identity()
+		m.asks(id)
+		return id
+	case "identity answered":
+		id := m.identity()
+		m.answers(m.asks(id))
+		return id
+	case "request open":
+		return m.asks(m.identity())
+	case "request answered":
+		ask := m.asks(m.identity())
+		m.answers(ask)
+		return ask
 	case "account linked":
 		acc := m.account()
 		m.link(acc, m.incident())

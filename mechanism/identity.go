@@ -291,6 +291,12 @@ func (s *State) IdentityRequest(id record.ID) (IdentityRequest, bool) {
 	return IdentityRequest{id, r.identity, r.member, r.answer}, ok
 }
 
+// IdentityRead tells which identity an identity.read read.
+func (s *State) IdentityRead(id record.ID) (identity record.ID, ok bool) {
+	identity, ok = s.apart.readings[id]
+	return identity, ok
+}
+
 // Answers lists the answers to the member's requests for an identity, the newest first.
 func (s *State) Answers(identity record.ID, member string) (out []record.ID) {
 	for _, other := range slices.Backward(s.apart.about[identity]) {

@@ -151,5 +151,6 @@ func (n *Node) world(ctx context.Context, s *mechanism.State, who Officer) acts.
 		Lines:  func() ([]place.Line, error) { return n.courses.of(s.Pack()) },
 	}
 	n.sealing(ctx, s, &w)
+	n.custody(ctx, s, &w)
 	return w
 }

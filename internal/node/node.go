@@ -79,6 +79,7 @@ type Node struct {
 	alarms   alarms
 	parsed   parsedHeads
 	keys     keyring
+	sources  sources // by which sources are met again
 	courses  courses
 	feeding  *feeding
 	signers  map[string]*record.Signer // member code to its node key here

@@ -36,13 +36,15 @@ func (r readable) Entries(ctx context.Context, from, to int64) iter.Seq2[ledgers
 	}
 }
 
-// unbox puts the body of an entry in the place of its box, where this node can.
+// unbox puts the body of an entry in the place of its box, where this node can. Records about
+// identities stay in theirs, so that nothing that reads the ledger, whatever it makes of it,
+// has anything of them: see identity.go.
 func (n *Node) unbox(ctx context.Context, e *ledgerstore.Entry) {
 	if e.Body == nil || e.BodySalt != (ledger.Salt{}) {
 		return
 	}
 	st := statementIn(&record.Line{Envelope: e.Envelope})
-	if st == nil || !st.Boxed() {
+	if st == nil || !st.Boxed() || st.Kind.Apart() {
 		return
 	}
 	box, err := record.ParseBox(e.Body)

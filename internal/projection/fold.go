@@ -391,8 +391,12 @@ func (f *fold) batch(id record.ID, state string, counted bool) error {
 	return f.exec(`UPDATE records SET counted = ? WHERE batch = ? AND kind NOT IN ('batch.closed', 'batch.withdrawn')`, counted, blob(id))
 }
 
-// concern notes which incidents and accounts a record is about, for their histories.
+// concern notes which incidents and accounts a record is about, for their histories. That of
+// an account does not tell whether there is an identity for it.
 func (f *fold) concern(index int64, st *record.Statement) error {
+	if st.Kind.Apart() {
+		return nil
+	}
 	for _, sub := range st.Subjects {
 		var err error
 		switch sub.Role {

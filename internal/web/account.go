@@ -24,6 +24,8 @@ type accountPage struct {
 	acts      []*acts.Act        // that the reader may do
 	links     []string           // to their forms
 	done      *doneView
+	// identities of people whom it rests on, for members that are to know of them
+	identities []identityView
 }
 
 type linkedIncident struct {
@@ -79,6 +81,9 @@ func (s *server) account(v *view, r *http.Request) error {
 		return err
 	}
 	p.aside = asideIn(history)
+	if p.identities, err = s.identitiesOf(ctx, v, a.ID); err != nil {
+		return err
+	}
 	if p.latest.IsZero() {
 		p.acts = v.offered(ctx, acts.OnAccount, a.ID)
 		for _, x := range p.acts {
