@@ -209,6 +209,32 @@ var catalogue = []*Act{
 		Fields: []Field{{Name: "identity", Type: ID, Required: true}, {Name: "form", Type: ID}, reason}, plan: planReading, offer: offerReading,
 	},
 	{
+		Name: "release.propose", Kinds: []record.Kind{record.ReleaseProposed}, Roles: []string{Operations}, Sensitive: true,
+		Fields: []Field{
+			{Name: "form", Type: ID}, // the form's token: sent twice, it proposes one release
+			{Name: "title", Type: Line, Required: true, Max: 200},
+			{Name: "incident", Type: ID},
+			{Name: "audience", Type: Choice, Group: "audience", Choices: []string{record.AudiencePublic, record.AudienceMembers}},
+			{Name: "show", Type: Line, Required: true, Many: true, Max: 300},
+			{Name: "embargo", Type: Line, Max: 20},
+			{Name: "both_replied", Type: Check},
+			{Name: "replaces", Type: ID},
+		},
+		plan: planProposal, offer: offerProposal,
+	},
+	{
+		Name: "release.consent", On: OnRelease, Kinds: []record.Kind{record.ReleaseConsented}, Roles: []string{Operations}, Sensitive: true,
+		Fields: []Field{{Name: "release", Type: ID, Required: true}}, plan: planConsent, offer: offerConsent,
+	},
+	{
+		Name: "release.reply", On: OnRelease, Kinds: []record.Kind{record.ReleaseAnswered}, Roles: []string{Desk, Operations},
+		Fields: []Field{{Name: "release", Type: ID, Required: true}, {Name: "text", Type: Text, Required: true, Max: 4000}}, plan: planReply, offer: offerReply,
+	},
+	{
+		Name: "release.make", On: OnRelease, Kinds: []record.Kind{record.ReleaseMade}, Roles: []string{Operations}, Sensitive: true,
+		Fields: []Field{{Name: "release", Type: ID, Required: true}}, plan: planMaking, offer: offerMaking,
+	},
+	{
 		Name: "act.undo", On: OnRecord, Kinds: []record.Kind{record.ActUndone, record.IncidentUnlinked, record.AccountWithdrawn}, Roles: []string{Desk, Operations},
 		Fields: []Field{{Name: "record", Type: ID, Required: true}, reason}, plan: planUndo, offer: offerUndo,
 	},

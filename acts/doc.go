@@ -41,6 +41,7 @@ const (
 	OnOfficer  On = "officer"
 	OnIdentity On = "identity" // of a person, kept apart
 	OnRequest  On = "request"  // for an identity
+	OnRelease  On = "release"  // what is proposed to be released
 )
 
 // Act is one entry of the catalogue. It must not be changed.

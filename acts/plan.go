@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"truceline/mechanism"
@@ -57,6 +58,11 @@ type World struct {
 	Open func(sealed record.ID) (*record.Opened, error)
 	// Release gives the member's share of a sealed account's key.
 	Release func(sealed record.ID) (*record.Share, error)
+	// Disclose shows fields of a record that the member may read. Nil, like Seal, where
+	// nothing here can.
+	Disclose func(id record.ID, paths []string) (*record.Disclosure, error)
+	// Now is the node's clock; nil: the time of the last entry is all that is known.
+	Now func() time.Time
 	// Custody is for identities that are kept apart.
 	Custody Custody
 }

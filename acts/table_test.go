@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"truceline/acts"
+	"truceline/agreement"
 	"truceline/ledger"
 	"truceline/mechanism"
 	"truceline/record"
@@ -26,6 +28,13 @@ type mission struct {
 	now   int64
 	// what was sealed, by its commitment
 	secrets map[record.Digest]*vault.Secret
+	whole   map[record.ID]whole
+}
+
+// whole is a record with all that shows fields of it.
+type whole struct {
+	verifytest.Filing
+	index int64
 }
 
 type read struct {
@@ -35,6 +44,7 @@ type read struct {
 
 func open(t *testing.T) *mission {
 	m := &mission{T: t, Mission: verifytest.NewMission(t.Name()), state: mechanism.New(), read: map[record.ID]read{}, now: verifytest.Start, secrets: map[record.Digest]*vault.Secret{}}
+	m.Pack.Release = &agreement.Release{Bodies: []string{"OMB", "scribe"}, Need: 2, ReplyHours: 1}
 	for _, f := range m.Opening() {
 		m.admit(f)
 	}
@@ -61,6 +71,10 @@ func (m *mission) admit(f verifytest.Filing) record.ID {
 		}
 	}
 	m.read[f.ID()] = read{f.Statement, e.Body}
+	if m.whole == nil {
+		m.whole = map[record.ID]whole{}
+	}
+	m.whole[f.ID()] = whole{f, e.Index}
 	return f.ID()
 }
 
@@ -88,6 +102,11 @@ func (m *mission) world(member string, roles ...string) acts.World {
 		Sealed:  m.unseal,
 		Open:    m.unseal,
 		Release: func(id record.ID) (*record.Share, error) { return share, nil },
+		Disclose: func(id record.ID, paths []string) (*record.Disclosure, error) {
+			f := m.whole[id]
+			return vault.Disclose(f.Envelope, f.Body, f.BodySalt, ledger.Salt{1}, f.index, 1, paths)
+		},
+		Now: func() time.Time { return time.UnixMilli(m.now + 1000) },
 		Custody: acts.Custody{
 			Seal: func(_ record.ID, _, role string, _ *vault.Person, _ string) (*record.Identity, error) {
 				return &record.Identity{Age: someAge, Role: role, Token: record.ID{1}}, nil
@@ -331,7 +350,20 @@ batch closed_and_linked
   batch.withdraw              y  d  d  d  r  d  r  d  d  d
 batch withdrawn
   batch.withdraw              s  d  d  d  r  d  r  d  d  d
+release proposed
+  release.consent             d  r  d  d  d  s  d  y  r  r
+  release.reply               y  y  d  d  r  r  y  y  r  r
+  release.make                d  r  d  d  d  s  d  s  r  r
+release consented
+  release.consent             d  r  d  d  d  s  d  s  r  r
+  release.reply               y  y  d  d  r  r  y  y  r  r
+  release.make                d  r  d  d  d  y  d  y  r  r
+release made
+  release.consent             d  s  d  d  d  s  d  s  s  s
+  release.reply               s  s  d  d  s  s  s  s  s  s
+  release.make                d  r  d  d  d  s  d  s  r  r
 nothing any
+  release.propose             d  r  d  d  d  y  d  y  r  r
   statement.record            y  d  d  d  y  d  y  d  d  d
   import.accounts             y  d  d  d  y  d  y  d  d  d
   import.ucdp-ged             y  d  d  d  y  d  y  d  d  d
@@ -403,6 +435,8 @@ func (m *mission) situation(what, state string) record.ID {
 		return record.ID{}
 	case "account recorded":
 		return m.account()
+	case "release proposed", "release consented", "release made":
+		return m.release(state)
 	case "identity kept":
 		return m.identity()
 	case "identity asked":

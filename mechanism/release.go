@@ -88,6 +88,28 @@ func (s *State) Proposals() []record.ID {
 	return s.inOrder(slices.Collect(maps.Keys(s.releases.proposals)))
 }
 
+// Releasable lists what is known of an incident that not everybody reads and of which
+// something can be shown: its opening, the latest versions of what was said, refusals to
+// say anything, in the order of the ledger.
+func (s *State) Releasable(incident record.ID) []record.ID {
+	out := []record.ID{incident}
+	if f, ok := s.Filing(incident); ok {
+		for _, a := range f.Answers {
+			out = append(out, a.Declined)
+		}
+	}
+	for _, l := range s.Links(func(l Link) bool { return l.Incident == incident && !l.Undone }) {
+		if a := s.accounts[l.Account]; !a.withdrawn {
+			out = append(out, a.current)
+		}
+	}
+	slices.SortFunc(out, func(a, b record.ID) int { return int(s.seen[a].index - s.seen[b].index) })
+	return slices.DeleteFunc(slices.Compact(out), func(id record.ID) bool {
+		at, ok := s.seen[id]
+		return !ok || !at.restricted || !slices.Contains(releasable, at.kind) || !s.erased[id].by.IsZero()
+	})
+}
+
 // ReleaseNumber gives the number of a release.made, for people.
 func (s *State) ReleaseNumber(made record.ID) (string, bool) {
 	id, ok := s.releases.made[made]
@@ -204,6 +226,19 @@ func (s *State) MayMake(member string, id record.ID, at int64) error {
 		return refuse(NoRight, "%s is none of the bodies that release: %s", member, strings.Join(p.bodies, ", "))
 	}
 	return s.waits(id, p, at)
+}
+
+// MayPropose is nil where the agreement lets the member propose releases. The error is a
+// *Refusal.
+func (s *State) MayPropose(member string) error {
+	terms, ok := s.pack.ReleaseTerms()
+	switch {
+	case !ok:
+		return refuse(NotInAgreement, "the agreement in force names nobody who may release anything")
+	case !slices.Contains(terms.Bodies, member):
+		return refuse(NoRight, "%s is none of the bodies that release: %s", member, strings.Join(terms.Bodies, ", "))
+	}
+	return nil
 }
 
 // MayConsent is nil where the member may consent to a release now. The error is a *Refusal.

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"slices"
-	"strings"
 	"time"
 
 	"truceline/record"
@@ -21,13 +20,10 @@ func instant(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-
 
 func (s *State) guardProposal(e *Entry, b *record.Release) (func(), error) {
 	st := e.Statement
-	terms, ok := s.pack.ReleaseTerms()
-	switch {
-	case !ok:
-		return nil, refuse(NotInAgreement, "the agreement in force names nobody who may release anything")
-	case !slices.Contains(terms.Bodies, st.Member):
-		return nil, refuse(NoRight, "%s is none of the bodies that release: %s", st.Member, strings.Join(terms.Bodies, ", "))
+	if err := s.MayPropose(st.Member); err != nil {
+		return nil, err
 	}
+	terms, _ := s.pack.ReleaseTerms()
 	for _, item := range b.Items {
 		at, ok := s.seen[item.Record]
 		switch {

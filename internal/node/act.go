@@ -150,6 +150,8 @@ func (n *Node) world(ctx context.Context, s *mechanism.State, who Officer) acts.
 		Fitted: func() (*record.Linkage, error) { return nil, errToLearn },
 		Lines:  func() ([]place.Line, error) { return n.courses.of(s.Pack()) },
 	}
+	w.Now = n.opts.Now
+	w.Disclose = func(id record.ID, paths []string) (*record.Disclosure, error) { return n.disclose(ctx, s, id, paths) }
 	n.sealing(ctx, s, &w)
 	n.custody(ctx, s, &w)
 	return w
