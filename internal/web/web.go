@@ -201,7 +201,6 @@ func (s *server) routes() {
 		}
 		s.queueRoutes()
 		s.incidentActRoutes()
-		s.proposalRoutes()
 		s.statementRoutes()
 		if s.Outbox != nil {
 			s.outboxRoutes()
