@@ -80,6 +80,8 @@ func (v *view) actLink(a *acts.Act, subject record.ID) string {
 	switch a.Name {
 	case "account.amend":
 		return string(v.link("/account/"+subject.String()+"/amend", url.Values{}))
+	case "release.propose":
+		return string(v.link("/release/new", url.Values{}))
 	case "account.seal":
 		return string(v.link("/incident/"+subject.String()+"/seal", url.Values{}))
 	case "incident.split", "incident.merge":

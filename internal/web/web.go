@@ -201,6 +201,7 @@ func (s *server) routes() {
 		}
 		s.queueRoutes()
 		s.incidentActRoutes()
+		s.proposalRoutes()
 		s.statementRoutes()
 		if s.Outbox != nil {
 			s.outboxRoutes()
