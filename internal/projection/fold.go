@@ -194,6 +194,8 @@ func (f *fold) entry(le *ledgerstore.Entry) error {
 		return f.exec(`INSERT INTO grades VALUES (?,?,?,?,?,?,-1)`, blob(st.ID), b.Source, b.Grade, b.Reason, st.Member, le.Index)
 	case *record.Linkage:
 		return f.exec(`INSERT INTO models VALUES (?,?,?,?,-1,?)`, blob(st.ID), le.Index, b.Schema, b.Prefix.Size, string(le.Body))
+	case *record.Released:
+		return f.released(at, b)
 	case *record.Reason:
 		return f.reason(at, b)
 	}

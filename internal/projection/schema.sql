@@ -190,6 +190,20 @@ CREATE TABLE models (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX models_idx ON models (idx);
 
+CREATE TABLE releases (
+  id       BLOB PRIMARY KEY,         -- of release.made
+  idx      INTEGER NOT NULL,
+  year     INTEGER NOT NULL,         -- in which it was logged
+  number   TEXT NOT NULL,
+  audience TEXT NOT NULL,
+  title    TEXT NOT NULL,
+  replaces BLOB NOT NULL,            -- 16 zero bytes: none
+  items    INTEGER NOT NULL,
+  body     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX releases_idx ON releases (idx);
+CREATE INDEX releases_replaces ON releases (replaces);
+
 -- The words of every version of an account, under the index of its record, and of the
 -- labels of incidents, as text.Fold writes them. Nothing is ever taken out: what counts
 -- is for the tables above to say. Its own tables depend on how many records were folded

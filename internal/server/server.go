@@ -108,6 +108,10 @@ func Pages(n *node.Node, o Options) (http.Handler, error) {
 		Source: n.Projection, Ledger: proofs{n, true}, Public: func() web.Source { return n.Public() }, PublicLedger: proofs{n, false}, BaseURL: o.BaseURL, LogURL: o.BaseURL + peer.Prefix,
 		LogVKey: n.Config.LogKey, Origin: n.Config.Origin, Clock: n.Now, Log: o.Log, Dev: o.Dev,
 		Office: n.Office, Copies: n.Copies, Desk: n, Roster: Roster{n, o.BaseURL}, Imports: o.Imports,
+		Bundle: func(ctx context.Context, index int64) ([]byte, error) {
+			b, _, err := n.Bundle(ctx, index)
+			return b, err
+		},
 		Nodes: others{n, o.BaseURL}, Cookie: Cookie(n), Filings: filings{n, true}, PublicFilings: filings{n, false},
 	}
 	if n.Box != nil {

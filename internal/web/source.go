@@ -21,6 +21,7 @@ var ErrNotFound = errors.New("not found")
 type Source interface {
 	Analysis
 	OriginSource
+	Releases
 	Counts(ctx context.Context) (projection.Counts, error)
 	Incidents(ctx context.Context, f projection.Filter) (list []projection.Incident, matched int, err error)
 	Incident(ctx context.Context, id record.ID) (projection.Incident, error)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"truceline/internal/assets"
+	"truceline/scripts"
 )
 
 //go:embed static
@@ -20,7 +21,7 @@ func newStatic() (*assets.Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	return assets.New(own)
+	return assets.New(own, scripts.Checker)
 }
 
 // own is the address of a file that browsers load.

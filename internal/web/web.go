@@ -68,6 +68,9 @@ type Config struct {
 	// Cookie is the name of the cookie of a sign-in, default truceline_signin. Cookies do
 	// not know ports: nodes on one host need names of their own.
 	Cookie string
+	// Bundle makes the bundle of a record that everybody may read. Without it releases cannot
+	// be taken along and checked here.
+	Bundle func(ctx context.Context, index int64) ([]byte, error)
 	// Copies keeps archived copies of documents. Without it no file is taken.
 	Copies Copies
 	// StepUp is asked before a sensitive act whether the officer has lately shown well
@@ -187,6 +190,7 @@ func (s *server) routes() {
 	}
 	s.analysisRoutes(page)
 	s.batchRoutes(page)
+	s.publicRoutes(page)
 	if s.Dev {
 		page("/dev/stories", s.stories)
 	}

@@ -26,6 +26,7 @@ type Source struct {
 	Lines        [][]byte
 	TheGrades    map[string][]projection.Grade // by source, the latest first
 	Models       []projection.Fitted           // the newest first
+	Released     []projection.Release          // the newest first
 }
 
 var (

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"truceline/record"
+)
+
+// releasedView is what a release shows of one record.
+type releasedView struct {
+	*record.Disclosure
+	statement *record.Statement
+	fields    []releasedField
+}
+
+// releasedField is one field in plain words.
+type releasedField struct {
+	path  string
+	label string // in words; empty where the catalogue has none
+	value string
+}
+
+// releasedChange is a field that a release shows otherwise than the one before it.
+type releasedChange struct {
+	record  releasedView
+	field   releasedField
+	was, is string
+	state   string // added, removed, changed
+}
+
+// fieldLabels are the messages that name the fields of bodies, by their paths without the
+// numbers of elements. Fields of what was sealed and opened stand under /account.
+var fieldLabels = map[string]string{
+	"/carrier": "field.carrier", "/claimant/kind": "field.claimant_kind", "/claimant/name": "field.claimant", "/claimant/party": "field.party",
+	"/claims/bound": "public.field.bound", "/claims/derived": "field.derived", "/claims/element": "field.element", "/claims/first_hand": "field.first_hand",
+	"/claims/group": "field.group", "/claims/high": "public.field.high", "/claims/low": "public.field.low", "/claims/measure": "field.measure", "/claims/n": "public.field.n",
+	"/claims/note": "field.note", "/claims/place_text": "field.place_text", "/claims/places": "field.places", "/claims/scope": "field.scope", "/claims/stance": "field.stance",
+	"/claims/subset": "field.subset", "/claims/when/end": "field.end", "/claims/when/note": "field.time_note", "/claims/when/start": "field.start", "/claims/words": "field.words",
+	"/claims/area/lat_e6": "public.field.area_lat", "/claims/area/lon_e6": "public.field.area_lon", "/claims/area/size_e6": "public.field.area_size",
+	"/class": "field.class", "/external": "field.external", "/invited": "field.invited", "/label": "field.label", "/language": "field.language", "/note": "field.note",
+	"/origins": "field.origins", "/place_text": "field.place_text", "/places": "field.places", "/published_on": "field.published_on", "/quote/language": "field.quote_language",
+	"/quote/text": "field.quote", "/reason": "field.reason", "/said_on": "field.said_on", "/text": "public.field.text", "/title": "field.title", "/types": "field.types",
+	"/url": "field.url", "/when/end": "field.end", "/when/note": "field.time_note", "/when/start": "field.start",
+}
+
+var elementRE = regexp.MustCompile(`\[(\d+)\]`)
+
+// plainPath is a path without the numbers of elements, and the number of the claim that it
+// is in, from 1; 0 if it is in none.
+func plainPath(path string) (plain string, claim int) {
+	path = strings.TrimPrefix(path, "/account")
+	if strings.HasPrefix(path, "/claims[") {
+		if n, err := strconv.Atoi(elementRE.FindStringSubmatch(path)[1]); err == nil {
+			claim = n + 1
+		}
+	}
+	return elementRE.ReplaceAllString(path, ""), claim
+}
+
+// releasedField puts a field into words.
+func (v *view) releasedField(f record.DisclosedField) releasedField {
+	out := releasedField{path: f.Path}
+	plain, claim := plainPath(f.Path)
+	if key, ok := fieldLabels[plain]; ok {
+		out.label = v.T(key)
+		if claim > 0 {
+			out.label = v.T("form.claim", "n", claim) + " · " + out.label
+		}
+	}
+	out.value = v.releasedValue(plain, f.Value)
+	return out
+}
+
+// releasedValue puts a value into words, where it is a code that the agreement or the
+// catalogue knows.
+func (v *view) releasedValue(plain, value string) string {
+	var n int64
+	var s string
+	switch {
+	case json.Unmarshal([]byte(value), &n) == nil && plain != "/claims/n":
+		return v.Value(n)
+	case json.Unmarshal([]byte(value), &s) != nil:
+		return value
+	}
+	switch plain {
+	case "/claims/measure":
+		return v.names.measure(s)
+	case "/claims/group":
+		return v.names.group(s)
+	case "/claims/subset":
+		return v.names.subset(s)
+	case "/claims/stance":
+		return v.names.stance(s)
+	case "/claims/places", "/places":
+		return v.names.place(s)
+	case "/types":
+		return v.names.incidentType(s)
+	case "/claimant/kind":
+		return v.names.kind(s)
+	case "/claimant/party":
+		return v.names.party(s)
+	case "/invited":
+		return v.names.member(s)
+	case "/claims/element", "/claims/scope", "/claims/first_hand":
+		return v.code(strings.TrimPrefix(plain, "/claims/"), s)
+	}
+	return s
+}
+
+// read takes apart what the release shows.
+func (p *publishedView) read(v *view) {
+	for _, x := range v.releasedOf(p.Body) {
+		if x.statement != nil && x.statement.Kind == record.ReleaseAnswered {
+			p.replies = append(p.replies, x)
+		} else {
+			p.shown = append(p.shown, x)
+		}
+	}
+}
+
+func (v *view) releasedOf(b *record.Released) (out []releasedView) {
+	for i := range b.Items {
+		x := releasedView{Disclosure: &b.Items[i], statement: opened(&b.Items[i])}
+		for _, f := range x.Fields {
+			x.fields = append(x.fields, v.releasedField(f))
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// of is what a record is a version of: two releases may show two versions of one account.
+func (x releasedView) of() record.ID {
+	if x.statement == nil {
+		return record.ID{}
+	}
+	if id, ok := x.statement.Subject(record.RoleAccount); ok {
+		return id
+	}
+	return x.statement.ID
+}
+
+// changesOf tells what a release shows otherwise than the one that it replaces, replies
+// apart.
+func (v *view) changesOf(old, now *record.Released) (out []releasedChange) {
+	type key struct {
+		of   record.ID
+		path string
+	}
+	was, is := map[key]releasedChange{}, map[key]releasedChange{}
+	fill := func(into map[key]releasedChange, b *record.Released) {
+		for _, x := range v.releasedOf(b) {
+			if x.statement != nil && x.statement.Kind == record.ReleaseAnswered {
+				continue
+			}
+			for _, f := range x.fields {
+				plain := strings.TrimPrefix(f.path, "/account")
+				into[key{x.of(), plain}] = releasedChange{record: x, field: f}
+			}
+		}
+	}
+	fill(was, old)
+	fill(is, now)
+	for k, c := range is {
+		before, ok := was[k]
+		switch {
+		case !ok:
+			c.state, c.is = "added", c.field.value
+		case before.field.value != c.field.value:
+			c.state, c.was, c.is = "changed", before.field.value, c.field.value
+		default:
+			continue
+		}
+		out = append(out, c)
+	}
+	for k, c := range was {
+		if _, ok := is[k]; !ok {
+			c.state, c.was = "removed", c.field.value
+			out = append(out, c)
+		}
+	}
+	slices.SortFunc(out, func(a, b releasedChange) int {
+		if a.record.Index != b.record.Index {
+			return int(min(max(a.record.Index-b.record.Index, -1), 1))
+		}
+		return strings.Compare(a.field.path, b.field.path)
+	})
+	return out
+}
+
