@@ -120,8 +120,24 @@ func (s *State) Erased(id record.ID) (by record.ID, confirmed []string, ok bool)
 func (s *State) Erasures() []record.ID {
 	out := slices.Collect(maps.Keys(s.erased))
 	slices.SortFunc(out, func(a, b record.ID) int {
-		return int(s.seen[s.erased[a].by].index - s.seen[s.erased[b].by].index)
+		if by := s.seen[s.erased[a].by].index - s.seen[s.erased[b].by].index; by != 0 {
+			return int(by)
+		}
+		return int(s.seen[a].index - s.seen[b].index)
 	})
+	return out
+}
+
+// Holders lists those who are to confirm an erasure, ascending: members that had a node when
+// it was filed, and so may have been handed the body, and have not left.
+func (s *State) Holders(erased record.ID) (out []string) {
+	at := s.seen[s.erased[erased].by].index
+	for _, k := range s.keys {
+		if m, ok := s.members[k.member]; ok && !m.Left && k.officer.IsZero() && k.from <= at && !slices.Contains(out, k.member) {
+			out = append(out, k.member)
+		}
+	}
+	slices.Sort(out)
 	return out
 }
 

@@ -157,12 +157,17 @@ func (c keyListCmd) Run(e *env) error {
 type keyRotateCmd struct {
 	dataFlag
 	memberFlag
+	Reading bool `help:"Change the key with which the node reads what is not for everybody, in place of the one with which it signs."`
 }
 
 func (keyRotateCmd) Help() string {
 	return `Draws a new key for the node, keeps it, and files that it takes the place of the former, signed by both. Stop the server first; a member's node needs its line to the registry. When it is cut short, run it again. The registry's own key changes the same way; the log's key does not change, since everybody knows the log by it.
 
-Example: truceline key rotate --data ./north`
+With --reading the node draws another key to which others encrypt what it may read. It keeps the former for what was encrypted to it; what is filed from then on is encrypted to the new one alone. Do this when somebody may have had a copy of the folder or of a backup.
+
+Examples:
+  truceline key rotate --data ./north
+  truceline key rotate --data ./north --reading`
 }
 
 func (c keyRotateCmd) Run(e *env) error {
@@ -172,6 +177,13 @@ func (c keyRotateCmd) Run(e *env) error {
 		return o
 	}
 	return c.use(e, true, options, func(n *node.Node) error {
+		if c.Reading {
+			if _, err := n.RenewReading(e.ctx, c.code(n)); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(e.stdout, "what %s may read is encrypted to another key from now on\nBack the folder up: earlier backups lack that key.\n", c.code(n))
+			return err
+		}
 		id, err := n.RotateKey(e.ctx, c.code(n))
 		if err != nil {
 			return err

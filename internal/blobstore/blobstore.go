@@ -183,6 +183,36 @@ func (s *Store) Open(ctx context.Context, sum record.Digest) (io.ReadSeekCloser,
 	return f, size, nil
 }
 
+// Remove destroys a file: it is overwritten, and then gone. That there is none is no error.
+// What a disk keeps of bytes overwritten is out of its reach.
+func (s *Store) Remove(sum record.Digest) error {
+	err := func() error {
+		f, err := os.OpenFile(s.path(sum), os.O_WRONLY, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		info, err := f.Stat()
+		if err == nil {
+			_, err = io.CopyN(f, zeros{}, info.Size())
+		}
+		if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+			return err
+		}
+		return errors.Join(os.Remove(s.path(sum)), syncFolder(s.dir))
+	}()
+	if err != nil {
+		return fmt.Errorf("remove archived copy %s: %w", sum, err)
+	}
+	return nil
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
 func verify(ctx context.Context, r io.Reader, sum record.Digest) (int64, error) {
 	got, size, err := copyHashed(ctx, io.Discard, r)
 	if err == nil && got != sum || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrEmpty) {

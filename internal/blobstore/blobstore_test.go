@@ -190,3 +190,22 @@ func TestSameFileFromManySides(t *testing.T) {
 		t.Errorf("in the folder: %q", got)
 	}
 }
+
+func TestRemove(t *testing.T) {
+	s, dir := open(t)
+	sum, _, err := s.Put(t.Context(), strings.NewReader("EXERCISE a page"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // once more is no error
+		if err := s.Remove(sum); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := s.Open(t.Context(), sum); !errors.Is(err, blobstore.ErrNotFound) {
+		t.Errorf("it is still there: %v", err)
+	}
+	if left := names(t, dir); len(left) != 0 {
+		t.Errorf("left are %v", left)
+	}
+}

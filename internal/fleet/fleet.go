@@ -200,7 +200,7 @@ func (f *Fleet) Round(codes ...string) (err error) {
 func (f *Fleet) Settle() {
 	f.t.Helper()
 	if r := f.Nodes[RegistryCode]; r != nil {
-		f.must(r.Tick(context.Background()))
+		f.must(errors.Join(r.Tick(context.Background()), r.Due(context.Background())))
 	}
 	for range 3 {
 		f.must(f.Round(Codes...))

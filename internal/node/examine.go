@@ -186,7 +186,7 @@ func (n *Node) compare(ctx context.Context, tables *projection.DB) error {
 		if err != nil {
 			return err
 		}
-		if err := fresh.CatchUp(ctx, n.store, size, n.progress("fold the ledger again")); err != nil {
+		if err := fresh.CatchUp(ctx, n.readable(), size, n.progress("fold the ledger again")); err != nil {
 			return err
 		}
 		have, want := sha256.New(), sha256.New()

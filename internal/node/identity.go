@@ -106,8 +106,8 @@ var ErrNotReleased = errors.New("nothing was released to this member: the custod
 // openIdentity opens an identity for a member of this node: its custodian, or one to which
 // it was released.
 func (n *Node) openIdentity(ctx context.Context, s *mechanism.State, x mechanism.Identity, member string) (*vault.Person, error) {
-	own, err := n.identity(member, false)
-	if err == nil && own == nil {
+	own, err := n.identities(member)
+	if err == nil && len(own) == 0 {
 		err = fmt.Errorf("the key of %s to which identities are encrypted is not on this node", member)
 	}
 	if err != nil {
@@ -134,7 +134,12 @@ func (n *Node) openIdentity(ctx context.Context, s *mechanism.State, x mechanism
 			return nil, ErrNotReleased
 		}
 	}
-	p, err := vault.OpenPerson(n.personContext(x.ID, x.Member), age, own)
+	var p *vault.Person
+	for _, key := range own { // it is encrypted to what was named when it was filed
+		if p, err = vault.OpenPerson(n.personContext(x.ID, x.Member), age, key); !errors.Is(err, vault.ErrNotForUs) {
+			break
+		}
+	}
 	if errors.Is(err, vault.ErrNotForUs) {
 		err = fmt.Errorf("identity %s: %w: who encrypted it took another key, or this node has lost one", x.ID, err)
 	}

@@ -20,41 +20,93 @@ import (
 // computed from the identities in the folder and the ledger, and kept in memory alone.
 type keyring struct {
 	mu         sync.Mutex
-	identities map[string]*vault.Identity // by member code
+	identities map[string][]*vault.Identity // by member code, the newest first
 	epochs     map[record.ID]vault.EpochKey
 }
 
-// ageKeyName is what a member's identity is called in the folder of keys.
-func ageKeyName(code string) string { return "age-" + code }
+// ageKeyName is what the nth identity of a member, from 1, is called in the folder of keys.
+// The last is the one that is named, or about to be; those before it stay, for what was
+// encrypted to them.
+func ageKeyName(code string, n int) string {
+	if n == 1 {
+		return "age-" + code
+	}
+	return fmt.Sprintf("age%d-%s", n, code)
+}
 
-// identity is the key to which what is for a member of this node is encrypted; nil where
-// there is none yet. With draw, one is drawn then, and durable.
+// identities are the keys to which what is for a member of this node was and is encrypted,
+// the newest first.
+func (n *Node) identities(code string) ([]*vault.Identity, error) {
+	n.keys.mu.Lock()
+	defer n.keys.mu.Unlock()
+	return n.loadIdentities(code)
+}
+
+// loadIdentities is identities for who holds the lock.
+func (n *Node) loadIdentities(code string) ([]*vault.Identity, error) {
+	if list, ok := n.keys.identities[code]; ok {
+		return list, nil
+	}
+	var list []*vault.Identity
+	for i := 1; ; i++ {
+		secret, err := n.private.Key(ageKeyName(code, i))
+		if errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		var id *vault.Identity
+		if err == nil {
+			id, err = vault.ParseIdentity(secret)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the key to which what is for %s is encrypted: %w", code, err)
+		}
+		list = append([]*vault.Identity{id}, list...)
+	}
+	if n.keys.identities == nil {
+		n.keys.identities = map[string][]*vault.Identity{}
+	}
+	if len(list) > 0 { // another process may draw the first
+		n.keys.identities[code] = list
+	}
+	return list, nil
+}
+
+// identity is the newest of identities; nil where there is none yet. With draw, one is drawn
+// then, and durable.
 func (n *Node) identity(code string, draw bool) (*vault.Identity, error) {
 	n.keys.mu.Lock()
 	defer n.keys.mu.Unlock()
-	if id, ok := n.keys.identities[code]; ok {
-		return id, nil
+	list, err := n.loadIdentities(code)
+	if err != nil {
+		return nil, err
 	}
-	secret, err := n.private.Key(ageKeyName(code))
-	var id *vault.Identity
-	switch {
-	case err == nil:
-		id, err = vault.ParseIdentity(secret)
-	case errors.Is(err, os.ErrNotExist) && draw:
-		if id, err = vault.NewIdentity(); err == nil {
-			err = n.private.SaveKey(ageKeyName(code), id.String())
+	if len(list) == 0 && draw {
+		if err := n.drawIdentity(code); err != nil {
+			return nil, err
 		}
-	case errors.Is(err, os.ErrNotExist):
+		list = n.keys.identities[code]
+	}
+	if len(list) == 0 {
 		return nil, nil
 	}
+	return list[0], nil
+}
+
+// drawIdentity makes one more identity, durable, for who holds the lock.
+func (n *Node) drawIdentity(code string) error {
+	list, err := n.loadIdentities(code)
 	if err != nil {
-		return nil, fmt.Errorf("the key to which what is for %s is encrypted: %w", code, err)
+		return err
 	}
-	if n.keys.identities == nil {
-		n.keys.identities = map[string]*vault.Identity{}
+	id, err := vault.NewIdentity()
+	if err == nil {
+		err = n.private.SaveKey(ageKeyName(code, len(list)+1), id.String())
 	}
-	n.keys.identities[code] = id
-	return id, nil
+	if err != nil {
+		return fmt.Errorf("the key to which what is for %s is encrypted: %w", code, err)
+	}
+	n.keys.identities[code] = append([]*vault.Identity{id}, list...)
+	return nil
 }
 
 // epochKey finds the key of an epoch, if it was given to a member of this node.
@@ -78,15 +130,19 @@ func (n *Node) epochKey(ctx context.Context, id record.ID) (vault.EpochKey, bool
 		}
 	}
 	for _, g := range given {
-		identity, err := n.identity(g.code, false)
-		if err != nil || identity == nil {
+		list, err := n.identities(g.code)
+		if err != nil {
 			continue
 		}
-		if key, err = n.openEpoch(ctx, g.index, id, identity); err == nil {
-			n.keepEpoch(id, key)
-			return key, true
+		for _, identity := range list {
+			if key, err = n.openEpoch(ctx, g.index, id, identity); err == nil {
+				n.keepEpoch(id, key)
+				return key, true
+			}
+			if !errors.Is(err, vault.ErrNotForUs) { // that it is encrypted to another of our keys, or comes in a record of its own, is no fault
+				n.opts.Log.Warn("the key of an audience's epoch cannot be opened", "record", g.index, "err", err)
+			}
 		}
-		n.opts.Log.Warn("the key of an audience's epoch cannot be opened", "record", g.index, "err", err)
 	}
 	return vault.EpochKey{}, false
 }
@@ -177,19 +233,42 @@ func (n *Node) current(ctx context.Context, audience, member string, readers []s
 	if key, err = vault.NewEpochKey(n.opts.Rand); err != nil {
 		return fail(err)
 	}
-	var list []string
-	for _, code := range reaches {
-		list = append(list, recipients[code])
-	}
-	file, err := vault.Encrypt(key[:], list...)
-	if err != nil {
-		return fail(err)
-	}
 	if id, err = record.NewID(n.opts.Rand); err != nil {
 		return fail(err)
 	}
-	drafts = append(drafts, Draft{ID: id, Kind: record.AudienceKeyed, Member: member, byNode: true,
-		Body: &record.Epoch{Audience: audience, Key: base64.StdEncoding.EncodeToString(file), Readers: reaches}})
+	// The filer first: it has the key from its own record after the next start, too.
+	order := append([]string{member}, slices.DeleteFunc(slices.Clone(reaches), func(code string) bool { return code == member })...)
+	for i, group := range together(order) {
+		var list []string
+		for _, code := range group {
+			list = append(list, recipients[code])
+		}
+		file, err := vault.Encrypt(key[:], list...)
+		if err != nil {
+			return fail(err)
+		}
+		d := Draft{Kind: record.AudienceShared, Member: member, byNode: true}
+		if i == 0 {
+			d.ID, d.Kind, d.Body = id, record.AudienceKeyed, &record.Epoch{Audience: audience, Key: base64.StdEncoding.EncodeToString(file), Readers: reaches}
+		} else {
+			d.Body = &record.Handover{Epochs: []record.ID{id}, Keys: base64.StdEncoding.EncodeToString(file), Member: group[0]}
+		}
+		drafts = append(drafts, d)
+	}
 	n.keepEpoch(id, key)
 	return id, key, drafts, nil
+}
+
+// maxTogether is for how many readers one record has room: an age file has about 1,600
+// bytes for each.
+const maxTogether = 20
+
+// together parts the readers of an epoch into those whose key is in its own record, and
+// those to whom it is handed over at once, each in a record of its own.
+func together(readers []string) (out [][]string) {
+	out = [][]string{readers[:min(len(readers), maxTogether)]}
+	for _, code := range readers[len(out[0]):] {
+		out = append(out, []string{code})
+	}
+	return out
 }

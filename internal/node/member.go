@@ -317,7 +317,7 @@ func (n *Node) Round(ctx context.Context) error {
 	if n.member == nil {
 		return errors.New("this is the registry's node: its members come to it")
 	}
-	return errors.Join(n.member.round(ctx), n.openDue(ctx))
+	return errors.Join(n.member.round(ctx), n.openDue(ctx), n.Due(ctx))
 }
 
 func (m *member) round(ctx context.Context) error {

@@ -81,6 +81,7 @@ type Node struct {
 	keys     keyring
 	sources  sources // by which sources are met again
 	courses  courses
+	dues     dues
 	feeding  *feeding
 	signers  map[string]*record.Signer // member code to its node key here
 	catching atomic.Bool               // many records are being fetched; the tables wait
@@ -137,6 +138,9 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err := n.promoteKeys(); err != nil {
 		return err
 	}
+	if n.Copies, err = blobstore.Open(n.private.Path(local.CopiesFolder), n.opts.Now()); err != nil {
+		return fmt.Errorf("open the node: %w", err)
+	}
 	if n.Projection, err = projection.Open(ctx, n.private.Path(local.ProjectionFile)); err != nil {
 		return err
 	}
@@ -145,9 +149,6 @@ func (n *Node) open(ctx context.Context) (err error) {
 	}
 	if n.Office, err = office.Open(ctx, n.private.Path(local.OfficeFile), office.Options{Now: n.opts.Now, Rand: n.opts.Rand}); err != nil {
 		return err
-	}
-	if n.Copies, err = blobstore.Open(n.private.Path(local.CopiesFolder), n.opts.Now()); err != nil {
-		return fmt.Errorf("open the node: %w", err)
 	}
 	followCtx, cancel := context.WithCancel(context.Background())
 	n.follow = cancel
@@ -381,7 +382,7 @@ func (n *Node) catchUpTables(ctx context.Context) error {
 	if err := n.catchUpPublic(ctx, size); err != nil {
 		return err
 	}
-	return n.Projection.CatchUp(ctx, n.readable(), size, n.progress("bring the tables up to date"))
+	return n.catchUpOwn(ctx, size)
 }
 
 // Sync waits until the projection shows everything that was acknowledged before the call.

@@ -215,8 +215,8 @@ func (n *Node) share(ctx context.Context, s *mechanism.State, member string, id 
 	if h, err := n.Witnessed(ctx); err != nil || h.Size <= f.Closing {
 		return nil, fmt.Errorf("release a share of %s: the entry %d, which closed the filing, is not witnessed yet", id, f.Closing)
 	}
-	identity, err := n.identity(member, false)
-	if err == nil && identity == nil {
+	identities, err := n.identities(member)
+	if err == nil && len(identities) == 0 {
 		err = fmt.Errorf("the key of %s to which shares are encrypted is not on this node", member)
 	}
 	if err != nil {
@@ -226,7 +226,12 @@ func (n *Node) share(ctx context.Context, s *mechanism.State, member string, id 
 	if err != nil {
 		return nil, err
 	}
-	share, err := vault.OpenShare(c, sealed, member, identity)
+	var share vault.Share
+	for _, identity := range identities { // it is encrypted to what was named when it was sealed
+		if share, err = vault.OpenShare(c, sealed, member, identity); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -322,8 +327,8 @@ func (n *Node) keepTime(ctx context.Context) {
 			return
 		case <-every.C:
 		}
-		if err := errors.Join(n.Tick(ctx), n.openDue(ctx)); err != nil && ctx.Err() == nil && !unreached(err) {
-			n.opts.Log.Warn("what is due of blind filings", "err", err)
+		if err := errors.Join(n.Tick(ctx), n.openDue(ctx), n.Due(ctx)); err != nil && ctx.Err() == nil && !unreached(err) {
+			n.opts.Log.Warn("what is due of blind filings, keys and erasures", "err", err)
 		}
 	}
 }

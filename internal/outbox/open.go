@@ -22,7 +22,7 @@ var kind = tables.Kind{
 	Name:       "outbox",
 	ID:         0x54726342, // "TrcB"
 	Migrations: migrations,
-	Pragmas:    []string{"foreign_keys(ON)"},
+	Pragmas:    []string{"foreign_keys(ON)", "secure_delete(ON)"},
 	Lost:       "if this node had an outbox, restore the file from a backup: records may have waited in it",
 }
 

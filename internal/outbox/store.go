@@ -106,6 +106,9 @@ func fill(ctx context.Context, q querier, a *Act, whole bool) error {
 	err := each(ctx, q, func(rows *sql.Rows) error {
 		var s Submission
 		err := rows.Scan(fixed(s.ID[:]), &s.Kind, fixed(s.BodySalt[:]), &s.Envelope, &s.Body)
+		if erased(s.Body) {
+			s.Body = nil
+		}
 		a.Records = append(a.Records, s)
 		return err
 	}, query, a.Seq)

@@ -60,6 +60,8 @@ type DB struct {
 
 	models modelCache // what accounts are weighed by
 
+	times int64 // that the tables were folded anew, as of the last CatchUp; of its goroutine
+
 	boardMu sync.RWMutex
 	board   *board // what filters read; nil until it is asked for
 }
@@ -112,8 +114,9 @@ func (d *DB) open(ctx context.Context) error {
 	}
 	// Durability does not matter here, and is not paid for: what a power cut loses is
 	// folded again. Ids are random, so that a fold needs many pages at once: with the usual
-	// 2 MB for them a large ledger takes half as long again.
-	if d.write, err = sql.Open("sqlite", dsn(d.path, "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-16000)", "temp_store(MEMORY)")+"&_txlock=immediate"); err != nil {
+	// 2 MB for them a large ledger takes half as long again. What is given up is overwritten,
+	// since a body may have to be gone for good; see Refold.
+	if d.write, err = sql.Open("sqlite", dsn(d.path, "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-16000)", "temp_store(MEMORY)", "secure_delete(ON)")+"&_txlock=immediate"); err != nil {
 		return err
 	}
 	d.write.SetMaxOpenConns(1)
@@ -205,9 +208,7 @@ func (d *DB) Reset(ctx context.Context) error {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	d.forgetPack()
-	d.forgetBoard()
-	d.rarity.forget()
+	d.forget()
 	if err := remove(d.path); err != nil {
 		return fmt.Errorf("remove the old projection: %w", err)
 	}
@@ -293,7 +294,11 @@ func (d *DB) Dump(ctx context.Context, w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		q := fmt.Sprintf("SELECT %s AS line FROM %s ORDER BY line", strings.Join(cols, " || ',' || "), t)
+		where := ""
+		if t == "meta" { // how often they were folded is of this file, not of the ledger
+			where = "WHERE key <> '" + metaRefolded + "'"
+		}
+		q := fmt.Sprintf("SELECT %s AS line FROM %s %s ORDER BY line", strings.Join(cols, " || ',' || "), t, where)
 		rows, err := tx.QueryContext(ctx, q)
 		if err != nil {
 			return err

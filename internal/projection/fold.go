@@ -49,6 +49,14 @@ func (d *DB) step(ctx context.Context, store ledgerstore.Store, size int64) (int
 	if err != nil {
 		return 0, err
 	}
+	times, err := refolded(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	if times != d.times { // by this process or another
+		d.times = times
+		defer d.forget()
+	}
 	f := &fold{ctx: ctx, tx: tx, shows: d.shows, stmts: map[string]*sql.Stmt{}}
 	if from > 0 {
 		ours, err := continues(ctx, tx, store, from)
@@ -163,6 +171,11 @@ func (f *fold) entry(le *ledgerstore.Entry) error {
 	if err := f.exec(`INSERT INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,-1,?)`, le.Index, blob(st.ID), st.Kind, st.Member, blob(st.Officer),
 		st.Audience, st.ClaimedAt, le.LoggedAt, list(st.Subjects), st.Body != nil, blob(batch), counted, blob(actOf(st)), reasonOf(e.Body)); err != nil {
 		return err
+	}
+	if st.Boxed() {
+		if err := f.exec(`INSERT INTO boxes VALUES (?,?,?)`, le.Index, blob(st.ID), e.Body != nil); err != nil {
+			return err
+		}
 	}
 	if err := f.concern(le.Index, st); err != nil {
 		return err

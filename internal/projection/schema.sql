@@ -19,6 +19,13 @@ CREATE TABLE records (
   undone     INTEGER NOT NULL,       -- index of the record that undid it; -1: none
   reason     TEXT NOT NULL           -- that its body gives; empty where it gives none
 ) STRICT;
+-- Records whose body is not for everybody, and whether it is shown here.
+CREATE TABLE boxes (
+  idx   INTEGER PRIMARY KEY,
+  id    BLOB NOT NULL UNIQUE,
+  shown INTEGER NOT NULL
+) STRICT;
+CREATE INDEX boxes_closed ON boxes (idx) WHERE shown = 0;
 CREATE INDEX records_officer ON records (officer, idx);
 CREATE INDEX records_act ON records (act) WHERE act <> x'00000000000000000000000000000000';
 CREATE INDEX records_batch ON records (batch) WHERE batch <> x'00000000000000000000000000000000';

@@ -188,6 +188,20 @@ func (r *Replica) Given(epoch record.ID) []Given {
 	return slices.Clone(r.given[epoch])
 }
 
+// GivenFrom lists those of them, of any epoch, that stand at an index or after it.
+func (r *Replica) GivenFrom(index int64) (out []Given) {
+	r.givenMu.Lock()
+	defer r.givenMu.Unlock()
+	for _, list := range r.given {
+		for _, g := range list {
+			if g.Index >= index {
+				out = append(out, g)
+			}
+		}
+	}
+	return out
+}
+
 // View calls f with the state after the last commit. f must not keep or change it.
 func (r *Replica) View(f func(*mechanism.State)) {
 	r.mu.RLock()

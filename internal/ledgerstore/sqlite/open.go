@@ -143,7 +143,7 @@ func dsn(path string, pragmas ...string) string {
 // open connects and prepares. On error the caller closes what there is.
 func (s *Store) open(ctx context.Context, path string) error {
 	var err error
-	if s.writer, err = sql.Open("sqlite", dsn(path, "journal_mode(WAL)", "synchronous(FULL)")); err != nil {
+	if s.writer, err = sql.Open("sqlite", dsn(path, "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)")); err != nil {
 		return err
 	}
 	s.writer.SetMaxOpenConns(1)

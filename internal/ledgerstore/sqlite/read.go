@@ -125,6 +125,9 @@ func scanEntry(rows *sql.Rows) (ledgerstore.Entry, error) {
 	if hasBody && e.Body == nil {
 		e.Body = []byte{} // the driver reads NULL and a body of no bytes alike
 	}
+	if erased(e.Body) {
+		e.Body = nil
+	}
 	err := errors.Join(fill(e.ID[:], id, "id"), fill(e.LeafHash[:], leafHash, "leaf hash"), fill(e.LeafSalt[:], leafSalt, "leaf salt"))
 	if bodySalt != nil {
 		err = errors.Join(err, fill(e.BodySalt[:], bodySalt, "body salt"))
