@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"truceline/internal/server"
 	"truceline/record"
 	"truceline/text"
+	"truceline/vault"
 )
 
 type doCmd struct {
@@ -72,7 +74,7 @@ func (c doCmd) Run(e *env) error {
 			}
 			return nil
 		}
-		done, err := n.Do(e.ctx, who, a, values)
+		done, person, err := doOrRead(e.ctx, n, who, a, values)
 		if queued := (*node.Queued)(nil); errors.As(err, &queued) {
 			fmt.Fprintf(e.stdout, "waits %s: signed and durable here; it goes out once the registry answers, so do not file it again (%v)\n", queued.Act, queued.Err)
 			return &exitError{&quietError{err}, 3}
@@ -83,8 +85,26 @@ func (c doCmd) Run(e *env) error {
 		for i, r := range done.Receipts {
 			fmt.Fprintf(e.stdout, "filed #%d %s %s\n", r.Index, done.Kinds[i], r.ID)
 		}
+		if person != nil {
+			for _, l := range [][2]string{{"name", person.Name}, {"contact", person.Contact}, {"languages", strings.Join(person.Languages, ", ")}, {"note", person.Note}} {
+				if l[1] != "" {
+					fmt.Fprintf(e.stdout, "%-10s %s\n", l[0], l[1])
+				}
+			}
+		}
 		return nil
 	})
+}
+
+// doOrRead does an act. What an identity.read reads is shown once, after that is filed; where
+// it waits for the registry, the pages of the node show it later.
+func doOrRead(ctx context.Context, n *node.Node, who node.Officer, a *acts.Act, v acts.Values) (done node.Done, person *vault.Person, err error) {
+	if a.Name == "identity.read" {
+		person, done, err = n.ReadIdentity(ctx, who, v)
+		return done, person, err
+	}
+	done, err = n.Do(ctx, who, a, v)
+	return done, nil, err
 }
 
 func needsFields(a *acts.Act) bool {
