@@ -157,7 +157,8 @@ func planMaking(p *planner) error {
 	}
 	d := p.releaseDraft(record.ReleaseMade, id, out)
 	d.Audience = x.Audience
-	return p.one(d)
+	p.add(d) // not by the time of the last entry: what it waited for may be over since
+	return nil
 }
 
 // mayMake is nil where the officer's member may make a release now, as far as the time of
