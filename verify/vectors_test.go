@@ -32,7 +32,7 @@ const vectors = "../testdata/vectors"
 
 // written by hand, or by the tests of package vault: everything else in the folder is made
 // by TestVectors.
-var byHand = []string{"README.md", "canonical.json", "fields.json", "sealed.json"}
+var byHand = []string{"README.md", "canonical.json", "fields.json", "identity.json", "sealed.json"}
 
 // made by the tests of other packages, each in a folder of its package's name.
 var ofOthers = []string{"evidence", "bundle"}

@@ -20,8 +20,8 @@ var Readers = map[string]string{
 
 // Audiences are records that a registry admits and that not everybody may read, among
 // others that everybody may: keys of epochs made and handed over, content for all members,
-// for the mechanism and for one, what members open, link and undo among themselves, and a
-// body that is erased. It begins with the opening.
+// for the mechanism and for one, what members open, link and undo among themselves, a body
+// that is erased, and identities kept apart. It begins with the opening.
 //
 // What is encrypted to members is no age file here, as no two runs make the same; no rule
 // reads it. The boxes are real.
@@ -84,6 +84,12 @@ func (m *Mission) Audiences() []Filing {
 	add("OMB", record.AudienceShared, &record.Handover{Epochs: []record.ID{all}, Keys: age, Member: "watch"}, members)
 	lone := add("watch", record.AccountFiled, Account(5), members)
 	add("scribe", record.AccountSetAside, reason("about no incident"), members, About(record.RoleAccount, lone))
+	circle := func(readers ...string) Option { return For(record.AudienceNamed, readers...) }
+	who := add("OMB", record.IdentityFiled, &record.Identity{Age: age, Role: record.IdentityWitness, Token: record.ID{7}}, circle("DRN"), About(record.RoleAccount, acc))
+	add("OMB", record.IdentityFiled, &record.Identity{Age: age, Role: record.IdentitySource, Token: record.ID{8}}, circle(), About(record.RoleAccount, acc))
+	ask := add("watch", record.IdentityAsked, reason("to offer protection"), circle("DRN", "scribe"), About(record.RoleIdentity, who))
+	add("DRN", record.IdentityReleased, &record.IdentityAnswer{Age: age}, circle("scribe", "watch"), About(record.RoleRequest, ask))
+	add("watch", record.IdentityRead, reason("to offer protection"), circle("DRN", "scribe"), About(record.RoleIdentity, who))
 	add("book", record.ClockTicked, nil)
 	return out
 }
