@@ -75,7 +75,8 @@ const Fewer = "fewer"
 
 // Told is a claim as tables tell it. Of protected groups a small figure becomes Fewer, and
 // each small end of a range goes as far as it may. A part of such a group, another scope than
-// the incident, and a total of several keep no number at all: what is left when parts are
+// the incident, and a total of several keep no number at all, and none of them keeps the
+// words: what is left when parts are
 // taken from a whole, or incidents from a total, would be one that is not told.
 //
 // What tables are made of goes through here, and nothing else of it: then no sum, difference,
@@ -86,13 +87,16 @@ func (p *Pack) Told(c record.Claim) record.Claim {
 		return c
 	}
 	if c.Scope != record.ScopeIncident || c.Subset != "" || !slices.Contains(p.SmallNumbers.Groups, c.Group) || p.isPart(c.Group) {
-		c.Low, c.High, c.Bound = nil, nil, "about"
+		c.Low, c.High, c.Bound, c.Words, c.Note = nil, nil, "about", "", ""
 		return c
 	}
 	small := func(n *int64) bool { return n != nil && *n > 0 && *n < k }
 	one, most := int64(1), k-1
 	if small(c.Low) && small(c.High) {
 		c.Bound = Fewer
+	}
+	if small(c.Low) || small(c.High) {
+		c.Words, c.Note = "", "" // which may say it again
 	}
 	if small(c.Low) {
 		c.Low = &one

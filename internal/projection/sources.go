@@ -5,6 +5,7 @@ package projection
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"truceline/agreement"
 	"truceline/record"
@@ -112,11 +113,15 @@ func (d *DB) SourceOf(ctx context.Context, q SourceQuery) (SourceSummary, error)
 			return s, wrap(what, err)
 		}
 	}
+	untold, err := d.untoldKinds(ctx)
+	if err != nil {
+		return s, wrap(what, err)
+	}
 	for _, list := range []struct {
 		into  *[]Tally
 		query string
 	}{
-		{&s.Speakers, `SELECT a.claimant, count(*) FROM accounts a WHERE ` + standing + ` GROUP BY 1 ORDER BY 1`},
+		{&s.Speakers, `SELECT a.claimant, count(*) FROM accounts a WHERE ` + standing + untold + ` GROUP BY 1 ORDER BY 1`},
 		{&s.Carriers, `SELECT a.carrier, count(*) FROM accounts a WHERE ` + standing + ` AND a.carrier <> '' GROUP BY 1 ORDER BY 1`},
 		{&s.Origins, `SELECT o.value, count(*) FROM accounts a JOIN versions v ON v.statement = a.current, json_each(v.body, '$.origins') o WHERE ` + standing + ` GROUP BY 1 ORDER BY 1`},
 	} {
@@ -137,6 +142,16 @@ func (d *DB) SourceOf(ctx context.Context, q SourceQuery) (SourceSummary, error)
 		s.Claimants = append(s.Claimants, c)
 	}
 	return s, wrap(what, rows.Err())
+}
+
+// untoldKinds is the condition that leaves out claimants whom the agreement keeps out of
+// tables; their kinds are codes of it.
+func (d *DB) untoldKinds(ctx context.Context) (string, error) {
+	pack, err := d.Pack(ctx)
+	if err != nil || pack == nil || pack.SmallNumbers == nil || len(pack.SmallNumbers.ClaimantKinds) == 0 {
+		return "", err
+	}
+	return ` AND a.kind NOT IN ('` + strings.Join(pack.SmallNumbers.ClaimantKinds, "', '") + `')`, nil
 }
 
 func (d *DB) tallies(ctx context.Context, query string, args ...any) ([]Tally, error) {

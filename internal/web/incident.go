@@ -60,6 +60,7 @@ func (s *server) incident(v *view, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	accounts = v.toldAccounts(accounts)
 	if p.accounts, err = s.withReports(ctx, accounts); err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func buildMatrix(v *view, inc projection.Incident, accounts []projection.Account
 		for _, c := range a.Body.Claims {
 			if linked(*a, inc.ID, c.N) {
 				items = append(items, reconcile.Item{Account: a.ID, Recorder: a.Recorder, Claimant: a.Body.Claimant,
-					Carrier: a.Body.Carrier, Origins: a.Body.Origins, SaidOn: a.Body.SaidOn, Order: a.Index, Claim: c})
+					Carrier: a.Body.Carrier, Origins: a.Body.Origins, SaidOn: a.Body.SaidOn, Order: a.Index, Claim: v.pack.Told(c)})
 			}
 		}
 	}

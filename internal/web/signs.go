@@ -33,6 +33,9 @@ func (f figure) short() string {
 			return "~" + n(f.Low)
 		}
 		return n(f.Low)
+	case f.Bound == agreement.Fewer && f.High != nil:
+		k := *f.High + 1
+		return "<" + n(&k)
 	case f.Low != nil && f.High != nil:
 		if f.Bound == "about" {
 			return "~" + n(f.Low) + "–" + n(f.High)
@@ -58,6 +61,8 @@ func (v *view) long(f figure) string {
 		return v.T("cell.zero")
 	}
 	switch {
+	case f.Bound == agreement.Fewer && f.High != nil:
+		return v.T("small.fewer", "k", *f.High+1)
 	case f.Low != nil && f.High != nil && *f.Low != *f.High:
 		return v.T("figure.range", "low", *f.Low, "high", *f.High)
 	case f.Bound == "about" && f.Low != nil:

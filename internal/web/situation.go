@@ -112,6 +112,9 @@ func (s *server) section(ctx context.Context, v *view, f filter, pf projection.F
 	if err != nil {
 		return sec, err
 	}
+	for id, list := range accounts {
+		accounts[id] = v.toldAccounts(list)
+	}
 	for _, inc := range incidents {
 		m := buildMatrix(v, inc, accounts[inc.ID])
 		row := listRow{Incident: inc, matrix: m, states: m.stateLines(), crowded: inc.Accounts > crowd}

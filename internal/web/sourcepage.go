@@ -83,6 +83,9 @@ func (s *server) sourcePage(v *view, r *http.Request) error {
 		}
 		return err
 	}
+	if v.untold(p.SourceSummary, p.As) {
+		return fault{status: http.StatusNotFound, key: "source.none", args: []any{"name", p.Name}}
+	}
 	for _, read := range []func(context.Context, *view, *sourceView) error{s.sourceGrades, s.sourceAccounts, s.sourceStood, s.sourceTotals, s.sourceFigures} {
 		if err := read(ctx, v, &p); err != nil {
 			return err
@@ -181,7 +184,7 @@ func (s *server) sourceStood(ctx context.Context, v *view, p *sourceView) error 
 			return err
 		}
 		row := stoodRow{incident: in, states: map[string]int{}}
-		m := reconcile.Build(v.pack, itemsOf(in, accounts))
+		m := reconcile.Build(v.pack, v.itemsOf(in, accounts))
 		for i := range m.Rows {
 			if hasValue(&m.Rows[i], p.who) {
 				row.states[string(m.Rows[i].State)]++
@@ -198,7 +201,7 @@ func (s *server) sourceStood(ctx context.Context, v *view, p *sourceView) error 
 }
 
 // itemsOf are the claims of accounts that are linked to the incident.
-func itemsOf(in projection.Incident, accounts []projection.Account) []reconcile.Item {
+func (v *view) itemsOf(in projection.Incident, accounts []projection.Account) []reconcile.Item {
 	var items []reconcile.Item
 	for _, a := range accounts {
 		if a.State == "withdrawn" {
@@ -207,7 +210,7 @@ func itemsOf(in projection.Incident, accounts []projection.Account) []reconcile.
 		for _, c := range a.Body.Claims {
 			if linked(a, in.ID, c.N) {
 				items = append(items, reconcile.Item{Account: a.ID, Recorder: a.Recorder, Claimant: a.Body.Claimant,
-					Carrier: a.Body.Carrier, Origins: a.Body.Origins, SaidOn: a.Body.SaidOn, Order: a.Index, Claim: c})
+					Carrier: a.Body.Carrier, Origins: a.Body.Origins, SaidOn: a.Body.SaidOn, Order: a.Index, Claim: v.pack.Told(c)})
 			}
 		}
 	}
@@ -239,7 +242,8 @@ func (s *server) sourceTotals(ctx context.Context, v *view, p *sourceView) error
 			return err
 		}
 		if ref.Claim <= len(a.Body.Claims) {
-			p.totals = append(p.totals, accountView{Account: a}.entry(v, &a.Body.Claims[ref.Claim-1]))
+			told := v.pack.Told(a.Body.Claims[ref.Claim-1])
+			p.totals = append(p.totals, accountView{Account: a}.entry(v, &told))
 		}
 	}
 	return nil

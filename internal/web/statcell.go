@@ -156,6 +156,7 @@ func (s *server) counted(ctx context.Context, v *view, p *statCellPage, x statis
 		return out, err
 	}
 	reader := statistics.NewReader(v.pack)
+	list = reader.Told(list)
 	for i := range list {
 		c := &list[i]
 		cl := &c.Claim

@@ -58,6 +58,7 @@ const (
 	csvSeveral   = "several_figures_in_one_account"
 	csvOverlap   = "rows_overlap"
 	csvNotStated = "not_stated"
+	csvFewer     = "small_number" // fewer than one more than the upper end
 )
 
 func (v *view) tableFile(c counting, t *statistics.Table) ([]byte, error) {
@@ -135,7 +136,7 @@ func notesOf(l statistics.Line) []string {
 	for _, n := range []struct {
 		holds bool
 		note  string
-	}{{l.Numbered > 0 && l.Sum.High == nil, csvOpenHigh}, {l.Numbered > 0 && l.Sum.Low == nil, csvOpenLow}, {l.Sum.About, csvEstimate}, {l.Several > 0, csvSeveral}} {
+	}{{l.Numbered > 0 && l.Sum.High == nil, csvOpenHigh}, {l.Numbered > 0 && l.Sum.Low == nil, csvOpenLow}, {l.Sum.About, csvEstimate}, {l.Sum.Fewer, csvFewer}, {l.Several > 0, csvSeveral}} {
 		if n.holds {
 			out = append(out, n.note)
 		}

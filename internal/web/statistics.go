@@ -93,7 +93,7 @@ func (s *server) statistics(v *view, r *http.Request) error {
 		return err
 	}
 	p := statisticsPage{counting: c}
-	if p.claimants, err = s.Source.Claimants(r.Context()); err != nil {
+	if p.claimants, err = s.tabled(r.Context(), v); err != nil {
 		return err
 	}
 	p.measures, p.groups = v.measuresOf(c.choices), v.groupsOf(c.choices[c.measure])

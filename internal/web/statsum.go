@@ -8,6 +8,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"truceline/agreement"
 	"truceline/internal/projection"
 	"truceline/record"
 	"truceline/statistics"
@@ -88,6 +89,8 @@ func (s lineSum) figure() figure {
 			f.Bound = "at_most"
 		case *s.High == 0:
 			f.Kind, f.Bound = "zero", "exact"
+		case s.Fewer:
+			f.Bound = agreement.Fewer
 		case s.About:
 			f.Bound = "about"
 		case *s.Low == *s.High:

@@ -118,7 +118,7 @@ func (s *server) tallied(ctx context.Context, v *view) (*tallyPage, error) {
 	if p.tallyAsk, err = s.tallyAsked(ctx, v); err != nil || p.none() {
 		return p, err
 	}
-	told, err := s.Source.Tallied(ctx, projection.TallyQuery{Speakers: []reconcile.Speaker{p.a.Speaker, p.b.Speaker}, Element: p.fact.Element, Measure: p.fact.Measure,
+	told, err := s.told(ctx, v, projection.TallyQuery{Speakers: []reconcile.Speaker{p.a.Speaker, p.b.Speaker}, Element: p.fact.Element, Measure: p.fact.Measure,
 		Groups: p.groups, Since: p.q.Since, Until: p.q.Until, Places: p.q.Places})
 	if err != nil {
 		return p, err

@@ -87,7 +87,7 @@ func (s *server) tallyAsked(ctx context.Context, v *view) (tallyAsk, error) {
 	if err != nil {
 		return ask, err
 	}
-	if ask.claimants, err = s.Source.Claimants(ctx); err != nil {
+	if ask.claimants, err = s.tabled(ctx, v); err != nil {
 		return ask, err
 	}
 	if err := v.askSpeakers(&ask); err != nil {

@@ -56,7 +56,7 @@ func (v *view) seriesOf(key string, f statistics.Fact) templ.SafeURL {
 
 func (s *server) tallySeries(v *view, r *http.Request) error {
 	ctx := r.Context()
-	claimants, err := s.Source.Claimants(ctx)
+	claimants, err := s.tabled(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (s *server) tallySeries(v *view, r *http.Request) error {
 	if !ask.none() {
 		p.fact = ask.fact
 		p.fact.Group = ask.groups[0]
-		told, err := s.Source.Tallied(ctx, projection.TallyQuery{Speakers: []reconcile.Speaker{p.who.Speaker}, Element: p.fact.Element, Measure: p.fact.Measure, Groups: ask.groups})
+		told, err := s.told(ctx, v, projection.TallyQuery{Speakers: []reconcile.Speaker{p.who.Speaker}, Element: p.fact.Element, Measure: p.fact.Measure, Groups: ask.groups})
 		if err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func (s *server) checkOf(ctx context.Context, v *view, total reconcile.Item, by 
 			q.Until = total.SaidOn
 		}
 	}
-	told, err := s.Source.Tallied(ctx, q)
+	told, err := s.told(ctx, v, q)
 	if err != nil {
 		return checkView{}, err
 	}
@@ -74,7 +74,7 @@ func (v *view) checkPage(c reconcile.Cite, by string, everywhere bool) templ.Saf
 
 // checkable tells whether a claim gives a total that can be set against incidents.
 func (v *view) checkable(it *reconcile.Item) bool {
-	if !isTotal(it.Claim.Scope) {
+	if !isTotal(it.Claim.Scope) || v.pack.ProtectsKind(it.Claimant.Kind) {
 		return false
 	}
 	_, err := reconcile.CheckTotal(v.pack, reconcile.TotalQuestion{Total: *it}, nil)
@@ -109,11 +109,11 @@ func (s *server) tallyTotal(v *view, r *http.Request) error {
 	if i < 0 || a.State == "withdrawn" {
 		return fault{status: http.StatusNotFound, key: "tally.no_total"}
 	}
-	total := itemOf(&a, a.Body.Claims[i])
+	total := v.itemOf(&a, a.Body.Claims[i])
 	if !v.checkable(&total) {
 		return filterError("tally.total.cannot")
 	}
-	claimants, err := s.Source.Claimants(ctx)
+	claimants, err := s.tabled(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -136,9 +136,9 @@ func (s *server) tallyTotal(v *view, r *http.Request) error {
 	return nil
 }
 
-func itemOf(a *projection.Account, c record.Claim) reconcile.Item {
+func (v *view) itemOf(a *projection.Account, c record.Claim) reconcile.Item {
 	return reconcile.Item{Account: a.ID, Recorder: a.Recorder, Claimant: a.Body.Claimant, Carrier: a.Body.Carrier, Origins: a.Body.Origins,
-		SaidOn: a.Body.SaidOn, Order: a.Index, Claim: c}
+		SaidOn: a.Body.SaidOn, Order: a.Index, Claim: v.pack.Told(c)}
 }
 
 // othersWith lists whose figures could be taken instead: parties first, then claimants
@@ -185,7 +185,7 @@ func totalsChecked(v *view, in projection.Incident, accounts []accountView) temp
 		for i := range accounts {
 			a := &accounts[i].Account
 			for _, c := range a.Body.Claims {
-				it := itemOf(a, c)
+				it := v.itemOf(a, c)
 				if a.State == "withdrawn" || !linked(*a, in.ID, c.N) || !v.checkable(&it) {
 					continue
 				}
