@@ -239,6 +239,10 @@ var catalogue = []*Act{
 		Fields: []Field{{Name: "record", Type: ID, Required: true}, reason}, plan: planUndo, offer: offerUndo,
 	},
 	{
+		Name: "body.erase", On: OnRecord, Kinds: []record.Kind{record.BodyErased}, Roles: []string{Desk}, Sensitive: true,
+		Fields: []Field{{Name: "record", Type: ID, Required: true}, reason}, plan: planErasure, offer: offerErasure,
+	},
+	{
 		Name: "source.grade", Kinds: []record.Kind{record.SourceGraded}, Roles: []string{Operations},
 		Fields: []Field{{Name: "source", Type: Line, Required: true, Max: 200}, {Name: "grade", Type: Code, Codes: "grades", Required: true}, reason}, plan: planGrade, offer: offerGrade,
 	},

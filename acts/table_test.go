@@ -162,6 +162,12 @@ func (m *mission) identity() record.ID {
 	return m.do(m.world("clerk", acts.Desk), "identity.file", acts.Values{"account": {m.account().String()}, "person_role": {"source"}, "custodian": {"clerk"}, "person": {"N"}, "second": {"2"}})[0]
 }
 
+// boxed is a document that the desk tells all members of.
+func (m *mission) boxed() record.ID {
+	m.Epoch, m.EpochKey = record.ID{7}, vault.EpochKey{7}
+	return m.file("clerk", record.ReportFiled, &record.Report{Title: "t"}, verifytest.For(record.AudienceMembers))
+}
+
 func (m *mission) asks(identity record.ID) record.ID {
 	return m.do(m.world("watch", acts.Operations), "identity.ask", acts.Values{"identity": {identity.String()}, "reason": {"r"}})[0]
 }
@@ -338,6 +344,11 @@ record already_undone
   act.undo                    d  s  d  d  d  s  d  s  s  s
 record report_filed
   act.undo                    s  d  d  d  s  d  s  d  d  d
+  body.erase                  s  d  d  d  r  d  r  d  d  d
+record boxed
+  body.erase                  y  d  d  d  r  d  r  d  d  d
+record erased
+  body.erase                  s  d  d  d  r  d  r  d  d  d
 record mission_opened
   act.undo                    s  s  d  d  s  s  s  s  s  s
 record clock_ticked
@@ -435,6 +446,12 @@ func (m *mission) situation(what, state string) record.ID {
 		return record.ID{}
 	case "account recorded":
 		return m.account()
+	case "record boxed":
+		return m.boxed()
+	case "record erased":
+		id := m.boxed()
+		m.do(m.world("clerk", acts.Desk), "body.erase", acts.Values{"record": {id.String()}, "reason": {"agreed"}})
+		return id
 	case "release proposed", "release consented", "release made":
 		return m.release(state)
 	case "identity kept":

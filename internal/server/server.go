@@ -112,7 +112,7 @@ func Pages(n *node.Node, o Options) (http.Handler, error) {
 			b, _, err := n.Bundle(ctx, index)
 			return b, err
 		},
-		Nodes: others{n, o.BaseURL}, Cookie: Cookie(n), Filings: filings{n, true}, PublicFilings: filings{n, false},
+		Nodes: others{n, o.BaseURL}, Cookie: Cookie(n), Filings: filings{n, true}, PublicFilings: filings{n, false}, Erasure: n.Erasure,
 	}
 	if n.Box != nil {
 		cfg.Outbox = n.Box

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"truceline/bundle"
+	"truceline/internal/node"
 	"truceline/internal/projection"
 	"truceline/record"
 )
@@ -32,7 +33,9 @@ type recordPage struct {
 	undone    *projection.Record  // what undid it
 	undo      bool                // the officer may undo it
 	done      *doneView
-	bracket   *bracket // nil where the pages do not know who watches the log
+	erasure   *node.Erasure // nil where nobody has had its body erased
+	erase     bool          // the officer may have it erased
+	bracket   *bracket      // nil where the pages do not know who watches the log
 }
 
 // line is one record as the ledger gives it out.
@@ -84,6 +87,16 @@ func (s *server) record(v *view, r *http.Request) error {
 	p.page = recordShownAt(&p.Record)
 	if err := s.stood(v, r, &p); err != nil {
 		return err
+	}
+	if s.Erasure != nil {
+		e, ok, err := s.Erasure(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		if ok {
+			p.erasure = &e
+		}
+		p.erase = v.mayDo(ctx, "body.erase", p.ID)
 	}
 	if p.bracket, err = s.bracketOf(ctx, v, p.Index, p.ClaimedAt); err != nil {
 		return err

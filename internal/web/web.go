@@ -24,8 +24,10 @@ import (
 	"time"
 
 	"truceline/internal/assets"
+	"truceline/internal/node"
 	"truceline/internal/office"
 	"truceline/internal/routes"
+	"truceline/record"
 	"truceline/text"
 )
 
@@ -63,6 +65,8 @@ type Config struct {
 	// Nodes tells how this node stands with the others of the mission. Without it the pages
 	// show a record and nothing of who keeps it.
 	Nodes Nodes
+	// Erasure tells how it stands with the body of a record, for officers; nil: not told.
+	Erasure func(ctx context.Context, id record.ID) (node.Erasure, bool, error)
 	// Outbox is the box of a member's node; nil in the registry's.
 	Outbox Outbox
 	// Cookie is the name of the cookie of a sign-in, default truceline_signin. Cookies do
@@ -163,7 +167,7 @@ func (s *server) forEverybody(source Source) *server {
 	defer s.publicMu.Unlock()
 	if s.public == nil || s.publicOf != source {
 		cfg := s.Config
-		cfg.Source, cfg.Ledger, cfg.Public, cfg.PublicLedger, cfg.Filings = source, s.PublicLedger, nil, nil, s.PublicFilings
+		cfg.Source, cfg.Ledger, cfg.Public, cfg.PublicLedger, cfg.Filings, cfg.Erasure = source, s.PublicLedger, nil, nil, s.PublicFilings, nil
 		p := &server{Config: cfg, texts: s.texts, static: s.static, mux: routes.New()}
 		p.routes()
 		s.public, s.publicOf = p, source
