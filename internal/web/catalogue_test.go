@@ -38,6 +38,7 @@ func codes() map[string][]string {
 		"section":          list("incident", "agreement", "aggregate"),
 		"legend":           list("exact", "at_least", "at_most", "range", "about", "series", "zero", "denied", "silent", "not_coded"),
 		"subject_role":     list("report", "account", "incident", "into", "batch", "link", "member", "act", "identity", "request"),
+		"identity_role":    record.IdentityRoles,
 		"identity_request": list(mission.RequestOpen, mission.RequestReleased, mission.RequestRefused, mission.RequestAnswered),
 		"refusal":          list("other"),
 		"unit":             list("people", "objects", "places", "hours", "percent", "none"),

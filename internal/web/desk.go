@@ -23,6 +23,8 @@ type deskPage struct {
 	told   map[record.ID]projection.Account // what they are about, by record
 	done   *doneView
 	asks   []asksView // filings that wait for the officer's member
+	// identities that are kept apart, as far as the member is to know of them
+	identities []identityView
 }
 
 // latelyRows is how many of an officer's records the desk shows.
@@ -35,6 +37,9 @@ func (s *server) desk(v *view, r *http.Request) error {
 		return err
 	}
 	if p.asks, err = s.asks(r.Context(), v); err != nil {
+		return err
+	}
+	if p.identities, err = s.identitiesOf(r.Context(), v, record.ID{}); err != nil {
 		return err
 	}
 	if p.lately, err = s.Source.By(r.Context(), v.who.ID, latelyRows); err != nil {

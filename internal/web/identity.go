@@ -49,6 +49,7 @@ func (s *server) identityRoutes() {
 type identityView struct {
 	node.KeptIdentity
 	acts    []string             // on it: identity.ask, identity.read
+	erase   bool                 // whether he may have it erased
 	answers map[record.ID]bool   // requests that he may answer
 	told    map[record.ID]string // claimants of accounts that this node may read
 }
@@ -70,6 +71,7 @@ func (s *server) identitiesOf(ctx context.Context, v *view, account record.ID) (
 				x.acts = append(x.acts, name)
 			}
 		}
+		x.erase = v.mayDo(ctx, "body.erase", k.ID)
 		for _, r := range k.Requests {
 			x.answers[r.ID] = v.mayDo(ctx, "identity.release", r.ID)
 		}
@@ -84,6 +86,23 @@ func (s *server) identitiesOf(ctx context.Context, v *view, account record.ID) (
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+// waiting is how many requests and readings wait for the officer.
+func waiting(list []identityView) (n int) {
+	for _, x := range list {
+		for _, may := range x.answers {
+			if may {
+				n++
+			}
+		}
+		for _, r := range x.Readings {
+			if r.Waits && !x.Erased {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func (s *server) identities(v *view, r *http.Request) error {
