@@ -18,7 +18,7 @@ import (
 	"strings"
 )
 
-//go:embed */agreement.json */accounts.csv */incidents.json */story.json
+//go:embed */agreement.json */accounts.csv */incidents.json */story.json */acts.json
 var files embed.FS
 
 // Set is one example, as files. It has accounts and incidents, for a desk to record, or
@@ -28,6 +28,7 @@ type Set struct {
 	Agreement []byte // JSON, as agreement.Load reads it
 	Incidents []byte // JSON: incidents, links of accounts to them, accounts left unlinked
 	Story     []byte // JSON, as Steps reads it
+	Acts      []byte // JSON, as Deeds reads it: what officers do after the story, by forms
 }
 
 // Names lists the examples, in alphabetical order.
@@ -65,7 +66,7 @@ func Open(name string) (*Set, error) {
 	for _, f := range []struct {
 		name string
 		into *[]byte
-	}{{"accounts.csv", &s.Accounts}, {"agreement.json", &s.Agreement}, {"incidents.json", &s.Incidents}, {"story.json", &s.Story}} {
+	}{{"accounts.csv", &s.Accounts}, {"agreement.json", &s.Agreement}, {"incidents.json", &s.Incidents}, {"story.json", &s.Story}, {"acts.json", &s.Acts}} {
 		b, err := files.ReadFile(name + "/" + f.name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("example %s: %w", name, err)

@@ -117,7 +117,7 @@ func TestOpen(t *testing.T) {
 func TestFilesAreCleanText(t *testing.T) {
 	for _, name := range example.Names() {
 		files := open(t, name)
-		for what, b := range map[string][]byte{"accounts": files.Accounts, "agreement": files.Agreement, "incidents": files.Incidents, "story": files.Story} {
+		for what, b := range map[string][]byte{"accounts": files.Accounts, "agreement": files.Agreement, "incidents": files.Incidents, "story": files.Story, "acts": files.Acts} {
 			if len(b) == 0 {
 				continue
 			}

@@ -148,7 +148,7 @@ func TestExercisesNameNothingReal(t *testing.T) {
 			continue
 		}
 		s := open(t, set)
-		for what, b := range map[string][]byte{"agreement": s.Agreement, "accounts": s.Accounts, "incidents": s.Incidents, "story": s.Story} {
+		for what, b := range map[string][]byte{"agreement": s.Agreement, "accounts": s.Accounts, "incidents": s.Incidents, "story": s.Story, "acts": s.Acts} {
 			for name, re := range names {
 				if re.Match(b) {
 					t.Errorf("%s: its %s holds %q, a name of the worked example", set, what, name)

@@ -126,6 +126,9 @@ func Stage(ctx context.Context, s Setting) (x *Exercise, err error) {
 	if err := FileStory(ctx, s.Set, nodes, nil); err != nil {
 		return x, err
 	}
+	if err := DoDeeds(ctx, s.Set, nodes); err != nil {
+		return x, err
+	}
 	return x, x.witnessed(ctx)
 }
 

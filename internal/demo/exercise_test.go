@@ -125,6 +125,17 @@ func TestStage(t *testing.T) {
 			t.Errorf("the recovery key of %s: %v, %v", p.Member, info, err)
 		}
 	}
+	// The night that both parties sealed is released, and nothing of it is for everybody but
+	// the release.
+	for _, p := range x.Nodes {
+		list := p.Node.Proposals()
+		if len(list) != 1 || list[0].Made.IsZero() || len(list[0].Replies) != 2 {
+			t.Errorf("%s: releases %+v", p.Member, list)
+		}
+		if n := count(t, p.Node, record.AccountOpened, record.NoticeFiled); n != 3 {
+			t.Errorf("%s: %d records of the night", p.Member, n)
+		}
+	}
 	registry, moved := x.Nodes[0], x.Nodes[1]
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
