@@ -38,6 +38,11 @@ var (
 		{Name: "copy_url", Type: URL, Many: true},
 		{Name: "document_note", Type: Text, Max: 1000},
 	}
+	// reach is who can read what is filed.
+	reach = []Field{
+		{Name: "audience", Type: Choice, Group: "readable", Choices: []string{record.AudiencePublic, record.AudienceMembers, record.AudienceMechanism, record.AudienceNamed}},
+		{Name: "readers", Type: Code, Codes: "members", Many: true}, // where it is for named members
+	}
 	// statement is who said what.
 	statement = []Field{
 		{Name: "form", Type: ID}, // the form's token: filed twice, it gives one account
@@ -106,7 +111,7 @@ func fields(lists ...[]Field) (out []Field) {
 var catalogue = []*Act{
 	{
 		Name: "statement.record", Kinds: []record.Kind{record.ReportFiled, record.AccountFiled}, Roles: []string{Desk},
-		Fields: fields(document, statement), plan: planStatement, offer: offerStatement,
+		Fields: fields(document, statement, reach), plan: planStatement, offer: offerStatement,
 	},
 	{
 		Name: "account.amend", On: OnAccount, Kinds: []record.Kind{record.ReportFiled, record.AccountAmended}, Roles: []string{Desk},
@@ -160,7 +165,7 @@ var catalogue = []*Act{
 			{Name: "end", Type: Day},
 			{Name: "invited", Type: Code, Codes: "members", Required: true, Many: true},
 			{Name: "severe", Type: Check},
-			{Name: "audience", Type: Choice, Group: "audience", Choices: []string{record.AudiencePublic, record.AudienceMembers}},
+			{Name: "audience", Type: Choice, Group: "readable", Choices: []string{record.AudiencePublic, record.AudienceMembers}},
 		},
 		plan: planNotice, offer: offerNotice,
 	},

@@ -34,6 +34,14 @@ func TestReach(t *testing.T) {
 		}
 		return v
 	}
+	statement := func(more ...string) acts.Values {
+		v := version("Spokesman of the Council", "9")
+		delete(v, "form")
+		for i := 0; i < len(more); i += 2 {
+			v[more[i]] = append(v[more[i]], more[i+1])
+		}
+		return v
+	}
 	opening := func(account record.ID) acts.Values {
 		return acts.Values{"account": {account.String()}, "label": {"x"}, "start": {"2026-03-01"}, "reason": {"r"}}
 	}
@@ -57,6 +65,9 @@ func TestReach(t *testing.T) {
 		{"the undoing of an opening", "act.undo", m.world("scribe", acts.Operations), acts.Values{"record": {in.String()}, "reason": {"r"}}, []who{us}},
 		{"an amendment", "account.amend", desk, amendment(told), []who{us}},
 		{"an amendment with a document", "account.amend", desk, amendment(named, "title", "The minutes"), []who{few, few}},
+		{"a statement for everybody", "statement.record", desk, statement("audience", "public"), []who{all}},
+		{"a statement for members", "statement.record", desk, statement("audience", "members"), []who{us}},
+		{"a statement for named members", "statement.record", desk, statement("audience", "named", "readers", "watch", "readers", "clerk", "readers", "OMB", "title", "The minutes"), []who{few, few}},
 		{"a public one", "account.amend", desk, amendment(public, "title", "The minutes"), []who{spelt, spelt}},
 	} {
 		drafts, err := act(t, tt.act).Plan(tt.w, tt.v)
@@ -82,6 +93,21 @@ func TestReach(t *testing.T) {
 		t.Errorf("a measure of no pack, where no rule reads it: %v", err)
 	}
 	var invalid *acts.Invalid
+	for _, tt := range []struct {
+		v          acts.Values
+		field, key string
+	}{
+		{statement("audience", "named"), "readers", "problem.needed"},
+		{statement("audience", "named", "readers", "clerk"), "readers", "problem.needed"},
+		{statement("readers", "watch"), "readers", "problem.not_named"},
+		{statement("audience", "members", "readers", "watch"), "readers", "problem.not_named"},
+		{statement("audience", "own"), "audience", "problem.invalid"},
+	} {
+		var invalid *acts.Invalid
+		if _, err := act(t, "statement.record").Plan(desk, tt.v); !errors.As(err, &invalid) || invalid.Problems[0].Field != tt.field || invalid.Problems[0].Key != tt.key {
+			t.Errorf("%v, %v: %v, want %s at %s", tt.v["audience"], tt.v["readers"], err, tt.key, tt.field)
+		}
+	}
 	if _, err := act(t, "account.amend").Plan(desk, amendment(named, "claim.2.element", "", "claim.2.stance", "", "claim.3.element", "event", "claim.3.stance", "asserts")); !errors.As(err, &invalid) || invalid.Problems[0].Key != "problem.claim_gap" {
 		t.Errorf("a claim of a members' account loses its number: %v", err)
 	}

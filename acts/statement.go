@@ -28,7 +28,33 @@ func planStatement(p *planner) error {
 	if err != nil {
 		return err
 	}
-	return p.account(Draft{ID: id, Kind: record.AccountFiled, Body: body}, rep, id)
+	audience, readers := p.audience()
+	for i := range p.drafts { // the document
+		p.drafts[i].Audience, p.drafts[i].Readers = audience, readers
+	}
+	return p.account(Draft{ID: id, Kind: record.AccountFiled, Body: body, Audience: audience, Readers: readers}, rep, id)
+}
+
+// audience reads for whom what is filed is; empty for everybody. Members who are named
+// beside another choice are a mistake, and not passed over: somebody meant to keep it from
+// the others.
+func (p *planner) audience() (audience string, readers []string) {
+	audience = p.get("audience")
+	readers = slices.DeleteFunc(slices.Sorted(slices.Values(p.list("readers"))), func(code string) bool { return code == p.Member })
+	f, _ := p.act.Field("audience")
+	switch {
+	case audience == "" || audience == record.AudiencePublic:
+		audience = ""
+	case !slices.Contains(f.Choices, audience):
+		p.problem("audience", "problem.invalid", "why", fmt.Sprintf("%q is none of %s", audience, strings.Join(f.Choices, ", ")))
+	}
+	switch named := audience == record.AudienceNamed; {
+	case named && len(readers) == 0:
+		p.problem("readers", "problem.needed")
+	case !named && len(readers) > 0:
+		p.problem("readers", "problem.not_named")
+	}
+	return audience, readers
 }
 
 // planAmendment puts a new version of an account in the place of the latest. Where the
@@ -210,12 +236,20 @@ func (p *planner) filed(d Draft, report, of record.ID) error {
 		return err
 	}
 	told, _ := st.Subject(record.RoleReport)
-	same := told == report && equalBodies(body, d.Body)
+	same := told == report && equalBodies(body, d.Body) && p.reaches(st, d)
 	for _, x := range p.drafts { // the document
 		_, body, err := p.Read(x.ID)
 		same = same && err == nil && equalBodies(body, x.Body)
 	}
 	return &Filed{Record: d.ID, Account: of, Same: same}
+}
+
+// reaches tells whether what was filed is for those that the draft is for.
+func (p *planner) reaches(st *record.Statement, d Draft) bool {
+	if p.follow(&d); d.Audience == "" {
+		d.Audience = record.AudiencePublic
+	}
+	return st.Audience == d.Audience && slices.Equal(st.Readers, d.Readers)
 }
 
 // document is the one named, or a new one that is planned; zero where none was filled in.

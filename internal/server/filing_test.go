@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"truceline/acts"
 	"truceline/internal/browsertest"
 	"truceline/internal/fleet"
 	"truceline/internal/node"
@@ -191,6 +194,40 @@ func (x *blind) bothShown(people ...*person) {
 			`document.querySelectorAll(".opening-opened").length === 2 && `+seen(".told .column", x.words["NOR"])+` && `+seen(".told .column", x.words["SUD"])+` && `+there(".exercise"))
 		if got := p.Str(`[...document.querySelectorAll('.answers > .column, .told > .column')].map(e => Math.round(e.getBoundingClientRect().width)).join(' ')`); strings.Count(got, strings.Fields(got)[0]) != 4 {
 			p.Errorf("the columns are %s pixels wide", got)
+		}
+	}
+}
+
+// TestStatementForSome: what an officer records for named members is read on their nodes,
+// whose pages say for whom it is, and on no other.
+func TestStatementForSome(t *testing.T) {
+	f := newFleet(t, 52)
+	nor, sud, mon := newSide(t, f, "NOR", "desk", office.RoleDesk), newSide(t, f, "SUD", "desk", office.RoleDesk), newSide(t, f, "mon", "desk", office.RoleDesk)
+	form := url.Values{"form": {"0123456789abcdef0123456789abcdef"}, "do": {"file"}, "claimant": {"EXERCISE Witness"}, "claimant_kind": {"spokesperson"}, "audience": {"named"},
+		"readers": {"mon"}, "claim.1.element": {"harm"}, "claim.1.measure": {"killed"}, "claim.1.group": {"people"}, "claim.1.stance": {"claims"}, "claim.1.figure": {"2"}}
+	r := httptest.NewRequest("POST", "/statement/new", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	cookies := map[*side]*http.Cookie{nor: nor.cookieOf("desk"), sud: sud.cookieOf("desk"), mon: mon.cookieOf("desk")}
+	r.AddCookie(cookies[nor])
+	w := httptest.NewRecorder()
+	nor.pages.ServeHTTP(w, r)
+	if w.Code != 303 || !strings.HasPrefix(w.Header().Get("Location"), "/outbox/") {
+		t.Fatalf("%d, %s", w.Code, w.Header().Get("Location"))
+	}
+	f.Settle()
+	f.Settle()
+	id := acts.FormID(record.ID{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef}, record.AccountFiled)
+	for _, s := range []*side{nor, sud, mon} {
+		if err := s.node.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		code, body := s.page("/account/"+id.String(), cookies[s])
+		if reads := s != sud; (code == 200) != reads || strings.Contains(body, "EXERCISE Witness") != reads || strings.Contains(body, "Can be read by <bdi>North shore</bdi>") != reads {
+			t.Errorf("the page on the node of %s: status %d", s.code, code)
+		}
+		if code, _ := s.page("/account/"+id.String(), nil); code != 404 {
+			t.Errorf("everybody gets it on the node of %s: status %d", s.code, code)
 		}
 	}
 }

@@ -24,6 +24,7 @@ type accountPage struct {
 	acts      []*acts.Act        // that the reader may do
 	links     []string           // to their forms
 	done      *doneView
+	readers   *readersView // nil where everybody can read it
 	// identities of people whom it rests on, for members that are to know of them
 	identities []identityView
 }
@@ -62,6 +63,9 @@ func (s *server) account(v *view, r *http.Request) error {
 		return err
 	}
 	p.accountView, p.versions = views[len(versions)], v.versionViews(views[:len(versions)])
+	if p.readers, err = s.readers(ctx, shown.Index); err != nil {
+		return err
+	}
 	for i := range shown.Body.Claims {
 		c := &shown.Body.Claims[i]
 		p.before[c.N] = v.predecessors(versions, shown.Current, c)

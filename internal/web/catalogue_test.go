@@ -56,6 +56,7 @@ func codes() map[string][]string {
 		"audience":           list("public", "members"),
 		"range_why":          list("running_total"),
 		"filing_state":       list(mechanism.Invited, mechanism.Sealed, mechanism.Declined, mechanism.Silent, mechanism.Late, mechanism.Vouched),
+		"readable":           list(record.AudiencePublic, record.AudienceMembers, record.AudienceMechanism, record.AudienceNamed),
 		"filing_opening":     list(mechanism.Unopened, mechanism.Opened, mechanism.NotOpened, mechanism.OpenedByEscrow),
 		"reason": list("denied", "disjoint", "each_names_other", "other_named", "overlap", "open_end", "estimate", "no_number", "later_total",
 			"same_named", "both_none", "not_excluded", "words_only", "one_party", "one_claimant", "within_column", "derived", "implied", "several"),
