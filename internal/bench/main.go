@@ -43,12 +43,15 @@ func main() {
 	}
 	defer os.RemoveAll(dir)
 	fmt.Printf("%s, %d cores, %s\n\n", runtime.Version(), runtime.NumCPU(), time.Now().Format("2006-01-02"))
-	parts := []func(context.Context, string) error{filing, verifying, members, processes}
+	parts := []func(context.Context, string) error{filing, verifying, vaults, members, processes}
 	if *only {
 		parts = parts[:1]
 	}
 	if *with {
 		parts = []func(context.Context, string) error{members}
+	}
+	if *sealing {
+		parts = []func(context.Context, string) error{vaults}
 	}
 	for _, f := range parts {
 		if err := f(context.Background(), dir); err != nil {
