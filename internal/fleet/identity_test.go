@@ -174,7 +174,7 @@ func TestIdentityApart(t *testing.T) {
 			if err := f.Nodes[code].Sync(context.Background()); err != nil {
 				t.Fatal(err)
 			}
-			for _, form := range []string{source, strings.ToLower(source), "quill-4471", base64.StdEncoding.EncodeToString([]byte(source))[:28]} {
+			for _, form := range []string{source, strings.ToLower(source), "quill-4471", base64.StdEncoding.EncodeToString([]byte(source))[:28], "to offer protection", "to call the witness"} {
 				if found := holds(t, f.Path(code), form); found != "" {
 					t.Errorf("%s: %q is in %s", when, form, found)
 				}
@@ -230,6 +230,22 @@ func TestIdentityApart(t *testing.T) {
 	f.Settle()
 	if x := theIdentity(t, f, "NOR", account); !x.Erased || x.Role != "" {
 		t.Errorf("after the erasure: %+v", x)
+	}
+	for _, code := range []string{fleet.RegistryCode, "fac", "mon"} {
+		for _, gone := range []record.ID{id, theIdentity(t, f, "fac", account).Requests[1].Answer} {
+			log := f.Nodes[code].MembersLog()
+			index, err := log.Index(t.Context(), gone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			line, err := log.Line(t.Context(), index)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l, err := record.ParseLine(line); err != nil || l.Body != nil {
+				t.Errorf("on the node of %s the box of record %d is still there: %v", code, index, err)
+			}
+		}
 	}
 	if _, err := do(t, f, "mon", "identity.ask", acts.Values{"identity": {id.String()}, "reason": {"r"}}); refusalOf(err) != mechanism.StateForbids {
 		t.Errorf("asked for when it is erased: %v", err)
