@@ -9,12 +9,55 @@ import (
 	"slices"
 	"testing"
 
+	"truceline/agreement"
 	"truceline/internal/node"
 	"truceline/internal/node/nodetest"
 	"truceline/internal/projection"
 	"truceline/record"
 	"truceline/when"
 )
+
+// TestSpeakersWhoAreUntold: claimants whom the agreement keeps out of tables are not among the
+// speakers of an outlet or an agency, and their accounts are among its accounts.
+func TestSpeakersWhoAreUntold(t *testing.T) {
+	ctx := context.Background()
+	n := nodetest.Open(t, nodetest.Create(t))
+	kind := ""
+	for _, name := range []string{"a", "b"} {
+		d := nodetest.Account(n, name, 5)
+		b := d.Body.(*record.Account)
+		b.Carrier = "Bulletin"
+		if name == "b" {
+			b.Claimant.Kind = "watch_team"
+		}
+		kind = b.Claimant.Kind
+		nodetest.MustFile(t, n, d)
+	}
+	speakers := func() (out []string) {
+		if err := n.Sync(ctx); err != nil {
+			t.Fatal(err)
+		}
+		s, err := n.Projection.SourceOf(ctx, projection.SourceQuery{As: projection.AsCarrier, Name: "Bulletin"})
+		if err != nil || s.Accounts != 2 {
+			t.Fatalf("%+v, %v", s, err)
+		}
+		for _, x := range s.Speakers {
+			out = append(out, x.Name)
+		}
+		return out
+	}
+	if got := speakers(); !slices.Equal(got, []string{"a", "b"}) {
+		t.Fatal(got)
+	}
+	if err := n.Adopt(ctx, func(p *agreement.Pack) {
+		p.SmallNumbers = &agreement.SmallNumbers{K: 5, ClaimantKinds: []string{kind}}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := speakers(); !slices.Equal(got, []string{"a"}) {
+		t.Error(got)
+	}
+}
 
 // TestSources: what a claimant, a carrier and an origin told, found under each name, by
 // nothing but what stands.
