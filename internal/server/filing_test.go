@@ -20,6 +20,7 @@ import (
 	"truceline/internal/server"
 	"truceline/mechanism"
 	"truceline/record"
+	"truceline/when"
 )
 
 // blind is a mission in which both parties file their versions of an incident from their own
@@ -230,4 +231,53 @@ func TestStatementForSome(t *testing.T) {
 			t.Errorf("everybody gets it on the node of %s: status %d", s.code, code)
 		}
 	}
+}
+
+// TestClosedByWhatIsForFewer: the deadline passes, and the first record after it is for one
+// member. Everybody sees that the filing is closed since its deadline, and nothing of the
+// record; members see the record.
+func TestClosedByWhatIsForFewer(t *testing.T) {
+	f := newFleet(t, 53)
+	nor := newSide(t, f, "NOR", "desk", office.RoleDesk)
+	incident, err := f.File("NOR", node.Draft{Kind: record.NoticeFiled, Member: "NOR",
+		Body: &record.Notice{Invited: []string{"SUD"}, Places: []string{"ford"}, Types: []string{"shots"}, When: when.Span{Start: "2031-03-01"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Settle()
+	var deadline int64
+	nor.node.Look(func(s *mechanism.State) { x, _ := s.Filing(incident); deadline = x.Deadline })
+	f.Clock.Advance(100 * time.Hour)
+	if _, err := f.File("mon", node.Draft{Kind: record.ReportFiled, Member: "mon", Audience: record.AudienceNamed, Readers: []string{"fac"}, Body: &record.Report{Title: "EXERCISE: a patrol"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Round("mon"); err != nil {
+		t.Fatal(err)
+	}
+	f.Settle()
+	if err := nor.node.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	x, ok := nor.node.Filing(incident)
+	rec, err := nor.node.Projection.RecordAt(t.Context(), x.Closing)
+	if !ok || err != nil || rec.Audience == record.AudiencePublic || x.ClosedAt == deadline {
+		t.Fatalf("it was closed by %+v (%v)", rec, err)
+	}
+	at := func(ms int64) string {
+		return "closed on <time dir=\"ltr\" datetime=\"" + time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z")
+	}
+	code, body := nor.page("/incident/"+incident.String(), nil)
+	if code != 200 || !strings.Contains(body, at(deadline)) || strings.Contains(body, at(x.ClosedAt)) || strings.Contains(body, rec.ID.String()) || strings.Count(body, "answer-silent") != 2 {
+		t.Errorf("everybody gets the page with status %d:\n%s", code, section(body))
+	}
+	if code, body = nor.page("/incident/"+incident.String(), nor.cookieOf("desk")); code != 200 || !strings.Contains(body, at(x.ClosedAt)) || !strings.Contains(body, rec.ID.String()) {
+		t.Errorf("members get the page with status %d:\n%s", code, section(body))
+	}
+}
+
+// section is the part of a page that is about the filing.
+func section(body string) string {
+	_, body, _ = strings.Cut(body, `class="filing"`)
+	body, _, _ = strings.Cut(body, "</section>")
+	return body
 }
