@@ -83,7 +83,7 @@ func pages(s *webtest.Source) []string {
 		"/accounts?unlinked=1", "/accounts?unlinked=1&page=2", "/account/" + s.All[0].ID.String(), "/record/" + s.All[0].ID.String(),
 		"/statistics", "/statistics?rows=month", "/statistics?rows=type&measure=-", "/statistics?rows=place&who=other", "/statistics?rows=claimant",
 		"/statistics/cell?all=1", cellOf(s), sourceOf(s, ""), sourceOf(s, "carrier"), "/agreement",
-		"/record/0", "/record/" + incident, "/ledger", "/ledger?until=99", "/about", "/dev/stories",
+		"/record/0", "/record/" + incident, "/public", "/public/verify", "/ledger", "/ledger?until=99", "/about", "/dev/stories",
 		// Pages that say what is wrong.
 		"/signin", "/signin/" + invitationToken, "/signin/wrong", "/officers", "/signin#reader", "/signin/" + invitationToken + "#desk", "/officers#reader",
 		"/officers#administrator", "/officers?done=ended#desk", "/officers/" + officerID(0).String() + "#administrator", "/officers/" + officerID(2).String() + "?done=left#administrator",

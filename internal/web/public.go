@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -47,15 +48,15 @@ func (s *server) everybody() Source {
 // publishedView is a release as its page shows it.
 type publishedView struct {
 	projection.Release
-	shown     []releasedView
-	replies   []releasedView
-	replaces  *projection.Release // that it took the place of, if it may be read
-	by        *projection.Release // that took its place
-	changes   []releasedChange       // from the one that it replaces
-	file      string              // what its bundle is called
-	bundled   bool
-	logKey    string
-	print     string // of the log's key
+	shown    []releasedView
+	replies  []releasedView
+	replaces *projection.Release // that it took the place of, if it may be read
+	by       *projection.Release // that took its place
+	changes  []releasedChange    // from the one that it replaces
+	file     string              // what its bundle is called
+	bundled  bool
+	logKey   string
+	print    string // of the log's key
 }
 
 func (s *server) releases(v *view, r *http.Request) error {
@@ -121,7 +122,7 @@ func (s *server) release(v *view, r *http.Request) error {
 		}
 	}
 	v.sheets = append(v.sheets, "public.css")
-	v.section, v.title = "public", x.Number+" · "+attr(x.Title)
+	v.section, v.title = "public", attr(x.Number)+" · "+attr(x.Title)
 	v.body = releaseBody(v, p)
 	return nil
 }
@@ -165,12 +166,12 @@ type verifyTexts struct {
 }
 
 // verifyKeys are the messages of the verifier. In each, {x} stands for a value.
-var verifyKeys = []string{"ok", "ok.own", "failed", "incomplete", "update", "working", "unreadable", "layer.good", "layer.failed", "layer.gap", "layer.not_reached",
-	"rests.given", "rests.file", "rests.policy_given", "rests.policy_file", "rests.rules_file", "rests.witnesses", "rests.rules", "bad_key",
-	"layer.file", "layer.head", "layer.leaf", "layer.envelope", "layer.body", "layer.release", "layer.witness", "layer.rule", "layer.time",
-	"wrong.file", "wrong.head", "wrong.head.key", "wrong.leaf", "wrong.envelope", "wrong.body", "wrong.witness", "wrong.rule", "wrong.time",
-	"wrong.release.leaf", "wrong.release.envelope", "wrong.release.commitments", "wrong.release.field", "wrong.release.signature", "wrong.release.whole",
-	"gap.witness", "gap.rule", "gap.release", "gap.other", "shown.record", "shown.reply", "release.is", "no_release", "times", "exact"}
+var verifyKeys = []string{"verify.ok", "verify.ok.own", "verify.failed", "verify.incomplete", "verify.update", "verify.working", "verify.unreadable", "verify.layer.good", "verify.layer.failed", "verify.layer.gap", "verify.layer.not_reached",
+	"verify.rests.given", "verify.rests.file", "verify.rests.policy_given", "verify.rests.policy_file", "verify.rests.rules_file", "verify.rests.witnesses", "verify.rests.rules", "verify.bad_key",
+	"verify.layer.file", "verify.layer.head", "verify.layer.leaf", "verify.layer.envelope", "verify.layer.body", "verify.layer.release", "verify.layer.witness", "verify.layer.rule", "verify.layer.time",
+	"verify.wrong.file", "verify.wrong.head", "verify.wrong.head.key", "verify.wrong.leaf", "verify.wrong.envelope", "verify.wrong.body", "verify.wrong.witness", "verify.wrong.rule", "verify.wrong.time",
+	"verify.wrong.release.leaf", "verify.wrong.release.envelope", "verify.wrong.release.commitments", "verify.wrong.release.field", "verify.wrong.release.signature", "verify.wrong.release.whole",
+	"verify.gap.witness", "verify.gap.rule", "verify.gap.release", "verify.gap.other", "verify.shown.record", "verify.shown.reply", "verify.release.is", "verify.no_release", "verify.times", "verify.exact"}
 
 // placeholders are the values that messages of the verifier take.
 var placeholders = []any{"index", "{index}", "field", "{field}", "member", "{member}", "at", "{at}", "key", "{key}", "size", "{size}", "names", "{names}", "number", "{number}"}
@@ -178,7 +179,7 @@ var placeholders = []any{"index", "{index}", "field", "{field}", "member", "{mem
 func (s *server) verifyPage(v *view, r *http.Request) error {
 	t := verifyTexts{Texts: map[string]string{}, Fields: map[string]string{}, Kinds: map[string]string{}}
 	for _, k := range verifyKeys {
-		t.Texts[k] = v.T("verify."+k, placeholders...)
+		t.Texts[strings.TrimPrefix(k, "verify.")] = v.T(k, placeholders...)
 	}
 	for path, key := range fieldLabels {
 		t.Fields[path] = v.T(key)
@@ -197,7 +198,11 @@ func (s *server) verifyPage(v *view, r *http.Request) error {
 	}
 	v.sheets = append(v.sheets, "public.css")
 	v.section, v.title = "public", v.T("verify.title")
-	v.body = verifyBody(v, of, t)
+	b, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	v.body = verifyBody(v, of, string(b))
 	return nil
 }
 

@@ -31,7 +31,7 @@ type releasedChange struct {
 	record  releasedView
 	field   releasedField
 	was, is string
-	state   string // added, removed, changed
+	state   string // the message that says what became of it
 }
 
 // fieldLabels are the messages that name the fields of bodies, by their paths without the
@@ -171,9 +171,9 @@ func (v *view) changesOf(old, now *record.Released) (out []releasedChange) {
 		before, ok := was[k]
 		switch {
 		case !ok:
-			c.state, c.is = "added", c.field.value
+			c.state, c.is = "public.change.added", c.field.value
 		case before.field.value != c.field.value:
-			c.state, c.was, c.is = "changed", before.field.value, c.field.value
+			c.state, c.was, c.is = "public.change.changed", before.field.value, c.field.value
 		default:
 			continue
 		}
@@ -181,7 +181,7 @@ func (v *view) changesOf(old, now *record.Released) (out []releasedChange) {
 	}
 	for k, c := range was {
 		if _, ok := is[k]; !ok {
-			c.state, c.was = "removed", c.field.value
+			c.state, c.was = "public.change.removed", c.field.value
 			out = append(out, c)
 		}
 	}
@@ -193,4 +193,3 @@ func (v *view) changesOf(old, now *record.Released) (out []releasedChange) {
 	})
 	return out
 }
-

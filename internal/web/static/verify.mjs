@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checks a bundle in the reader's own browser, with the second checker. Nothing that is chosen here leaves it.
 import { checkBundle, MAX } from './check-core.mjs'
-import { Buffer, faultOf, need, parsePolicy, parseVerifierKey, sha256 } from './check-parts.mjs'
+import { Buffer, base64, faultOf, fieldCommitment, fieldsRoot, need, openEnvelope, parse, parsePolicy, parseVerifierKey, sha256 } from './check-parts.mjs'
 
-const { texts, fields, kinds, bundle } = JSON.parse(document.getElementById('verify-texts').textContent)
+const { texts, fields, kinds, bundle } = JSON.parse(document.getElementById('verify').dataset.texts)
 const form = document.getElementById('verify-form'), result = document.getElementById('verify-result')
 const chosen = document.getElementById('verify-file'), known = document.getElementById('verify-known'), policyFile = document.getElementById('verify-policy')
 
 form.hidden = false
 form.addEventListener('submit', (event) => { event.preventDefault(); check() })
-if (bundle) check()
 
 async function check() {
   result.replaceChildren(paragraph('quiet', texts.working))
@@ -88,7 +87,7 @@ const value = (v) => { const s = element('strong', '', visible(typeof JSON.parse
 function show(r, options) {
   const outcome = { OK: options.policy ? 'ok' : 'ok.own', FAILED: 'failed', INCOMPLETE: 'incomplete', 'UPDATE NEEDED': 'update' }[r.outcome]
   const out = [element('h2', `verify-verdict verify-${outcome.split('.')[0]}`, say(texts[outcome]))]
-  const wrong = r.findings.filter((f) => !f.gap)
+  const wrong = [...r.findings.filter((f) => !f.gap), ...suspects(r)]
   if (wrong.length) out.push(element('ul', 'verify-wrong', ...wrong.map((f) => finding(r, f))))
   if (r.own?.st && r.outcome !== 'FAILED') {
     if (r.own.st.kind === 'release.made' && r.own.body) out.push(paragraph('', texts['release.is'], { names: visible(r.own.body.title), index: `#${r.own.line.index}`, member: visible(r.own.st.member), at: clock(r.own.line.logged_at) }))
@@ -100,9 +99,29 @@ function show(r, options) {
   result.dataset.outcome = r.outcome
 }
 
+// suspects says what of a release does not fit, where its body is not the one that was signed: the checker looks no further there, and a
+// reader asks which field it is.
+function suspects(r) {
+  const out = [], { line, st } = r.own ?? {}
+  if (st?.kind !== 'release.made' || !r.findings.some((f) => !f.gap && f.layer === 'body' && f.index === line.index)) return out
+  for (const d of line.body?.items ?? []) {
+    let st, field, step = 'envelope'
+    const fault = faultOf(() => {
+      ;({ st } = openEnvelope({ envelope: parse(base64(d.envelope)) }))
+      step = 'commitments'
+      const all = base64(d.commitments).toString('hex').match(/.{64}/g)
+      need(fieldsRoot(base64(d.commitments)) === st.body.commitment, 'the commitments are not those of its statement')
+      step = 'field'
+      for (const f of d.fields) { field = f.path; need(all.includes(fieldCommitment(f.salt, f.path, f.value).toString('hex')), `${f.path}: another value, salt or path`) }
+    })
+    if (fault) out.push({ index: d.index, layer: 'release', step, field, member: st?.member, what: fault.message })
+  }
+  return out
+}
+
 // finding says in plain words what is wrong or what could not be checked, and exactly what the checker found.
 function finding(r, f) {
-  const who = r.shown.find((x) => x.index === f.index)?.st?.member
+  const who = f.member ?? r.shown.find((x) => x.index === f.index)?.st?.member
   const kind = f.gap ? 'gap' : 'wrong'
   const key = [`${kind}.${f.layer}.${f.step}`, f.layer === 'head' && /key|policy/.test(f.what) ? `${kind}.head.key` : '', `${kind}.${f.layer}`, 'gap.other'].find((k) => texts[k])
   const li = element('li', '', say(texts[key], { index: f.index === '-' ? '' : `#${f.index}`, field: f.field ? label(f.field) : '', member: who ? visible(who) : '' }))
@@ -146,3 +165,5 @@ function shown(x) {
   return element('section', 'shown', element('h3', '', visible(x.st?.member ?? ''), ' ', element('span', 'quiet', kinds[x.st?.kind] ?? '')),
     paragraph('quiet', texts[reply ? 'shown.reply' : 'shown.record'], { index: `#${x.index}`, at: clock(x.logged_at), member: visible(x.st?.member ?? '') }), list)
 }
+
+if (bundle) check()
