@@ -217,9 +217,9 @@ var catalogue = []*Act{
 		Name: "release.propose", Kinds: []record.Kind{record.ReleaseProposed}, Roles: []string{Operations}, Sensitive: true,
 		Fields: []Field{
 			{Name: "form", Type: ID}, // the form's token: sent twice, it proposes one release
-			{Name: "title", Type: Line, Required: true, Max: 200},
+			{Name: "release_title", Type: Line, Required: true, Max: 200},
 			{Name: "incident", Type: ID},
-			{Name: "audience", Type: Choice, Group: "audience", Choices: []string{record.AudiencePublic, record.AudienceMembers}},
+			{Name: "release_for", Type: Choice, Group: "audience", Choices: []string{record.AudiencePublic, record.AudienceMembers}},
 			{Name: "show", Type: Line, Required: true, Many: true, Max: 300},
 			{Name: "embargo", Type: Line, Max: 20},
 			{Name: "both_replied", Type: Check},

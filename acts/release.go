@@ -21,7 +21,7 @@ func planProposal(p *planner) error {
 	if err != nil {
 		return err
 	}
-	r := &record.Release{Audience: p.get("audience"), BothReplied: p.get("both_replied") != "", Embargo: p.embargo(), Items: p.shown(), Replaces: p.id("replaces"), Title: p.get("title")}
+	r := &record.Release{Audience: p.get("release_for"), BothReplied: p.get("both_replied") != "", Embargo: p.embargo(), Items: p.shown(), Replaces: p.id("replaces"), Title: p.get("release_title")}
 	if r.Audience == "" {
 		r.Audience = record.AudiencePublic
 	}

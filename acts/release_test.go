@@ -20,7 +20,7 @@ func (m *mission) release(state string) record.ID {
 	m.Helper()
 	m.Epoch, m.EpochKey = record.ID{7}, vault.EpochKey{7}
 	acc := m.file("clerk", record.AccountFiled, verifytest.Account(1), verifytest.For(record.AudienceMembers))
-	id := m.do(m.world("scribe", acts.Operations), "release.propose", acts.Values{"title": {"What is known"}, "show": {acc.String() + " /claims[0]/words", acc.String() + " /claimant/name"}})[0]
+	id := m.do(m.world("scribe", acts.Operations), "release.propose", acts.Values{"release_title": {"What is known"}, "show": {acc.String() + " /claims[0]/words", acc.String() + " /claimant/name"}})[0]
 	if state == "proposed" {
 		return id
 	}
@@ -70,17 +70,17 @@ func TestProposalProblems(t *testing.T) {
 		"no id":                     {"show": {"x /claims[0]/words"}},
 		"nothing":                   {},
 		"an embargo of another day": {"show": {acc + " /claimant/name"}, "embargo": {"soon"}},
-		"for another audience":      {"show": {acc + " /claimant/name"}, "audience": {"mechanism"}},
+		"for another audience":      {"show": {acc + " /claimant/name"}, "release_for": {"mechanism"}},
 		"a record that is not here": {"show": {strings.Repeat("1", 32) + " /claimant/name"}},
 	} {
-		v["title"] = []string{"t"}
+		v["release_title"] = []string{"t"}
 		var invalid *acts.Invalid
 		if _, err := act(t, "release.propose").Plan(w, v); !errors.As(err, &invalid) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
 	token := m.NewID().String()
-	v := acts.Values{"title": {"t"}, "form": {token}, "show": {acc + " /claims[0]/words", acc + " /claimant/name", acc + " /claimant/name"}, "embargo": {"2031-05-01 18:30"}, "both_replied": {""}}
+	v := acts.Values{"release_title": {"t"}, "form": {token}, "show": {acc + " /claims[0]/words", acc + " /claimant/name", acc + " /claimant/name"}, "embargo": {"2031-05-01 18:30"}, "both_replied": {""}}
 	drafts, err := act(t, "release.propose").Plan(w, v)
 	if err != nil {
 		t.Fatal(err)

@@ -52,10 +52,10 @@ func TestRelease(t *testing.T) {
 		}
 		show = append(show, a.Opened.String()+" /account/claims[0]/low", a.Opened.String()+" /account/claims[0]/words")
 	}
-	if _, err := do(t, f, "mon", "release.propose", acts.Values{"title": {"x"}, "show": show}); err == nil {
+	if _, err := do(t, f, "mon", "release.propose", acts.Values{"release_title": {"x"}, "show": show}); err == nil {
 		t.Error("the monitors propose, whom the agreement does not name")
 	}
-	_, err := do(t, f, "fac", "release.propose", acts.Values{"title": {"EXERCISE: the night at the ford"}, "show": show, "both_replied": {"yes"}})
+	_, err := do(t, f, "fac", "release.propose", acts.Values{"release_title": {"EXERCISE: the night at the ford"}, "show": show, "both_replied": {"yes"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -302,7 +302,7 @@ func (v *view) leadOn(next string, d filed) {
 	v.location = string(v.link(path, q))
 }
 
-var numberRE = regexp.MustCompile(`^([0-9]{3,})/([0-9]{4})$`)
+var numberRE = regexp.MustCompile(`^(M?[0-9]{3,})/([0-9]{4})$`)
 var idRE = regexp.MustCompile(`[0-9a-f]{32}`)
 
 // resolve lets officers name an incident by its number for people, or by its page's

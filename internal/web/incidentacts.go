@@ -119,6 +119,9 @@ func (s *server) incidentActs(v *view, r *http.Request, in projection.Incident, 
 	for _, a := range p.list {
 		p.links = append(p.links, v.actLink(a, in.ID))
 	}
+	if a, ok := acts.Find("release.propose"); ok && v.mayDo(ctx, a.Name, record.ID{}) && s.known(ctx, in.ID) {
+		p.list, p.links = append(p.list, a), append(p.links, string(v.to("/release/new", "incident", in.ID.String())))
+	}
 	p.undo = in.State != "retracted" && v.mayDo(ctx, "act.undo", in.ID)
 	for _, a := range accounts {
 		for _, l := range a.Links {

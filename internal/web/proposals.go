@@ -205,6 +205,16 @@ func (s *server) proposalDo(v *view, r *http.Request) error {
 // offeredRecord is a record that the form offers.
 type offeredRecord = node.Showable
 
+// known tells whether anything is known of an incident that not everybody reads.
+func (s *server) known(ctx context.Context, incident record.ID) bool {
+	from, ok := s.releasing()
+	if !ok {
+		return false
+	}
+	list, err := from.Showables(ctx, incident)
+	return err == nil && len(list) > 0
+}
+
 // picks tells whether a field of a record is ticked.
 func (p proposalPage) picks(id record.ID, path string) bool {
 	return p.checked("show", id.String()+" "+path)

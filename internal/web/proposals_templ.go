@@ -934,7 +934,7 @@ func proposalFormBody(v *view, p proposalPage) templ.Component {
 		}
 		for _, field := range p.act.Fields {
 			switch field.Name {
-			case "title", "incident", "audience", "embargo", "both_replied":
+			case "release_title", "incident", "release_for", "embargo", "both_replied":
 				templ_7745c5c3_Err = fieldRow(v, p.form, field, field.Name).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
