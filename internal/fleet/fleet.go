@@ -74,6 +74,15 @@ func (c *Clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.at 
 // Advance moves it on.
 func (c *Clock) Advance(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.at = c.at.Add(d) }
 
+// Set puts it to a time that is not before the one it shows.
+func (c *Clock) Set(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at.After(c.at) {
+		c.at = at
+	}
+}
+
 // Fleet is a mission. Its methods are for one goroutine, the test's.
 type Fleet struct {
 	t       testing.TB
@@ -96,9 +105,12 @@ func (s *seeded) Read(b []byte) (int, error) { s.mu.Lock(); defer s.mu.Unlock();
 
 // New makes the mission's registry in a folder of the test, and nobody else yet. All that
 // is random follows from seed; 0 draws truly.
-func New(t testing.TB, seed uint64) *Fleet {
+func New(t testing.TB, seed uint64) *Fleet { return NewOf(t, seed, Pack()) }
+
+// NewOf is New with an agreement of the test's own, which names RegistryCode and Codes.
+func NewOf(t testing.TB, seed uint64, pack *agreement.Pack) *Fleet {
 	f := empty(t, seed)
-	file, err := record.Canonical(agreement.File{Agreement: 1, Pack: Pack()})
+	file, err := record.Canonical(agreement.File{Agreement: 1, Pack: pack})
 	f.must(err)
 	f.must(node.Create(context.Background(), f.Path(RegistryCode), node.Creation{Agreement: file, Origin: "fleet.invalid/shores", Invited: Codes, Now: f.Clock.Now, Rand: f.rand}))
 	f.Start(RegistryCode)

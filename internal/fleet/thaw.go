@@ -49,7 +49,7 @@ func (f *Fleet) Freeze() {
 func (f *Fleet) Thaw(t testing.TB, seed uint64) *Fleet {
 	t.Helper()
 	n := empty(t, seed)
-	n.Seen, n.Clock.at = f.Seen, f.Clock.Now()
+	n.Seen, n.Clock.at, n.Options = f.Seen, f.Clock.Now(), f.Options
 	if err := os.CopyFS(n.Dir, os.DirFS(f.Dir)); err != nil {
 		t.Fatal(err)
 	}
@@ -59,12 +59,29 @@ func (f *Fleet) Thaw(t testing.TB, seed uint64) *Fleet {
 	return n
 }
 
+// Reseed lets all that is random in the mission follow from a seed from here on, so that
+// two missions with different pasts go on alike.
+func (f *Fleet) Reseed(seed uint64) {
+	s, ok := f.rand.(*seeded)
+	if !ok {
+		f.t.Helper()
+		f.t.Fatal("a mission that draws truly cannot be given a seed")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.r = chacha(seed)
+}
+
 // Source is a source of randomness that a seed decides; true randomness for 0.
 func Source(seed uint64) io.Reader {
 	if seed == 0 {
 		return rand.Reader
 	}
+	return &seeded{r: chacha(seed)}
+}
+
+func chacha(seed uint64) *mathrand.ChaCha8 {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], seed)
-	return &seeded{r: mathrand.NewChaCha8(sha256.Sum256(b[:]))}
+	return mathrand.NewChaCha8(sha256.Sum256(b[:]))
 }
