@@ -88,8 +88,8 @@ func TestFieldsOfAnyBody(t *testing.T) {
 func TestFieldsKnownAnswer(t *testing.T) {
 	var v struct {
 		Body       string        `json:"body"`
-		Salt       record.Digest   `json:"body_salt"`
-		Commitment record.Digest   `json:"commitment"`
+		Salt       record.Digest `json:"body_salt"`
+		Commitment record.Digest `json:"commitment"`
 		Fields     []struct {
 			Commitment record.Digest `json:"commitment"`
 			Path       string        `json:"path"`

@@ -92,7 +92,7 @@ var added = []*regexp.Regexp{
 	regexp.MustCompile(`(?s)<section aria-labelledby="h-history">.*?</section>`),
 	regexp.MustCompile(`(?s)<section aria-labelledby="h-versions">.*?</section>`),
 	regexp.MustCompile(`(?s)<a href="/record/[0-9]+">last entry .*?</span>`), // with how long ago it was
-	regexp.MustCompile(`up to entry <a href="/record/[0-9]+">.*?</a`), // what was computed, and from what
+	regexp.MustCompile(`up to entry <a href="/record/[0-9]+">.*?</a`),        // what was computed, and from what
 }
 
 // view is every page about what stands.
