@@ -601,7 +601,7 @@ func answerColumn(v *view, a *answerView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if a.Opening != "" {
+		if a.EscrowFrom > 0 {
 			var templ_7745c5c3_Var27 = []any{"answer-state", "opening-" + a.Opening}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var27...)
 			if templ_7745c5c3_Err != nil {
