@@ -225,7 +225,7 @@ func (s *teller) identities() {
 // released shows something of an account to others than those who read it.
 func (s *teller) released(label, class, account, audience string) {
 	show := s.of(account).String()
-	s.do(label, class, "fac", "release.propose", acts.Values{"title": {s.aside(class, label)}, "audience": {audience}, "show": {show + " /claims[0]/low", show + " /claimant/name"}})
+	s.do(label, class, "fac", "release.propose", acts.Values{"release_title": {s.aside(class, label)}, "release_for": {audience}, "show": {show + " /claims[0]/low", show + " /claimant/name"}})
 	var made string
 	s.f.Registry().Look(func(st *mechanism.State) {
 		if all := st.Proposals(); len(all) > 0 && (!hidden(class) || !s.how.silent) {
