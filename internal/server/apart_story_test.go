@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"truceline/acts"
+	"truceline/internal/fleet"
 	"truceline/internal/node"
 	"truceline/internal/office"
 	"truceline/mechanism"
@@ -319,7 +320,7 @@ func (s *teller) keysAndErasure() {
 	s.handOver(members)
 	erased := subject(record.RoleRecord, s.of("spare named"))
 	s.file("erased", members, node.Draft{Kind: record.BodyErased, Member: "NOR", Body: because(s.aside(members, "erased")), Subjects: []record.Subject{erased}})
-	for _, code := range []string{"NOR", "mon"} { // their nodes say so of themselves, once their tables hold nothing of it
+	for _, code := range fleet.Codes { // their nodes say so of themselves, once their tables hold nothing of it
 		s.round(code, true)
 		for n := s.f.Nodes[code]; !s.how.silent && !s.confirms(n, erased.ID); {
 			s.must(n.Sync(s.t.Context()))
