@@ -120,7 +120,11 @@ func (d *DB) suggestions(ctx context.Context, body *record.Account, told suggest
 	if err != nil {
 		return Suggestions{}, wrap("weigh likely incidents", err)
 	}
-	return Suggestions{List: list[:min(MaxSuggestions, len(list))], Compared: len(s.found), Partial: s.partial, Model: model, Basis: basisOf(n)}, nil
+	basis, err := basisOf(ctx, tx, n)
+	if err != nil {
+		return Suggestions{}, wrap("find likely incidents", err)
+	}
+	return Suggestions{List: list[:min(MaxSuggestions, len(list))], Compared: len(s.found), Partial: s.partial, Model: model, Basis: basis}, nil
 }
 
 // suggestRule is the rule of the agreement in force, made once; nil before the first.

@@ -27,7 +27,7 @@ var schema string
 
 // schemaVersion goes up whenever the tables or the fold change; a projection of
 // another version is computed again.
-const schemaVersion = 9
+const schemaVersion = 10
 
 // ErrNotFound: the viewer may read no such thing.
 var ErrNotFound error = notFound{}

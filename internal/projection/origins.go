@@ -31,9 +31,21 @@ type Basis struct {
 	Last     int64  // index of the last record that was known; -1 for none
 }
 
-// basisOf is the basis of what is computed from the first n records. The tables hold what
-// the public may read, and nothing else.
-func basisOf(n int64) Basis { return Basis{record.AudiencePublic, n - 1} }
+// AudienceHere is the audience of a basis with anything in it that is not for everybody:
+// those who may read what this node reads.
+const AudienceHere = "here"
+
+// basisOf is the basis of what is computed from the first n records, as far as the tables
+// hold them.
+func basisOf(ctx context.Context, q querier, n int64) (b Basis, err error) {
+	b = Basis{record.AudiencePublic, n - 1}
+	var fewer bool
+	err = q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM records WHERE idx < ? AND audience NOT IN ('public','own') AND substr(kind, 1, 8) IN ('account.','incident','notice.f','report.f'))`, n).Scan(&fewer)
+	if fewer {
+		b.Audience = AudienceHere
+	}
+	return b, err
+}
 
 // Origins groups accounts by their origins. Of an incident, only the claims that are
 // linked to it, or to one merged into it, take part; with the zero id all do. Accounts
@@ -75,7 +87,8 @@ func (d *DB) originsOnce(ctx context.Context, pack *agreement.Pack, incident rec
 	ours := r.context != nil && r.mission == mission
 	if ours && r.applied == n {
 		defer r.mu.RUnlock()
-		return &Origins{independence.Find(tellings, r.context), basisOf(n)}, nil
+		basis, err := basisOf(ctx, tx, n)
+		return &Origins{independence.Find(tellings, r.context), basis}, err
 	}
 	ahead := ours && r.applied > n // another reader has seen more: look again
 	r.mu.RUnlock()

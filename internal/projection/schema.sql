@@ -27,6 +27,8 @@ CREATE TABLE boxes (
 ) STRICT;
 CREATE INDEX boxes_closed ON boxes (idx) WHERE shown = 0;
 CREATE INDEX records_officer ON records (officer, idx);
+-- Whether anything that pages compute with is for fewer than everybody.
+CREATE INDEX records_fewer ON records (idx) WHERE audience NOT IN ('public','own') AND substr(kind, 1, 8) IN ('account.','incident','notice.f','report.f');
 CREATE INDEX records_act ON records (act) WHERE act <> x'00000000000000000000000000000000';
 CREATE INDEX records_batch ON records (batch) WHERE batch <> x'00000000000000000000000000000000';
 

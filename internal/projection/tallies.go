@@ -121,7 +121,11 @@ func (t *tallying) choose() {
 
 // read reads the accounts that were chosen, and every incident that they are linked to.
 func (t *tallying) read(ctx context.Context, tx *sql.Tx) (Tallied, error) {
-	t.out = Tallied{Labels: map[record.ID]Incident{}, Basis: basisOf(t.applied)}
+	basis, err := basisOf(ctx, tx, t.applied)
+	if err != nil {
+		return Tallied{}, err
+	}
+	t.out = Tallied{Labels: map[record.ID]Incident{}, Basis: basis}
 	t.at = map[record.ID]int{}
 	for _, slot := range t.chosen {
 		t.add(slot)

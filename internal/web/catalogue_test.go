@@ -53,7 +53,7 @@ func codes() map[string][]string {
 		"agreement.effect":   list("asserts", "denies", "none"),
 		"agreement.covers":   list("event", "civilian_harm", "initiation", "row"),
 		"agreement.unit":     list("people", "objects", "places", "hours", "percent", "none"),
-		"audience":           list("public", "members"),
+		"audience":           list("public", "members", "here"),
 		"range_why":          list("running_total"),
 		"filing_state":       list(mechanism.Invited, mechanism.Sealed, mechanism.Declined, mechanism.Silent, mechanism.Late, mechanism.Vouched),
 		"readable":           list(record.AudiencePublic, record.AudienceMembers, record.AudienceMechanism, record.AudienceNamed),
