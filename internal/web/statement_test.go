@@ -622,14 +622,20 @@ func TestEveryFieldOfTheActIsOnTheForm(t *testing.T) {
 	s := d.open("desk", "/statement/new")
 	a, _ := acts.Find("statement.record")
 	for _, f := range a.Fields {
-		if f.Type != acts.Claims && f.Name != "report" && f.Name != "places" && f.Name != "readers" && f.Name != "external" && !s.form.Has(f.Name) {
+		if f.Type != acts.Claims && f.Name != "report" && f.Name != "places" && f.Name != "readers" && f.Name != "external" && f.Name != "area" && !s.form.Has(f.Name) {
 			t.Errorf("no field %s", f.Name)
 		}
 	}
 	for _, f := range acts.ClaimFields {
-		if name := acts.ClaimName(1, f.Name); f.Type != acts.Check && f.Name != "places" && !s.form.Has(name) {
+		if name := acts.ClaimName(1, f.Name); f.Type != acts.Check && f.Name != "places" && f.Name != "area" && !s.form.Has(name) {
 			t.Errorf("no field %s", name)
 		}
+	}
+	// An area is not asked for: it stands there where an account has one.
+	s.form.Set("area", "somewhere")
+	s.form.Set("claim.1.area", "elsewhere")
+	if s = s.press("check"); s.form.Get("area") != "somewhere" || s.form.Get("claim.1.area") != "elsewhere" {
+		t.Errorf("areas are lost: %q, %q", s.form.Get("area"), s.form.Get("claim.1.area"))
 	}
 }
 
