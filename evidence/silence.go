@@ -231,6 +231,8 @@ func (c *checker) attestations(st *record.Statement, digest record.Digest, regis
 		switch {
 		case a.Member != brought.member || !brought.node:
 			return nil, fmt.Errorf("%s: it is by %s, and the key is not of its node", what, a.Member)
+		case a.Outcome == record.OutcomeHeld:
+			return nil, fmt.Errorf("%s: %s says that it held the record, and nothing of what the log answered: that accuses nobody", what, a.Member)
 		case a.Member == registry:
 			return nil, fmt.Errorf("%s: it is by the registry itself", what)
 		case i > 0 && a.Member <= out[i-1].Member:

@@ -74,6 +74,7 @@ func TestWithheldFramed(t *testing.T) {
 		"in another's name":        {[]evidence.Attested{ok("OMB"), registry}, "not of its node"},
 		"with another's key":       {[]evidence.Attested{ok("OMB"), lent}, "no key that"},
 		"by the registry":          {[]evidence.Attested{ok("OMB"), byRegistry}, "by the registry itself"},
+		"that accuses nobody":      {[]evidence.Attested{ok("OMB"), edited("scribe", func(a *record.Attestation) { a.Outcome = record.OutcomeHeld })}, "accuses nobody"},
 		"about another record":     {[]evidence.Attested{ok("OMB"), w.attest("scribe", others, at, nil)}, "another record"},
 		"about other bytes":        {[]evidence.Attested{ok("OMB"), edited("scribe", func(a *record.Attestation) { a.Envelope[0] ^= 1 })}, "another record"},
 		"about another mission":    {[]evidence.Attested{ok("OMB"), edited("scribe", func(a *record.Attestation) { a.Mission[0] ^= 1 })}, "another record"},

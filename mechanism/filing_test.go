@@ -453,7 +453,7 @@ func TestVouching(t *testing.T) {
 	}
 	r.refused("another brings the word", mechanism.NoRight, vouch("OMB", scribe, watch))
 	r.refused("for what was in time", mechanism.StateForbids, r.file("OMB", record.FilingVouched, &record.Vouching{Attestations: []string{scribe, watch}}, verifytest.About(record.RoleAccount, timely.ID())))
-	exact := word("watch", func(a *record.Attestation) { a.At = f.Deadline })
+	exact := word("watch", func(a *record.Attestation) { a.At, a.Outcome = f.Deadline, record.OutcomeHeld })
 	r.good(vouch("DRN", scribe, exact))
 	r.want(in, "DRN", mechanism.Vouched, mechanism.Unopened)
 	r.refused("vouched for twice", mechanism.StateForbids, vouch("DRN", scribe, watch))

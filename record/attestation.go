@@ -8,9 +8,10 @@ import (
 )
 
 // Attestation is what a member signs when a record was handed in and did not come into
-// the ledger: that it saw this, when, and what the registry answered. It travels as a DSSE
-// envelope of type AttestationType under a key of the member's node. It is the member's
-// word and proves nothing else.
+// the ledger: that it saw this, when, and what the registry answered; or, with the outcome
+// OutcomeHeld, that somebody brought it the record, whatever the registry did. It travels as
+// a DSSE envelope of type AttestationType under a key of the member's node. It is the
+// member's word and proves nothing else.
 type Attestation struct {
 	At        int64  `json:"at"`              // the member's clock when it handed in or asked, Unix milliseconds
 	Envelope  Digest `json:"envelope_sha256"` // SHA-256 of the envelope's bytes as handed in
@@ -18,7 +19,7 @@ type Attestation struct {
 	Mission   ID     `json:"mission"`
 	Note      string `json:"note,omitempty"` // for people
 	Origin    string `json:"origin"`         // of the log that did not take it
-	Outcome   string `json:"outcome"`        // NoAnswer, Refused or Failed
+	Outcome   string `json:"outcome"`        // OutcomeNoAnswer and so on
 	Statement ID     `json:"statement"`
 	V         int    `json:"v"`
 }
@@ -28,6 +29,7 @@ const (
 	OutcomeNoAnswer = "no-answer" // nothing came back
 	OutcomeRefused  = "refused"   // the answer was no
 	OutcomeError    = "error"     // something else came back
+	OutcomeHeld     = "held"      // the registry was not asked: the member held the record at that time, and accuses nobody
 )
 
 // maxNote is the most bytes the note of an attestation has.
@@ -49,7 +51,7 @@ func (a *Attestation) Validate() error {
 	case len(a.Note) > maxNote || !utf8.ValidString(a.Note):
 		return fmt.Errorf("attestation: the note has more than %d bytes, or is not UTF-8", maxNote)
 	}
-	if err := oneOf("outcome", a.Outcome, OutcomeNoAnswer, OutcomeRefused, OutcomeError); err != nil {
+	if err := oneOf("outcome", a.Outcome, OutcomeNoAnswer, OutcomeRefused, OutcomeError, OutcomeHeld); err != nil {
 		return fmt.Errorf("attestation: %w", err)
 	}
 	return nil

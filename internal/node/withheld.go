@@ -150,6 +150,8 @@ func (m *member) suspectOn(act outbox.Act, member string, signed []byte) error {
 	switch {
 	case a.Envelope != sha256.Sum256(first.Envelope) || a.Statement != first.ID || a.Mission != m.n.Config.Mission || a.Origin != m.n.Config.Origin:
 		return errors.New("the attestation is about something else")
+	case a.Outcome == record.OutcomeHeld:
+		return errors.New("the attestation says that it held the record, and nothing of what the registry answered")
 	case a.At < now-bound-time.Minute.Milliseconds() || a.At > now+bound:
 		return fmt.Errorf("the attestation is of %s, and it is %s", clock(a.At), clock(now))
 	}
