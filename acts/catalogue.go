@@ -186,6 +186,11 @@ var catalogue = []*Act{
 		Fields: []Field{account}, plan: planRelease, offer: offerRelease,
 	},
 	{
+		Name: "filing.vouch", On: OnAccount, Kinds: []record.Kind{record.FilingVouched}, Roles: []string{Desk},
+		Fields: []Field{account, {Name: "attestation", Type: Text, Required: true, Many: true, Max: 40000}}, // one to a line
+		plan:   planVouching, offer: offerVouching,
+	},
+	{
 		Name: "identity.file", On: OnAccount, Kinds: []record.Kind{record.IdentityFiled}, Roles: []string{Desk},
 		Fields: []Field{
 			account,

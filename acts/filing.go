@@ -3,8 +3,10 @@
 package acts
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 
 	"truceline/mechanism"
 	"truceline/record"
@@ -136,6 +138,57 @@ func planRelease(p *planner) error {
 	return p.one(Draft{Kind: record.ShareReleased, Body: share, Subjects: []record.Subject{about(record.RoleAccount, id)}, Audience: p.sealedAudience(id)})
 }
 
+// planVouching brings two other members' word that they held a sealed account before the
+// deadline, so that it counts as in time although it was logged late.
+func planVouching(p *planner) error {
+	id := p.id("account")
+	body := &record.Vouching{Attestations: p.attestations(id)}
+	if len(p.problems) == 0 && len(body.Attestations) > 0 {
+		if err := body.Validate(); err != nil {
+			p.problem("attestation", "problem.invalid", "why", err.Error())
+		}
+	}
+	return p.one(Draft{Kind: record.FilingVouched, Body: body, Subjects: []record.Subject{about(record.RoleAccount, id)}, Audience: p.sealedAudience(id)})
+}
+
+// attestations reads envelopes as members' nodes write them, one to a line, or base64 of
+// them. A member's file has one for each account that it was brought: those of others are
+// left out, unless it would leave too few, when the rules say which is wrong.
+func (p *planner) attestations(account record.ID) []string {
+	var all, of []string
+	for _, line := range strings.Split(strings.Join(p.list("attestation"), "\n"), "\n") {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		b := []byte(line)
+		if !strings.HasPrefix(line, "{") {
+			var err error
+			if b, err = base64.StdEncoding.DecodeString(line); err != nil {
+				p.problem("attestation", "problem.invalid", "why", err.Error())
+				return nil
+			}
+		}
+		env, err := record.ParseEnvelope(b)
+		if err != nil {
+			p.problem("attestation", "problem.invalid", "why", err.Error())
+			return nil
+		}
+		text := base64.StdEncoding.EncodeToString(b)
+		if slices.Contains(all, text) {
+			continue
+		}
+		all = append(all, text)
+		var a record.Attestation
+		if record.DecodeStrict(env.Payload, &a) == nil && a.Statement == account {
+			of = append(of, text)
+		}
+	}
+	if len(of) < 2 {
+		return all
+	}
+	return of
+}
+
 // filingAudience is that of the incident's notice, which all records of its filing have.
 func (w World) filingAudience(incident record.ID) string {
 	f, _ := w.State.Filing(incident)
@@ -181,8 +234,14 @@ func (w World) mayRelease(id record.ID) error {
 	return w.check(Draft{Kind: record.ShareReleased, Body: &record.Share{}, Subjects: []record.Subject{about(record.RoleAccount, id)}})
 }
 
+// mayVouch is nil where the officer's member may bring others' word for what it sealed.
+func (w World) mayVouch(id record.ID) error {
+	return w.check(Draft{Kind: record.FilingVouched, Body: &record.Vouching{}, Subjects: []record.Subject{about(record.RoleAccount, id)}})
+}
+
 func offerNotice(o *offer) error    { return o.mayFile(record.NoticeFiled) }
 func offerSealing(o *offer) error   { return o.mayAnswer(o.subject, record.AccountSealed) }
 func offerDecline(o *offer) error   { return o.mayAnswer(o.subject, record.FilingDeclined) }
 func offerUnsealing(o *offer) error { return o.mayUnseal(o.subject) }
 func offerRelease(o *offer) error   { return o.mayRelease(o.subject) }
+func offerVouching(o *offer) error  { return o.mayVouch(o.subject) }

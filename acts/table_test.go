@@ -286,6 +286,12 @@ account unsealed
   account.link                d  y  d  d  d  y  d  r  r  r
   account.set_aside           d  s  d  d  d  s  d  r  r  r
 account recorded
+  filing.vouch                s  d  d  d  s  d  s  d  d  d
+account sealed_closed
+  filing.vouch                r  d  d  d  r  d  s  d  d  d
+account late
+  filing.vouch                r  d  d  d  r  d  y  d  d  d
+account recorded
   identity.file               y  d  d  d  r  d  r  d  d  d
 account withdrawn
   identity.file               s  d  d  d  r  d  r  d  d  d
@@ -528,6 +534,10 @@ func (m *mission) situation(what, state string) record.ID {
 		return in
 	case "account sealed":
 		return m.sealed(m.notice(), "OMB")
+	case "account late":
+		in := m.notice()
+		m.close(in)
+		return m.sealed(in, "OMB")
 	case "account sealed_closed", "account unsealed":
 		in := m.notice()
 		acc := m.sealed(in, "OMB")

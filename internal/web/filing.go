@@ -45,7 +45,7 @@ type answerView struct {
 }
 
 // sealedActs are the acts on what is sealed and not opened.
-var sealedActs = []string{"account.unseal", "share.release"}
+var sealedActs = []string{"account.unseal", "share.release", "filing.vouch"}
 
 // filing is how the filing of an incident stands, with what of it is in the tables by now;
 // nil where no notice opened the incident.
