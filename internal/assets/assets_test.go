@@ -57,7 +57,7 @@ func body(t *testing.T, r *http.Response) []byte {
 func TestEveryFile(t *testing.T) {
 	s := built(t, fstest.MapFS{"css/page.css": {Data: []byte(strings.Repeat("p { color: red }\n", 200))}})
 	kinds := map[string]string{
-		".mjs": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
+		".mjs": "text/javascript; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
 		".woff2": "font/woff2", ".txt": "text/plain; charset=utf-8",
 	}
 	for _, name := range s.Names() {
@@ -97,12 +97,13 @@ func TestEveryFile(t *testing.T) {
 	}
 }
 
-// TestFirstView: what a page loads before anybody asks for the moving map is small.
+// TestFirstView: what a page loads before anybody asks for the moving map, or to check a
+// release, is small.
 func TestFirstView(t *testing.T) {
 	s := built(t)
 	sum := 0
 	for _, name := range s.Names() {
-		if strings.HasPrefix(name, "maplibre") || name == "licences.txt" {
+		if strings.HasPrefix(name, "maplibre") || strings.HasPrefix(name, "noble-") || strings.HasPrefix(name, "check-") || name == "licences.txt" {
 			continue
 		}
 		sum += len(body(t, get(s, s.URL(name), "Accept-Encoding", "gzip")))
