@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"truceline/internal/local"
 	"truceline/internal/node"
@@ -52,12 +53,13 @@ func (c carryOutCmd) Run(e *env) error {
 
 type carryInCmd struct {
 	dataFlag
-	File  string `arg:"" help:"File that was carried here." type:"existingfile"`
-	Reply string `help:"Write what goes back to the sender to this file: receipts, refusals, and the records it lacks." type:"path" placeholder:"FILE"`
+	File   string `arg:"" help:"File that was carried here." type:"existingfile"`
+	Reply  string `help:"Write what goes back to the sender to this file: receipts, refusals, and the records it lacks." type:"path" placeholder:"FILE"`
+	Attest string `help:"On a member's node: write to this file, signed, that this member holds the accounts that others have sealed and that wait in it." type:"path" placeholder:"FILE"`
 }
 
 func (carryInCmd) Help() string {
-	return `Takes in what "carry out" or "carry in --reply" has written on another node. A file that was cut short or altered is refused as a whole. On the registry's node every act in it is admitted or refused by the rules, as if it had come over the line. On a member's node everything is verified as if it had come over the line, too. It exits 1 if an act could be neither admitted nor refused; the file may be carried in again.
+	return `Takes in what "carry out" or "carry in --reply" has written on another node. A file that was cut short or altered is refused as a whole. On the registry's node every act in it is admitted or refused by the rules, as if it had come over the line. On a member's node everything is verified as if it had come over the line, too. It exits 1 if an act could be neither admitted nor refused; the file may be carried in again. With --attest a member whose line to the registry is down gets the word of others that its sealed account was made in time: two of them, dated before the deadline, and the act filing.vouch let an account that is logged late count as in time.
 
 Example: truceline carry in from-north.carry --reply to-north.carry --data ./registry`
 }
@@ -75,6 +77,9 @@ func (c carryInCmd) Run(e *env) error {
 			return err
 		}
 		defer f.Close()
+		if c.Attest != "" && n.Registry != nil {
+			return errors.New("the registry's word for a sealed account counts for nothing: carry the file in with --attest on the nodes of two other members; nothing was taken in")
+		}
 		var in *node.CarriedIn
 		take := func(reply io.Writer) (err error) {
 			in, err = n.CarryIn(e.ctx, f, reply)
@@ -89,8 +94,43 @@ func (c carryInCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+		if c.Attest != "" {
+			if err := c.attest(e, n, f); err != nil {
+				return err
+			}
+		}
 		return c.report(e, n, in)
 	})
+}
+
+// attest writes this member's word for what it was brought, one to a line.
+func (c carryInCmd) attest(e *env, n *node.Node, file io.ReadSeeker) error {
+	held, notes, err := n.AttestHeld(file)
+	if err != nil {
+		return err
+	}
+	for _, s := range notes {
+		fmt.Fprintf(e.stdout, "note      %s\n", s)
+	}
+	if len(held) == 0 {
+		fmt.Fprintf(e.stdout, "attested  nothing: no account that another has sealed waits in it\n")
+		return nil
+	}
+	if err := writePrivate(c.Attest, func(f *os.File) error {
+		for _, h := range held {
+			if _, err := fmt.Fprintf(f, "%s\n", h.Signed); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, h := range held {
+		fmt.Fprintf(e.stdout, "attested  account %s of %s, held at %s\n", h.Account, h.Member, time.UnixMilli(h.At).UTC().Format(time.RFC3339))
+	}
+	fmt.Fprintf(e.stdout, "Give %s to who sealed them. Once such an account is logged late: %s do filing.vouch account=ID attestation=@%s attestation=@ANOTHER\n", c.Attest, prog(), filepath.Base(c.Attest))
+	return nil
 }
 
 func (c carryInCmd) report(e *env, n *node.Node, in *node.CarriedIn) error {

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -21,7 +23,7 @@ import (
 type doCmd struct {
 	dataFlag
 	Act     string   `arg:"" optional:"" help:"Name of the act; without one, all are listed."`
-	Fields  []string `arg:"" optional:"" help:"What the act asks: NAME=VALUE, several of a name where it may have several."`
+	Fields  []string `arg:"" optional:"" help:"What the act asks: NAME=VALUE, several of a name where it may have several; NAME=@FILE for texts that come in files."`
 	Officer string   `help:"Id of the officer who acts; the one made with the node if not given." placeholder:"ID"`
 	Member  string   `help:"Member that files, where the node files for several." placeholder:"CODE"`
 	DryRun  bool     `help:"Show the records that would be filed, and file nothing."`
@@ -151,15 +153,35 @@ func fieldsOf(a *acts.Act, list []string) (acts.Values, error) {
 	out := acts.Values{}
 	for _, s := range list {
 		name, value, ok := strings.Cut(s, "=")
-		_, known := a.Field(name)
+		f, known := a.Field(name)
 		_, field, claim := acts.ClaimField(name)
 		claim = claim && slices.ContainsFunc(acts.ClaimFields, func(f acts.Field) bool { return f.Name == field })
 		if !ok || !known && !claim {
 			return nil, fmt.Errorf("%q is not NAME=VALUE with a field of %s; see them with: %s do %s", s, a.Name, prog(), a.Name)
 		}
+		if path, is := strings.CutPrefix(value, "@"); is && f.Type == acts.Text && f.Many {
+			var err error
+			if value, err = textIn(path, f.Max); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+		}
 		out[name] = append(out[name], value)
 	}
 	return out, nil
+}
+
+// textIn reads a value of at most so many bytes from a file.
+func textIn(path string, most int) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
+	if err == nil && len(b) > most {
+		err = fmt.Errorf("%s has more than %d bytes", path, most)
+	}
+	return string(b), err
 }
 
 func (c doCmd) officer(e *env, n *node.Node) (node.Officer, error) {
