@@ -76,6 +76,7 @@ func planAmendment(p *planner) error {
 	}
 	version := p.id("version")
 	d := Draft{ID: id, Kind: record.AccountAmended, Body: body, Subjects: []record.Subject{about(record.RoleAccount, p.id("account"))}, Supersedes: acc.Current}
+	p.follow(&d) // for whom it is says whether positions stay exact
 	if err := p.account(d, rep, p.id("account")); err != nil || len(p.problems) > 0 {
 		return err
 	}
