@@ -8,6 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"truceline/acts"
+	"truceline/record"
 )
 
 // What docs/operations.md tells an operator to do, with real processes and no server but
@@ -20,7 +23,7 @@ func TestOperations(t *testing.T) {
 	address := freeAddress(t)
 	must(t, "init", "--data", reg, "--agreement", file, "--origin", "operations.invalid/one", "--invite", strings.Join(members, ","))
 	r := start(t, "serve", "--data", reg, "--listen", address)
-	for i, folder := range []string{north, south} {
+	for i, folder := range []string{north, south, in("centre"), in("coast")} { // the last two are the escrow of filings
 		must(t, "invite", members[i], "--data", reg, "--url", r.url, "--out", folder+".invitation")
 		must(t, "join", "--invitation", folder+".invitation", "--data", folder, "--recovery", folder+".recovery")
 	}
@@ -40,6 +43,32 @@ func TestOperations(t *testing.T) {
 	says(must(t, "carry", "out", in("there.carry"), "--data", north), `[12] acts that wait`)
 	says(must(t, "carry", "in", in("there.carry"), "--reply", in("back.carry"), "--data", reg), `acts +[12] in the ledger, 0 refused`)
 	says(must(t, "carry", "in", in("back.carry"), "--data", north), `own acts +[12] with verified receipts, 0 refused`)
+
+	// What a member seals without a line another attests to have held.
+	form := record.ID{1}
+	notice, account := acts.FormID(form, record.NoticeFiled).String(), acts.FormID(form, record.AccountSealed).String()
+	truceline(t, "do", "notice.file", "form="+form.String(), "types="+pack.IncidentTypes[0].Code, "places="+pack.Places[0].Code, "start=2031-03-01", "invited="+members[1], "--data", north)
+	must(t, "carry", "out", in("notice.carry"), "--data", north)
+	must(t, "carry", "in", in("notice.carry"), "--reply", in("open.carry"), "--data", reg)
+	must(t, "carry", "in", in("open.carry"), "--data", north)
+	truceline(t, "do", "account.seal", "form="+form.String(), "incident="+notice, "claimant=EXERCISE", "claimant_kind="+pack.ClaimantKinds[0].Code, "claim.1.element=harm",
+		"claim.1.measure="+pack.Measures[0].Code, "claim.1.figure=3", "claim.1.stance="+pack.Stances[0].Code, "--data", north)
+	must(t, "carry", "out", in("sealed.carry"), "--data", north)
+	refused(t, "counts for nothing", "carry", "in", in("sealed.carry"), "--attest", in("none.att"), "--data", reg)
+	for _, who := range []string{"centre", "coast"} {
+		out, errs, exit := truceline(t, "carry", "in", in("sealed.carry"), "--attest", in(who+".att"), "--data", in(who))
+		says(out, `attested +account `+account+` of `+members[0]+`, held at `, `NOT TAKEN`)
+		if exit != 1 {
+			t.Errorf("on the node of the %s it exits %d: %s", who, exit, errs)
+		}
+		if b := readAll(t, in(who+".att")); !strings.HasPrefix(b, "{") || strings.Count(b, "\n") != 1 {
+			t.Errorf("it attests %s", b)
+		}
+	}
+	must(t, "carry", "in", in("sealed.carry"), "--reply", in("answer.carry"), "--data", reg)
+	must(t, "carry", "in", in("answer.carry"), "--data", north)
+	refused(t, "sealed in time", "do", "filing.vouch", "account="+account, "attestation=@"+in("centre.att"), "attestation=@"+in("coast.att"), "--data", north)
+
 	says(must(t, "carry", "out", in("copy.carry"), "--records-from", "0", "--data", north), `0 acts that wait, \d\d`)
 	says(must(t, "carry", "in", in("copy.carry"), "--data", south), `records +[1-9]`)
 	for _, name := range []string{"there.carry", "back.carry"} {
