@@ -51,6 +51,7 @@ type proposalView struct {
 	acts     []*acts.Act
 	links    []string
 	consents map[string]bool // of Bodies
+	instead  bool            // the officer may propose one in its place
 }
 
 // proposedView is a record of which something is to be shown.
@@ -103,6 +104,7 @@ func (s *server) proposal(v *view, r *http.Request) error {
 	for _, a := range p.acts {
 		p.links = append(p.links, v.actLink(a, id))
 	}
+	p.instead = v.mayDo(r.Context(), "release.propose", record.ID{})
 	v.title = p.Title
 	v.body = proposalBody(v, p, s.lately(v, r))
 	return nil
