@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"slices"
 
 	"truceline/record"
@@ -52,11 +53,20 @@ func Fields(salt Salt, body []byte) ([][32]byte, error) {
 	}
 	n := (len(leaves) + FieldsStep) / FieldsStep * FieldsStep // at least one stands for none
 	out := make([][32]byte, 0, n)
+	keyed := hmac.New(sha256.New, salt[:]) // once: the key is the same for all that follows from it
+	derived := func(parts ...string) (sum [32]byte) {
+		keyed.Reset()
+		for _, p := range parts {
+			io.WriteString(keyed, p)
+		}
+		keyed.Sum(sum[:0])
+		return sum
+	}
 	for _, l := range leaves {
-		out = append(out, FieldCommitment(FieldSalt(salt, l.Path), l.Path, l.Value))
+		out = append(out, FieldCommitment(Salt(derived(fieldSaltDomain, l.Path)), l.Path, l.Value))
 	}
 	for i := len(leaves); i < n; i++ {
-		out = append(out, mac(salt, decoyDomain, string(binary.BigEndian.AppendUint32(nil, uint32(i)))))
+		out = append(out, derived(decoyDomain, string(binary.BigEndian.AppendUint32(nil, uint32(i)))))
 	}
 	slices.SortFunc(out, func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
 	return out, nil
