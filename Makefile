@@ -29,7 +29,7 @@ $(STAMP): package-lock.json scripts/assets.mjs
 ## test: everything but the long tests
 test: $(STAMP) check
 	@scripts/need.sh chromium fonts
-	go test -timeout 14m ./...
+	go test -timeout 30m ./...
 
 check: $(STAMP)
 	@scripts/need.sh go

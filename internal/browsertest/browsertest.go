@@ -70,7 +70,7 @@ func (b *Browser) Tab(t *testing.T, options ...chromedp.ContextOption) *Tab {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	limited, stop := context.WithTimeout(ctx, 2*time.Minute)
+	limited, stop := context.WithTimeout(ctx, 6*time.Minute)
 	t.Cleanup(stop)
 	p := &Tab{T: t, ctx: limited}
 	messages := chromedp.Console(ctx)
