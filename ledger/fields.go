@@ -32,9 +32,6 @@ const (
 // little of how many fields the body has.
 const FieldsStep = 32
 
-// MaxFields is the most commitments that a body has: its shortest fields have two bytes.
-const MaxFields = record.MaxBody / 2
-
 // FieldSalt gives the salt of the field at a path, which can be shown with the field.
 func FieldSalt(body Salt, path string) Salt { return Salt(mac(body, fieldSaltDomain, path)) }
 

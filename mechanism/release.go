@@ -116,12 +116,6 @@ func (s *State) ReleaseNumber(made record.ID) (string, bool) {
 	return s.releases.proposals[id].number, ok
 }
 
-// ProposalOf gives the proposal by which a release was made.
-func (s *State) ProposalOf(made record.ID) (record.ID, bool) {
-	id, ok := s.releases.made[made]
-	return id, ok
-}
-
 // ReplacedBy gives the release that took the place of another.
 func (s *State) ReplacedBy(made record.ID) (record.ID, bool) {
 	id, ok := s.releases.instead[made]
