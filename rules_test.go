@@ -38,7 +38,7 @@ var floors = map[string]int{
 	"internal/fleet":       5, // a whole mission in one process
 	"internal/model":       5, // every order of things, searched
 	"internal/web/webtest": 5, // test data for the pages
-	"cmd/truceline":        5, "internal/bench": 5, "internal/browsertest": 4, "internal/datatest": 5, "verify/verifytest": 5, "linkage/linkagetest": 5,
+	"cmd/truceline":        5, "internal/bench": 5, "internal/addresstest": 4, "internal/browsertest": 4, "internal/datatest": 5, "verify/verifytest": 5, "linkage/linkagetest": 5,
 }
 
 // sideways are the imports within a floor that are allowed.

@@ -4,7 +4,6 @@ package main
 
 import (
 	"encoding/json"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,19 +13,9 @@ import (
 
 	"truceline/agreement"
 	"truceline/example"
+	"truceline/internal/addresstest"
 	"truceline/record"
 )
-
-// freeAddress is a port of loopback that nobody had a moment ago.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
 
 // told is the agreement of an example whose members file for themselves.
 func told(t *testing.T) (file string, pack *agreement.Pack, registry string, members []string) {
@@ -78,7 +67,7 @@ func TestMissionOfFiveProcesses(t *testing.T) {
 	folder := func(code string) string { return filepath.Join(dir, code) }
 	procs := map[string]*process{}
 	for _, code := range members {
-		invitation, address := filepath.Join(dir, code+".invitation"), freeAddress(t)
+		invitation, address := filepath.Join(dir, code+".invitation"), addresstest.Free(t)
 		must(t, "invite", code, "--data", reg, "--url", r.url, "--out", invitation)
 		recovery := filepath.Join(dir, code+".recovery")
 		join := []string{"join", "--invitation", invitation, "--data", folder(code), "--url", "http://" + address, "--recovery", recovery}

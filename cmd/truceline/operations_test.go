@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"truceline/acts"
+	"truceline/internal/addresstest"
 	"truceline/record"
 )
 
@@ -20,7 +21,7 @@ func TestOperations(t *testing.T) {
 	file, pack, registry, members := told(t)
 	in := func(parts ...string) string { return filepath.Join(append([]string{dir}, parts...)...) }
 	reg, north, south := in(registry), in("north"), in("south")
-	address := freeAddress(t)
+	address := addresstest.Free(t)
 	must(t, "init", "--data", reg, "--agreement", file, "--origin", "operations.invalid/one", "--invite", strings.Join(members, ","))
 	r := start(t, "serve", "--data", reg, "--listen", address)
 	for i, folder := range []string{north, south, in("centre"), in("coast")} { // the last two are the escrow of filings

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"truceline/internal/addresstest"
 )
 
 // site is one member's machine: a folder and, where the tests run as root, a user of its own.
@@ -50,7 +52,7 @@ func sites(t *testing.T, codes []string) map[string]*site {
 	}
 	out := map[string]*site{}
 	for i, code := range codes {
-		s := &site{t: t, program: exe, dir: filepath.Join(base, code), uid: uint32(os.Getuid()), address: freeAddress(t)}
+		s := &site{t: t, program: exe, dir: filepath.Join(base, code), uid: uint32(os.Getuid()), address: addresstest.Free(t)}
 		if err := os.Mkdir(s.dir, 0o700); err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"truceline/example"
+	"truceline/internal/addresstest"
 	"truceline/internal/demo"
 	"truceline/internal/node"
 	"truceline/internal/peer"
@@ -79,13 +80,7 @@ func count(t *testing.T, n *node.Node, kinds ...record.Kind) (total int) {
 func TestStage(t *testing.T) {
 	dir := t.TempDir() + "/x"
 	s := setting(t, dir)
-	// Ports after a first one, as a person has it; near 0 nobody may listen.
-	first, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer first.Close()
-	s.Near = first.Addr().String()
+	s.Near = addresstest.Free(t) // the ports after it; near 0 nobody may listen
 	x := stage(t, s)
 	steps, err := s.Set.Steps()
 	if err != nil {

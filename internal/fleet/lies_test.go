@@ -265,11 +265,19 @@ func TestGarbage(t *testing.T) {
 	l.log(l.submission("SUD", 7), f.Clock.Now().UnixMilli())
 	l.show("NOR")
 	held := f.Nodes["NOR"].Head()
-	flip := func(b []byte) []byte {
+	flip := func(b []byte) []byte { // a letter stays one: what is text is read, and found wrong
 		b = bytes.Clone(b)
-		if len(b) > 0 {
-			b[len(b)/2] ^= 0x20
+		for i := len(b) / 2; i < len(b); i++ {
+			if c := b[i] | 0x20; c >= 'a' && c <= 'z' {
+				b[i] ^= 0x20
+				break
+			}
 		}
+		return b
+	}
+	spoil := func(b []byte) []byte {
+		b = bytes.Clone(b)
+		b[len(b)/2] = '!'
 		return b
 	}
 	for _, c := range []struct {
@@ -277,10 +285,16 @@ func TestGarbage(t *testing.T) {
 		garble func(path string, b []byte) []byte
 	}{
 		{"a flipped proof", func(p string, b []byte) []byte { return pick(p, "consistency/", b, flip) }},
+		{"a proof that cannot be read", func(p string, b []byte) []byte { return pick(p, "consistency/", b, spoil) }},
 		{"no proof and no tiles", func(p string, b []byte) []byte { return pick(p, "consistency/", pick(p, "tile/", b, flip), flip) }},
 		{"noise", func(string, []byte) []byte { return []byte("<html>busy</html>") }},
 		{"nothing", func(string, []byte) []byte { return nil }},
-		{"a flipped record", func(p string, b []byte) []byte { return pick(p, "records/", b, flip) }},
+		{"a flipped record", func(p string, b []byte) []byte {
+			return pick(p, "records/", b, func(b []byte) []byte { // the last, which is the new one
+				at := bytes.LastIndexByte(bytes.TrimSuffix(b, []byte("\n")), '\n') + 1
+				return append(bytes.Clone(b[:at]), flip(b[at:])...)
+			})
+		}},
 		{"a flipped head", func(p string, b []byte) []byte { return pick(p, "checkpoint", b, flip) }},
 		{"half of the records", func(p string, b []byte) []byte {
 			return pick(p, "records/", b, func(b []byte) []byte { return b[:len(b)/2] })

@@ -70,7 +70,7 @@ func (m *member) continued(ctx context.Context, older, newer []byte, by Link) er
 	if err == nil && ledger.CheckConsistency(proof, a.Size, a.Root, b.Size, b.Root) == nil {
 		return nil
 	}
-	spoilt := err == nil
+	spoilt := err == nil || wrongly(err)
 	root, proof, more := m.theirProof(ctx, a, b, by)
 	switch {
 	case more != nil:
