@@ -30,6 +30,7 @@ type filing struct {
 	opening  int64 // milliseconds after the closing in which only the author opens
 	escrow   []string
 	need     int
+	policy   string   // on witnesses; it is for nodes, and no rule reads it
 	asked    []string // the notice's filer first, then by code
 	answered int      // of those, sealed in time or declined
 	closing  int64    // index of the entry at which it closed; -1 while it is open
@@ -159,8 +160,11 @@ type Filing struct {
 	Closing  int64  // index of the entry that closed it; -1 while it is open
 	ClosedAt int64  // logged time of that entry; 0 while it is open
 	Escrow   []string
-	Need     int      // how many members of the escrow open together
-	Answers  []Answer // the notice's filer first, then by code
+	Need     int // how many members of the escrow open together
+	// Policy is the C2SP tlog-policy of the agreement in force at the notice: who must have
+	// witnessed the closing before anything is opened. Empty: nobody witnessed then.
+	Policy  string
+	Answers []Answer // the notice's filer first, then by code
 }
 
 // Answer is what became of one member's version.
@@ -185,7 +189,7 @@ func (s *State) Filing(incident record.ID) (Filing, bool) {
 	if !ok {
 		return Filing{}, false
 	}
-	out := Filing{Incident: incident, Member: f.member, Audience: f.audience, Deadline: f.deadline, Closing: f.closing, ClosedAt: f.closedAt, Escrow: slices.Clone(f.escrow), Need: f.need}
+	out := Filing{Incident: incident, Member: f.member, Audience: f.audience, Deadline: f.deadline, Closing: f.closing, ClosedAt: f.closedAt, Escrow: slices.Clone(f.escrow), Need: f.need, Policy: f.policy}
 	for _, member := range f.asked {
 		out.Answers = append(out.Answers, s.answerOf(f, answerKey{incident, member}))
 	}

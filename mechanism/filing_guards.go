@@ -47,7 +47,7 @@ func (s *State) guardNotice(e *Entry, b *record.Notice) (func(), error) {
 	}
 	f := filing{
 		member: st.Member, audience: audienceOf(st), deadline: e.LoggedAt + int64(hours)*hour, opening: int64(terms.OpenHours) * hour,
-		escrow: terms.Escrow, need: terms.EscrowNeed, asked: append([]string{st.Member}, b.Invited...), closing: -1,
+		escrow: terms.Escrow, need: terms.EscrowNeed, policy: s.pack.Policy, asked: append([]string{st.Member}, b.Invited...), closing: -1,
 	}
 	class := record.ClassIncident
 	number, count := s.number(class, b.When.First().Year(), f.audience)

@@ -128,3 +128,51 @@ func TestDeadline(t *testing.T) {
 	}
 	settled(t, f)
 }
+
+// TestAWeakerPolicyOpensNothing: whoever orders the log puts a policy in force, while a filing
+// runs, by which the witness of one party is enough. What was sealed is opened once the
+// policy of the notice's day is met, and not before.
+func TestAWeakerPolicyOpensNothing(t *testing.T) {
+	f := begin(t, 74)
+	in := notice(t, f, "NOR", "SUD")
+	cut(f, "fac", "mon")
+	f.Adopt(1)
+	for _, code := range []string{"NOR", "SUD"} {
+		v := sealedForm("3")
+		v["incident"] = []string{in.String()}
+		if _, err := do(t, f, code, "account.seal", v); err != nil {
+			t.Fatal(code, err)
+		}
+	}
+	for range 4 {
+		if err := f.Round("NOR", "SUD"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	opened := func() (n int) {
+		for _, a := range filingOf(f, "NOR", in).Answers {
+			if a.Opening == mechanism.Opened {
+				n++
+			}
+		}
+		return n
+	}
+	if got := filingOf(f, "NOR", in); got.Closing < 0 || witnessed(t, f, "NOR") <= got.Closing {
+		t.Fatalf("by the weaker policy the closing is not witnessed: %+v", got)
+	}
+	if n := opened(); n != 0 {
+		t.Errorf("%d versions were opened", n)
+	}
+	for _, a := range filingOf(f, "NOR", in).Answers {
+		if _, err := do(t, f, a.Member, "account.unseal", acts.Values{"account": {a.Sealed.String()}}); !errors.Is(err, node.ErrNotBound) {
+			t.Errorf("an officer of %s opens it: %v", a.Member, err)
+		}
+	}
+	f.Net.Lose = nil
+	f.Settle()
+	f.Settle()
+	if n := opened(); n != 2 {
+		t.Errorf("%d versions are opened once three have cosigned", n)
+	}
+	settled(t, f)
+}

@@ -5,11 +5,14 @@ package fleet_test
 import (
 	"bytes"
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
 	"truceline/acts"
 	"truceline/internal/fleet"
+	"truceline/internal/node"
+	"truceline/internal/registry"
 	"truceline/mechanism"
 	"truceline/record"
 )
@@ -110,4 +113,64 @@ func TestTwoMembersHeldItInTime(t *testing.T) {
 		}
 	}
 	settled(t, f)
+}
+
+// TestOneVersionIsAttested: a party seals two versions of one incident and brings both to two
+// others, so as to hand in later the one that suits. Each gives its word for the first alone,
+// whichever way it is asked, and after a restart too.
+func TestOneVersionIsAttested(t *testing.T) {
+	f := begin(t, 75)
+	in := notice(t, f, "SUD", "NOR")
+	cut(f, fleet.Codes...)
+	for _, killed := range []string{"3", "4"} {
+		v := sealedForm(killed)
+		v["incident"] = []string{in.String()}
+		if _, err := do(t, f, "NOR", "account.seal", v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var versions []record.ID
+	var second []registry.Submission
+	for act, err := range f.Nodes["NOR"].Box.Waiting(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := act.Records[0]
+		versions = append(versions, r.ID)
+		second = []registry.Submission{{Envelope: r.Envelope, Body: r.Body, BodySalt: r.BodySalt}}
+	}
+	if len(versions) != 2 {
+		t.Fatalf("%d versions wait", len(versions))
+	}
+	file := carryOut(t, f.Nodes["NOR"], -1)
+	for range 2 {
+		held, notes, err := f.Nodes["mon"].AttestHeld(bytes.NewReader(file))
+		if err != nil || len(held) != 1 || held[0].Account != versions[0] || len(notes) != 1 {
+			t.Errorf("it attests %+v, notes %v: %v", held, notes, err)
+		}
+		f.Stop("mon")
+		f.Start("mon")
+	}
+	// The registry answers everything but this, and the party asks over the line.
+	f.Net.Lose = nil
+	gate := &censor{t: t, f: f, of: "NOR", how: func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }}
+	f.Net.Handler = map[string]http.Handler{fleet.RegistryCode: gate}
+	if err := f.Round("mon", "fac"); err != nil {
+		t.Fatal(err)
+	}
+	if _, word, err := f.Nodes["mon"].Attest(t.Context(), second); word != nil || !errors.Is(err, node.ErrAttestedOther) {
+		t.Errorf("asked over the line it attests the other, too: %s, %v", word, err)
+	}
+	if _, word, err := f.Nodes["fac"].Attest(t.Context(), second); err != nil || word == nil {
+		t.Errorf("who has attested neither gives no word: %v", err)
+	}
+	if held, _, err := f.Nodes["fac"].AttestHeld(bytes.NewReader(file)); err != nil || len(held) != 1 || held[0].Account != versions[1] {
+		t.Errorf("%+v, %v", held, err)
+	}
+	// What stands in the ledger is the answer, and no other is attested any more.
+	f.Net.Handler = nil
+	f.Settle()
+	if held, notes, err := f.Nodes["SUD"].AttestHeld(bytes.NewReader(file)); err != nil || len(held) != 1 || held[0].Account != versions[0] {
+		t.Errorf("after the first is logged: %+v, %v, %v", held, notes, err)
+	}
 }

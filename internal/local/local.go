@@ -24,6 +24,7 @@ const (
 	LedgerFile     = "ledger.db"
 	ProjectionFile = "projection.db"
 	SealedFolder   = "sealed"          // what opens accounts that were sealed here
+	AttestedFolder = "attested"        // of a member: for which sealed account of others it gave its word
 	PublicFile     = "public.db"       // tables of what everybody may read, where that is less
 	OfficeFile     = "office.db"       // officers, sign-ins, drafts: precious, in no ledger
 	CopiesFolder   = "copies"          // archived copies of documents, by their SHA-256

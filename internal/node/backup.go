@@ -62,7 +62,7 @@ const (
 var (
 	backupFirst     = []string{local.ConfigFile, local.CheckpointFile, local.HeldFile, local.AlarmFile, invitationFile, replyFile, restoredFile}
 	backupDatabases = []string{local.CosignedFile, local.WitnessFile, local.OutboxFile, local.LedgerFile, local.OfficeFile}
-	backupFolders   = []string{local.EvidenceFolder, local.CopiesFolder, local.SealedFolder, "refusals"}
+	backupFolders   = []string{local.EvidenceFolder, local.CopiesFolder, local.SealedFolder, local.AttestedFolder, shownFolder, "refusals"}
 )
 
 const keysFolder = "keys"

@@ -25,8 +25,9 @@ type Held struct {
 // waits in a carry file: that it holds it now, by this node's clock. It says nothing of what
 // the registry did, so that it can be given without any line. Two members' words, of before
 // the deadline, let an account that is logged late count as in time (filing.vouched). What
-// is no such account, or is not signed by its member, is passed over; notes say why. It is
-// for members' nodes, needs that the file was carried in, and keeps nothing.
+// is no such account, is not signed by its member, or is another version than the one that
+// this node gave its word for, is passed over; notes say why. It is for members' nodes, needs
+// that the file was carried in, and keeps nothing of it but for which version it gave its word.
 func (n *Node) AttestHeld(r io.ReadSeeker) (out []Held, notes []string, err error) {
 	fail := func(err error) ([]Held, []string, error) {
 		return nil, nil, fmt.Errorf("attest what was carried: %w", err)
@@ -53,6 +54,10 @@ func (n *Node) AttestHeld(r io.ReadSeeker) (out []Held, notes []string, err erro
 				continue
 			case st.Member == n.Config.Member:
 				continue // its own word counts for nothing
+			}
+			if err := n.attestOnce(st, sha256.Sum256(s.Envelope)); err != nil {
+				notes = append(notes, fmt.Sprintf("the sealed account %s was not attested: %v", s.ID, err))
+				continue
 			}
 			at := n.opts.Now().UnixMilli()
 			signed, err := record.SealAttestation(&record.Attestation{

@@ -140,8 +140,8 @@ func (n *Node) openSealed(ctx context.Context, s *mechanism.State, id record.ID)
 	if !ok || f.Closing < 0 {
 		return nil, fmt.Errorf("open %s: its filing is not closed", id)
 	}
-	if h, err := n.Witnessed(ctx); err != nil || h.Size <= f.Closing {
-		return nil, fmt.Errorf("open %s: the entry %d, which closed the filing, is not witnessed yet: wait until enough members have cosigned it", id, f.Closing)
+	if err := n.bound(ctx, s, f, id); err != nil {
+		return nil, fmt.Errorf("open %s: %w", id, err)
 	}
 	own, err := n.ownSealed(s, id)
 	if !errors.Is(err, ErrNotSealedHere) {
@@ -212,8 +212,8 @@ func (n *Node) share(ctx context.Context, s *mechanism.State, member string, id 
 	if !ok || f.Closing < 0 {
 		return nil, fmt.Errorf("release a share of %s: its filing is not closed", id)
 	}
-	if h, err := n.Witnessed(ctx); err != nil || h.Size <= f.Closing {
-		return nil, fmt.Errorf("release a share of %s: the entry %d, which closed the filing, is not witnessed yet", id, f.Closing)
+	if err := n.bound(ctx, s, f, id); err != nil {
+		return nil, fmt.Errorf("release a share of %s: %w", id, err)
 	}
 	identities, err := n.identities(member)
 	if err == nil && len(identities) == 0 {
@@ -242,19 +242,15 @@ func (n *Node) share(ctx context.Context, s *mechanism.State, member string, id 
 // that closed the filing is witnessed. It is the node that opens, at once, so that nobody
 // gains by being the last.
 func (n *Node) openDue(ctx context.Context) error {
-	h, err := n.Witnessed(ctx)
-	if err != nil {
-		return nil // nothing is witnessed: nothing is due
-	}
 	var drafts []Draft
 	n.ledger.View(func(s *mechanism.State) {
 		for _, incident := range s.Filings() {
 			f, _ := s.Filing(incident)
-			if f.Closing < 0 || h.Size <= f.Closing {
+			if f.Closing < 0 {
 				continue
 			}
 			for _, a := range f.Answers {
-				if a.Sealed.IsZero() || !a.Opened.IsZero() || n.signers[a.Member] == nil {
+				if a.Sealed.IsZero() || !a.Opened.IsZero() || n.signers[a.Member] == nil || n.bound(ctx, s, f, a.Sealed) != nil {
 					continue
 				}
 				opened, err := n.ownSealed(s, a.Sealed)

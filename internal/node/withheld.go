@@ -287,6 +287,9 @@ func (n *Node) Attest(ctx context.Context, subs []registry.Submission) (got []Re
 	if i, logged, err := n.store.IndexOf(ctx, st.ID); err != nil || logged {
 		return nil, nil, errors.Join(fmt.Errorf("attest: the log has it, as record %d", i), err)
 	}
+	if err := n.attestOnce(st, sha256.Sum256(subs[0].Envelope)); err != nil {
+		return nil, nil, fmt.Errorf("attest: %w", err)
+	}
 	word, err = record.SealAttestation(&record.Attestation{
 		At: at.UnixMilli(), Envelope: sha256.Sum256(subs[0].Envelope), Member: n.Config.Member, Mission: st.Mission, Origin: st.Origin,
 		Outcome: outcome(err), Statement: st.ID, V: 1,
