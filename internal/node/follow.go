@@ -34,6 +34,11 @@ func (m *member) follow(ctx context.Context) error {
 	m.following.Lock()
 	defer m.following.Unlock()
 	asked := m.n.opts.Now()
+	// What the registry shows is held against what was known when it was asked: a receipt
+	// may overtake the answer.
+	m.mu.Lock()
+	known := m.newest
+	m.mu.Unlock()
 	signed, session, err := m.link.Checkpoint(ctx)
 	if errors.Is(err, ledgerstore.ErrNotFound) {
 		return nil // an empty log
@@ -50,7 +55,8 @@ func (m *member) follow(ctx context.Context) error {
 		m.session, m.told = session, 0 // the registry has started anew: tell it what was seen
 	}
 	m.mu.Unlock()
-	if err := m.lag(ctx, shown); err != nil {
+	behind, err := m.lag(ctx, shown, known)
+	if err != nil {
 		return err
 	}
 	m.mu.Lock()
@@ -72,7 +78,7 @@ func (m *member) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if shown.Size < c.Size && m.n.ledger.Head().Size < c.Size {
+	if behind && m.n.ledger.Head().Size < c.Size {
 		return &Unreached{Err: fmt.Errorf("the registry shows a head of %d records, and has signed one of %d", shown.Size, c.Size)}
 	}
 	err = m.fetch(ctx, c, newest, m.link)
@@ -360,20 +366,21 @@ func (m *member) keepNewest(signed []byte, c ledger.Checkpoint) error {
 
 // lag notes that the registry shows less than it has signed, and tells it so: it may have
 // gone back in time, and must not sign anything before it knows. The error is that it does.
-func (m *member) lag(ctx context.Context, shown ledger.Checkpoint) error {
+func (m *member) lag(ctx context.Context, shown ledger.Checkpoint, known []byte) (behind bool, err error) {
 	now := m.n.opts.Now()
-	m.mu.Lock()
-	newest := m.newest
-	m.mu.Unlock()
-	if newest == nil || m.other {
-		return nil
+	if known == nil {
+		return false, nil
 	}
-	last, err := m.parse(newest)
+	last, err := m.parse(known)
 	if err != nil {
-		return err
+		return false, err
+	}
+	behind = shown.Size < last.Size
+	if m.other {
+		return behind, nil
 	}
 	m.mu.Lock()
-	if shown.Size >= last.Size {
+	if !behind {
 		m.older = time.Time{}
 	} else if m.older.IsZero() {
 		m.older = now
@@ -381,16 +388,16 @@ func (m *member) lag(ctx context.Context, shown ledger.Checkpoint) error {
 	since := m.older
 	m.mu.Unlock()
 	if since.IsZero() {
-		return nil
+		return false, nil
 	}
-	if err := m.link.Cosign(ctx, newest); err != nil {
+	if err := m.link.Cosign(ctx, known); err != nil {
 		m.n.opts.Log.Warn("the registry shows less than it has signed", "shown", shown.Size, "signed", last.Size, "err", err)
 	}
 	if now.Sub(since) < staleAfter {
-		return nil
+		return true, nil
 	}
 	_, err = m.n.raise(ctx, Alarm{Kind: OlderHead, Index: last.Size, What: fmt.Sprintf("the registry shows a head of %d records and has signed one of %d", shown.Size, last.Size)}, nil)
-	return err
+	return true, err
 }
 
 // doubt notes that what the registry answers is no answer, whatever it is asked: for a
