@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"truceline/agreement"
+	"truceline/cosign"
 	"truceline/ledger"
 	"truceline/quorum"
 	"truceline/record"
@@ -294,7 +295,7 @@ func (m *maker) chooseRules(all []*bearing) {
 		}
 	}
 	for _, w := range m.policy.Witnesses {
-		member, _ := memberOf(m.head.Origin, w.VKey)
+		member, _ := cosign.MemberOf(m.head.Origin, w.VKey)
 		if x := last[member]; x != nil {
 			x.take = true
 			m.rules = append(m.rules, x.body.(*record.Cosigner).VKey)

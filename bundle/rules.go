@@ -5,7 +5,6 @@ package bundle
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -96,7 +95,7 @@ func (c *checker) rules() {
 	}
 	var count []string // the witnesses whose members say so
 	for _, w := range c.policy.Witnesses {
-		member, of := memberOf(c.head.Origin, w.VKey)
+		member, of := cosign.MemberOf(c.head.Origin, w.VKey)
 		if of == cosign.Rules {
 			continue
 		}
@@ -113,18 +112,6 @@ func (c *checker) rules() {
 	r.good(Rule)
 }
 
-// memberOf tells whose key this is of a log, and in which role, by its name. A key of nobody
-// of the mission, such as that of a witness outside, gives neither.
-func memberOf(origin, vkey string) (member string, role cosign.Role) {
-	name, _, _ := strings.Cut(vkey, "+")
-	for _, role := range []cosign.Role{cosign.Witness, cosign.Rules} {
-		if member, ok := strings.CutPrefix(name, cosign.KeyName(origin, role, "")); ok && record.ValidCode(member) {
-			return member, role
-		}
-	}
-	return "", ""
-}
-
 // rulesKeys finds the rules keys, by member: those that the policy names, if it names any,
 // else those of the records here.
 func (c *checker) rulesKeys() (map[string]note.Verifier, error) {
@@ -137,7 +124,7 @@ func (c *checker) rulesKeys() (map[string]note.Verifier, error) {
 		return err
 	}
 	for _, w := range c.policy.Witnesses {
-		if member, role := memberOf(c.head.Origin, w.VKey); role == cosign.Rules {
+		if member, role := cosign.MemberOf(c.head.Origin, w.VKey); role == cosign.Rules {
 			if err := add(member, w.VKey); err != nil {
 				return nil, err
 			}
@@ -201,12 +188,12 @@ func NameRules(p *quorum.Policy, origin string, vkeys ...string) (*quorum.Policy
 	out := *p
 	out.Witnesses = slices.Clone(p.Witnesses)
 	for _, w := range p.Witnesses {
-		member, role := memberOf(origin, w.VKey)
+		member, role := cosign.MemberOf(origin, w.VKey)
 		if role != cosign.Witness {
 			continue
 		}
 		for _, vkey := range vkeys {
-			if of, role := memberOf(origin, vkey); of == member && role == cosign.Rules {
+			if of, role := cosign.MemberOf(origin, vkey); of == member && role == cosign.Rules {
 				out.Witnesses = append(out.Witnesses, quorum.Witness{Name: "rules/" + member, VKey: vkey})
 			}
 		}

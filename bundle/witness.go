@@ -89,7 +89,7 @@ func (c *checker) witnesses() {
 		return
 	}
 	for _, w := range c.policy.Witnesses {
-		if _, role := memberOf(c.head.Origin, w.VKey); role == cosign.Rules {
+		if _, role := cosign.MemberOf(c.head.Origin, w.VKey); role == cosign.Rules {
 			continue // it stands there to make the key known
 		}
 		if i := slices.IndexFunc(found.Cosigned, func(x quorum.Cosigned) bool { return x.VKey == w.VKey }); i >= 0 {

@@ -14,6 +14,12 @@
 // signed here, and what is signed there is checked here.
 package cosign
 
+import (
+	"strings"
+
+	"truceline/record"
+)
+
 // Role is what a cosigner's signature says.
 type Role string
 
@@ -38,4 +44,17 @@ func (r Role) Valid() bool { return r == Witness || r == Mirror || r == Rules }
 // the log's, member the code of the member in the agreement.
 func KeyName(origin string, role Role, member string) string {
 	return origin + "/" + string(role) + "/" + member
+}
+
+// MemberOf tells whose key this is of a log, and in which role, by the name in its verifier
+// key. Only witnesses and rules keys are told. A key of nobody of the mission, such as that
+// of a witness outside, gives neither: the role is empty.
+func MemberOf(origin, vkey string) (member string, role Role) {
+	name, _, _ := strings.Cut(vkey, "+")
+	for _, role := range []Role{Witness, Rules} {
+		if member, ok := strings.CutPrefix(name, KeyName(origin, role, "")); ok && record.ValidCode(member) {
+			return member, role
+		}
+	}
+	return "", ""
 }

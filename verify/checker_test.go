@@ -22,6 +22,7 @@ import (
 // logOnDisk is a log for the second checker.
 type logOnDisk struct {
 	Dir, Key string
+	Policy   string // a file; empty: none is given
 }
 
 func onDisk(t *testing.T, files map[string][]byte, key string) logOnDisk {
@@ -30,7 +31,7 @@ func onDisk(t *testing.T, files map[string][]byte, key string) logOnDisk {
 	for path, b := range files {
 		write(t, dir, path, b)
 	}
-	return logOnDisk{dir, key}
+	return logOnDisk{Dir: dir, Key: key}
 }
 
 // verdict is what the second checker said of one log.
@@ -43,12 +44,12 @@ type verdict struct {
 // to start than to check a small log. Each run is a module of its own, loaded anew.
 const manyLogs = `
 const logs = JSON.parse(process.argv[2]), said = []
-for (const [i, { Dir, Key }] of logs.entries()) {
+for (const [i, { Dir, Key, Policy }] of logs.entries()) {
   const lines = []
   console.log = line => lines.push(line)
   console.error = () => {}
   process.stdout.setMaxListeners(0)
-  process.argv = [process.argv[0], 'check-log.mjs', Dir, Key]
+  process.argv = [process.argv[0], 'check-log.mjs', Dir, Key, ...Policy ? ['--policy', Policy] : []]
   process.exitCode = undefined
   await import(process.env.CHECKER + '?' + i)
   said.push({ Out: lines.join('\n'), Exit: process.exitCode ?? 0 })
@@ -119,13 +120,19 @@ func TestSecondCheckerOnCases(t *testing.T) {
 		if err := json.Unmarshal(b, &c); err != nil {
 			t.Fatal(path, err)
 		}
-		cases, logs = append(cases, c), append(logs, onDisk(t, c.open(t), c.Key))
+		on := onDisk(t, c.open(t), c.Key)
+		if c.Policy != "" {
+			dir := t.TempDir()
+			write(t, dir, "policy", []byte(c.Policy))
+			on.Policy = filepath.Join(dir, "policy")
+		}
+		cases, logs = append(cases, c), append(logs, on)
 	}
 	key, err := os.ReadFile(filepath.Join(vectors, "log.vkey"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	logs = append(logs, logOnDisk{filepath.Join(vectors, "log"), strings.TrimSpace(string(key))})
+	logs = append(logs, logOnDisk{Dir: filepath.Join(vectors, "log"), Key: strings.TrimSpace(string(key))})
 	said := secondChecker(t, logs...)
 	for i, c := range cases {
 		said[i].sees(t, filepath.Base(paths[i]), c.Outcome, c.Problems)
@@ -168,7 +175,7 @@ func TestSecondCheckerOnManyBundles(t *testing.T) {
 // TestSecondCheckerOnNothing: where there is no log, nothing is known of it.
 func TestSecondCheckerOnNothing(t *testing.T) {
 	key := verifytest.NewMission("nothing").LogKey
-	v := secondChecker(t, logOnDisk{t.TempDir(), key}, logOnDisk{"http://127.0.0.1:1/log", key})
+	v := secondChecker(t, logOnDisk{Dir: t.TempDir(), Key: key}, logOnDisk{Dir: "http://127.0.0.1:1/log", Key: key})
 	for i := range v {
 		v[i].sees(t, fmt.Sprint("nothing, ", i), "incomplete", []string{})
 	}

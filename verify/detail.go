@@ -17,6 +17,8 @@ type Detail struct {
 	Keys      []KeyUse
 	Layers    map[Layer]string // what was found: "good", or why not
 	Body      []byte           // as given; nil if it was not
+
+	asGiven map[Layer]bool // the layers that are good as given
 }
 
 // KeyUse is one signature of a record.

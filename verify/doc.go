@@ -34,7 +34,8 @@
 //
 // A line may be left out because its record is not for everybody. Then it changed no keys,
 // and the report says beside what is good if nothing else was left out, which no copy can
-// show: see [Tally].
+// show: see [Tally]. Where a quorum of members whose rules keys the caller's policy names say
+// that all records passed the rules, that is good by their word: see [Word].
 //
 // One record alone, with one file and without any network, is checked by package bundle,
 // layer by layer as here; what is evidence of a lie, by package evidence.

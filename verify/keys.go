@@ -17,6 +17,8 @@ type KeyChange struct {
 	Key    record.KeyID
 	What   string // what happens to the key, in a word or two
 	Sure   bool   // the record's signatures could be checked
+
+	asGiven bool // they are good as given
 }
 
 // UnknownKey is a key that signed records and could not be judged.
@@ -30,7 +32,7 @@ type UnknownKey struct {
 // maxKeys is how many changes of keys a printed report names.
 const maxKeys = 20
 
-func (v *verifier) keyChanges(index int64, it *item, sure bool) {
+func (v *verifier) keyChanges(index int64, it *item, env outcome) {
 	if it.entry == nil || !it.whole {
 		return
 	}
@@ -38,7 +40,7 @@ func (v *verifier) keyChanges(index int64, it *item, sure bool) {
 	add := func(member, what string, id record.KeyID) {
 		v.report.KeyCount++
 		if len(v.report.Keys) < maxListed {
-			v.report.Keys = append(v.report.Keys, KeyChange{index, st.Kind, st.Member, member, id, what, sure})
+			v.report.Keys = append(v.report.Keys, KeyChange{index, st.Kind, st.Member, member, id, what, env.unsure == "", env.asGiven})
 		}
 	}
 	switch b := it.entry.Body.(type) {

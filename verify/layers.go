@@ -15,6 +15,7 @@ type outcome struct {
 	err     error
 	unsure  string
 	asGiven bool
+	leftOut bool // the line was left out
 }
 
 func (v *verifier) settle(index int64, layer Layer, path string, o outcome) string {
@@ -28,7 +29,7 @@ func (v *verifier) settle(index int64, layer Layer, path string, o outcome) stri
 		if o.asGiven {
 			t.AsGiven++
 		}
-		v.report.unchecked(index, layer, o.unsure)
+		v.report.unchecked(index, layer, o.unsure, o.asGiven || o.leftOut)
 		return "could not be checked: " + o.unsure
 	}
 	t.Good++
@@ -48,7 +49,7 @@ func (v *verifier) missing(index int64, why string, leftOut bool) map[Layer]stri
 		if layer == Leaf && why != notGiven || layer == Rule && v.replay == nil {
 			continue
 		}
-		found[layer] = v.settle(index, layer, "", outcome{unsure: why})
+		found[layer] = v.settle(index, layer, "", outcome{unsure: why, leftOut: leftOut})
 	}
 	v.roster.lose("record %d is not known, and it may have changed the keys", index)
 	if !leftOut && v.given != nil {
@@ -67,6 +68,10 @@ func (v *verifier) record(index int64, path string, it *item, entry []byte) {
 		it.entry.Index = index
 	}
 	d := v.detail(index, it) // before the record can change its own keys
+	var before map[Layer]int64
+	if d != nil {
+		before = v.asGiven()
+	}
 	leaf, ours := v.leaf(it, entry)
 	first := v.settle(index, Leaf, path, leaf)
 	var found map[Layer]string
@@ -81,7 +86,10 @@ func (v *verifier) record(index int64, path string, it *item, entry []byte) {
 	}
 	found[Leaf] = first
 	if d != nil {
-		d.Layers = found
+		d.Layers, d.asGiven = found, map[Layer]bool{}
+		for l, n := range v.asGiven() {
+			d.asGiven[l] = n > before[l]
+		}
 		v.report.Detail = d
 	}
 }
@@ -106,8 +114,11 @@ func (v *verifier) known(index int64, path string, it *item, inOrder bool) map[L
 			}
 		}
 	}
+	if inOrder && it.entry != nil {
+		v.cosigner(index, it, env, body)
+	}
 	if env.err == nil {
-		v.keyChanges(index, it, env.unsure == "")
+		v.keyChanges(index, it, env)
 	}
 	found := map[Layer]string{Rule: "not checked"}
 	found[Envelope] = v.settle(index, Envelope, path, env)

@@ -61,7 +61,7 @@ func (r *Report) restsOnLeftOut() bool {
 		if l == Rule && !r.RulesChecked {
 			continue
 		}
-		if t := r.Layers[l]; t.Unchecked != t.AsGiven+r.LeftOut {
+		if t := r.Layers[l]; t.Unchecked != t.AsGiven+r.LeftOut-r.Vouched {
 			return false
 		}
 	}
@@ -73,7 +73,21 @@ func (r *Report) writeLeftOut(p *printer) {
 		return
 	}
 	p.line("")
-	p.line("left out  %s, from record %d on: not for everybody, or kept back. If nothing was kept back,", plural(r.LeftOut, "record"), r.FirstLeftOut)
+	p.line("left out  %s, from record %d on: not for everybody, or kept back.", plural(r.LeftOut, "record"), r.FirstLeftOut)
+	if r.Vouched > 0 {
+		p.line("          Of the first %s %s say that all passed the rules. So what is given", plural(r.Word.Size, "record"), r.Word.members())
+		p.line("          of these, and is good as it is given, is good, whatever %s left out among them.", was(r.Vouched))
+		p.line("          Whether that is for everybody they do not say, and this copy cannot show: if it is,")
+		p.line("          other copies have it.")
+	}
+	if r.Vouched == r.LeftOut && r.Layers[Envelope].AsGiven == 0 && r.Layers[Rule].AsGiven == 0 {
+		return
+	}
+	if r.Vouched > 0 {
+		p.line("          Of what comes after these, if nothing was kept back,")
+	} else {
+		p.line("          If nothing was kept back,")
+	}
 	p.line("          the signatures of %s more are good, for only what is for everybody changes keys;", plural(r.Layers[Envelope].AsGiven, "record"))
 	if r.RulesChecked {
 		p.line("          and %s more passed the rules. That nothing was kept back this copy cannot show:", plural(r.Layers[Rule].AsGiven, "record"))
@@ -81,4 +95,17 @@ func (r *Report) writeLeftOut(p *printer) {
 		p.line("          that nothing was kept back this copy cannot show:")
 	}
 	p.line("          the members' nodes have every line, and those with rules keys say what they found")
+	if r.PolicyAsked {
+		p.line("          (below, rules)")
+	} else {
+		p.line("          (--policy, with a policy that names these keys: truceline policy show)")
+	}
+}
+
+// was says how many records.
+func was(n int64) string {
+	if n == 1 {
+		return "1 record was"
+	}
+	return fmt.Sprintf("%d records were", n)
 }

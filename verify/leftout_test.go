@@ -64,7 +64,7 @@ func TestWhatEverybodyGets(t *testing.T) {
 		t.Errorf("envelopes %+v, rules %+v, unknown keys %v: %s", *env, *rule, r.UnknownKeys, s)
 	}
 	for _, want := range []string{
-		"all of it is good if the 2 records that were left out are not for everybody",
+		"all of it is good if the 2 records were left out for not being for everybody",
 		"left out  2 records, from record 9 on",
 		"the signatures of 4 records more are good",
 		"record 10, envelope: good, if what was left out from record 9 on is not for everybody",

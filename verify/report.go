@@ -48,6 +48,7 @@ type Unchecked struct {
 	From, To int64 // the first and the last
 	Layer    Layer
 	Why      string
+	given    bool // for no other reason than that lines were left out
 }
 
 // maxListed bounds the lists of a report, so that a log of nothing but faults does
@@ -98,7 +99,11 @@ type Report struct {
 	// LeftOut counts the records whose lines were left out, which may be since they are not
 	// for everybody; FirstLeftOut is the index of the first.
 	LeftOut, FirstLeftOut int64
-	Notes                 []string
+	// Word is what members say of the rules, by the policy; nil where no head was held against
+	// it. Vouched counts those of LeftOut of which a quorum of them says that they passed.
+	Word    *Word
+	Vouched int64
+	Notes   []string
 	// StateHash is that of the mechanism state after the last record; zero if the rules
 	// were not replayed or not every record could be folded.
 	StateHash record.Digest
@@ -161,8 +166,12 @@ func (r *Report) missing() (n int64) {
 	return n
 }
 
-// Complete tells that every layer of every record was checked, the rules included.
+// Complete tells that every layer of every record was checked here, the rules included. What
+// is good by the members' word was not.
 func (r *Report) Complete() bool {
+	if r.Vouched > 0 {
+		return false
+	}
 	for _, l := range layers {
 		if r.Layers[l].Unchecked > 0 {
 			return false
@@ -200,7 +209,7 @@ func (r *Report) note(format string, a ...any) {
 }
 
 // unchecked counts and lists; runs of the same reason become one line.
-func (r *Report) unchecked(index int64, layer Layer, why string) {
+func (r *Report) unchecked(index int64, layer Layer, why string, given bool) {
 	r.Layers[layer].Unchecked++
 	for i := len(r.Unchecked) - 1; i >= 0 && i >= len(r.Unchecked)-len(layers); i-- {
 		if u := &r.Unchecked[i]; u.Layer == layer {
@@ -212,7 +221,7 @@ func (r *Report) unchecked(index int64, layer Layer, why string) {
 		}
 	}
 	if len(r.Unchecked) < maxListed {
-		r.Unchecked = append(r.Unchecked, Unchecked{index, index, layer, why})
+		r.Unchecked = append(r.Unchecked, Unchecked{index, index, layer, why, given})
 	}
 }
 
@@ -229,13 +238,15 @@ func (r *Report) Verdict() string {
 	case r.Updates > 0:
 		return fmt.Sprintf("UPDATE NEEDED: %s of a later version than this program knows, the first %s. NOTHING WRONG in the rest. Update truceline and check again.", plural(r.Updates, "record"), r.FirstUpdate)
 	case missing > 0 && r.restsOnLeftOut():
-		return fmt.Sprintf("INCOMPLETE: NOTHING WRONG in what was given, and all of it is good if the %s that were left out are not for everybody, as far as this copy can show.%s", plural(r.LeftOut, "record"), r.unasked())
+		return fmt.Sprintf("INCOMPLETE: NOTHING WRONG in what was given, and all of it is good if the %s left out for not being for everybody, as far as this copy can show.%s", was(r.LeftOut), r.unasked())
 	case missing > 0:
 		return fmt.Sprintf("INCOMPLETE: NOTHING WRONG in what was given; %s could not be checked in full.%s", plural(missing, "record"), r.unasked())
 	case r.notWitnessed():
 		return "NOT WITNESSED: NOTHING WRONG in the log itself, and the cosignatures that the policy asks for are not there: the operator could still show somebody else another log." + r.unasked()
 	case r.Size == 0:
 		return "OK: the log is empty." + r.unasked()
+	case r.Vouched > 0:
+		return fmt.Sprintf("OK: the %s given are good, and %s left out. That nothing in these changes what is given is the word of %s: all %d passed the rules.%s", plural(r.Size-r.LeftOut, "record"), was(r.LeftOut), r.Word.members(), r.Word.Size, r.unasked())
 	case !r.RulesChecked:
 		return fmt.Sprintf("OK: every file, leaf, signature and body of %s.%s", plural(r.Size, "record"), r.unasked())
 	}
@@ -284,6 +295,7 @@ func (r *Report) Write(w io.Writer, verbose bool) error {
 		p.line("state     none: not every record could be folded")
 	}
 	r.writeWitnesses(p)
+	r.writeWord(p)
 	r.writeLists(p, verbose)
 	r.writeKeys(p)
 	if r.Detail != nil {

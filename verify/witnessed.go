@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
+	"truceline/cosign"
 	"truceline/quorum"
 )
 
@@ -28,8 +30,9 @@ type Witnessing struct {
 }
 
 // witnesses reads the newest witnessed head, or what the newest head has, and holds it
-// against the policy. It comes before the records: the tree is compared on the way.
-func (v *verifier) witnesses(ctx context.Context, newest []byte) {
+// against the policy. It comes before the records: the tree is compared on the way. It gives
+// how many lines of the newest head are by keys of the policy.
+func (v *verifier) witnesses(ctx context.Context, newest []byte) (known int) {
 	p := v.options.Policy
 	signed, err := v.from.Read(ctx, WitnessedPath)
 	switch {
@@ -37,7 +40,7 @@ func (v *verifier) witnesses(ctx context.Context, newest []byte) {
 		signed = newest
 	case err != nil:
 		v.report.problem(-1, Files, WitnessedPath, "the file cannot be read: %v", err)
-		return
+		return 0
 	default:
 		v.report.Files++
 	}
@@ -48,13 +51,32 @@ func (v *verifier) witnesses(ctx context.Context, newest []byte) {
 	}
 	if err != nil {
 		v.report.problem(-1, Files, WitnessedPath, "%v", err)
-		return
+		return 0
 	}
 	if r.LogKey != v.report.Key {
 		v.report.problem(-1, Files, WitnessedPath, "the policy is for the log's key %s, and the log is checked with %s: take the policy of this log", r.LogKey, v.report.Key)
-		return
+		return 0
 	}
-	v.report.Witnesses = &Witnessing{Size: r.Checkpoint.Size, Root: r.Checkpoint.Root.String(), Cosigned: r.Cosigned, Missing: r.Missing, Met: r.Witnessed}
+	w := &Witnessing{Size: r.Checkpoint.Size, Root: r.Checkpoint.Root.String(), Met: r.Witnessed}
+	for _, c := range r.Cosigned {
+		if _, role := cosign.MemberOf(v.report.Origin, c.VKey); role != cosign.Rules { // which says something else: see word
+			w.Cosigned = append(w.Cosigned, c)
+		}
+	}
+	for _, x := range p.Witnesses {
+		if _, role := cosign.MemberOf(v.report.Origin, x.VKey); role != cosign.Rules && slices.Contains(r.Missing, x.Name) {
+			w.Missing = append(w.Missing, x.Name)
+		}
+	}
+	v.report.Witnesses = w
+	v.word(r, false)
+	// The newest head may be of more records, and have the members' word.
+	if r, err = p.Check(newest); err != nil {
+		v.report.problem(-1, Files, "checkpoint", "%v", err)
+		return 0
+	}
+	v.word(r, true)
+	return len(r.Cosigned)
 }
 
 // compareWitnessed is called when the tree has some size.

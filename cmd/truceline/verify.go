@@ -34,7 +34,7 @@ func (verifyCmd) Help() string {
 type verifyLogCmd struct {
 	Log          string `help:"Address of a log, such as http://127.0.0.1:8440/log, or a folder made by export log." required:"" placeholder:"URL-or-DIR"`
 	Key          string `help:"The log's verifier key, as you got it on another way. Without it the key is taken from the log itself, which proves less." placeholder:"VKEY"`
-	Policy       string `help:"File with the policy that says whose cosignatures are needed, a C2SP tlog-policy. Get it from somebody you trust." placeholder:"FILE" type:"existingfile"`
+	Policy       string `help:"File with the policy that says whose cosignatures are needed, and names the members' rules keys, whose word is taken for records that were left out (policy show writes it). Get it from somebody you trust." placeholder:"FILE" type:"existingfile"`
 	Rules        bool   `help:"Also run the rules of the mechanism again over every record."`
 	Record       string `help:"Say more about one record: its id or index." placeholder:"ID"`
 	AllowMissing bool   `help:"Exit 0 also where records or bodies were not given, if nothing else is amiss."`
@@ -44,7 +44,9 @@ type verifyLogCmd struct {
 func (verifyLogCmd) Help() string {
 	return `Fetches the whole log and computes everything again: signatures, tree, commitments, bodies and, with --rules, what the door decided. For each record it says which of the four layers it could check (leaf, envelope, body, rule) and names what it could not.
 
-Exits 0 only if nothing is wrong and all that was asked for was checked; 1 if something is wrong with the log; 3 if it was not checked, or not in full: nothing could be read, the connection broke, records or bodies were not given (but see --allow-missing), --record was not found, the cosignatures that --policy asks for are not there, or a record is of a later version than this program, which then needs an update; 2 if the command line is wrong.
+Exits 0 only if nothing is wrong and all that was asked for was checked; 1 if something is wrong with the log; 3 if it was not checked, or not in full: nothing could be read, the connection broke, records or bodies were not given (but see --allow-missing, and below), --record was not found, the cosignatures that --policy asks for are not there, or a record is of a later version than this program, which then needs an update; 2 if the command line is wrong.
+
+A log for everybody lacks the records that are not. That none of these changed a key the copy cannot show; the members, who have them all, can say it. With a --policy that names their rules keys (policy show), and a quorum of them saying that all records passed the rules, what is good in the copy counts as good, and records left out are nothing missing.
 
 Example: truceline verify --log http://127.0.0.1:8440/log --key 'demo.example+...' --rules`
 }

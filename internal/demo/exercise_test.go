@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"truceline/bundle"
 	"truceline/example"
 	"truceline/internal/addresstest"
 	"truceline/internal/demo"
@@ -20,7 +21,9 @@ import (
 	"truceline/internal/peer"
 	"truceline/internal/server"
 	"truceline/mechanism"
+	"truceline/quorum"
 	"truceline/record"
+	"truceline/verify"
 )
 
 func setting(t *testing.T, dir string) demo.Setting {
@@ -73,6 +76,45 @@ func count(t *testing.T, n *node.Node, kinds ...record.Kind) (total int) {
 		}
 	}
 	return total
+}
+
+// strangers check the registry's log as everybody gets it, of which lines are left out: with
+// the policy, in which the members' rules keys stand, and without.
+func strangers(t *testing.T, n *node.Node) {
+	t.Helper()
+	dir := t.TempDir() + "/log"
+	if _, err := peer.Export(t.Context(), n, dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	policy, err := n.Policy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, c := range n.Cosigners() {
+		keys = append(keys, c.VKey)
+	}
+	named, err := bundle.NameRules(policy, n.Config.Origin, keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		what    string
+		policy  *quorum.Policy
+		outcome verify.Outcome
+	}{
+		{"no policy", nil, verify.Incomplete},
+		{"the agreement's policy, which names no rules keys", policy, verify.Incomplete},
+		{"a policy that names the rules keys", named, verify.Good},
+	} {
+		r, err := verify.Log(t.Context(), verify.Dir(dir), verify.Options{Key: n.Config.LogKey, Policy: c.policy})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Outcome() != c.outcome || r.LeftOut == 0 || c.policy == nil && !r.OnlyMissing() {
+			t.Errorf("%s: %s", c.what, r.Verdict())
+		}
+	}
 }
 
 // An exercise is staged once: a second start files nothing but a new address, where one
@@ -131,6 +173,7 @@ func TestStage(t *testing.T) {
 			t.Errorf("%s: %d records of the night", p.Member, n)
 		}
 	}
+	strangers(t, x.Nodes[0].Node)
 	registry, moved := x.Nodes[0], x.Nodes[1]
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
