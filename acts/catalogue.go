@@ -238,7 +238,7 @@ var catalogue = []*Act{
 	},
 	{
 		Name: "release.reply", On: OnRelease, Kinds: []record.Kind{record.ReleaseAnswered}, Roles: []string{Desk, Operations},
-		Fields: []Field{{Name: "release", Type: ID, Required: true}, {Name: "text", Type: Text, Required: true, Max: 4000}}, plan: planReply, offer: offerReply,
+		Fields: []Field{{Name: "release", Type: ID, Required: true}, {Name: "text", Type: Text, Required: true, Max: record.MaxReply}}, plan: planReply, offer: offerReply,
 	},
 	{
 		Name: "release.make", On: OnRelease, Kinds: []record.Kind{record.ReleaseMade}, Roles: []string{Operations}, Sensitive: true,

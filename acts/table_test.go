@@ -34,7 +34,7 @@ type mission struct {
 // whole is a record with all that shows fields of it.
 type whole struct {
 	verifytest.Filing
-	index int64
+	index, logged int64
 }
 
 type read struct {
@@ -74,7 +74,7 @@ func (m *mission) admit(f verifytest.Filing) record.ID {
 	if m.whole == nil {
 		m.whole = map[record.ID]whole{}
 	}
-	m.whole[f.ID()] = whole{f, e.Index}
+	m.whole[f.ID()] = whole{f, e.Index, e.LoggedAt}
 	return f.ID()
 }
 
@@ -104,7 +104,7 @@ func (m *mission) world(member string, roles ...string) acts.World {
 		Release: func(id record.ID) (*record.Share, error) { return share, nil },
 		Disclose: func(id record.ID, paths []string) (*record.Disclosure, error) {
 			f := m.whole[id]
-			return vault.Disclose(f.Envelope, f.Body, f.BodySalt, ledger.Salt{1}, f.index, 1, paths)
+			return vault.Disclose(f.Envelope, f.Body, f.BodySalt, ledger.Salt{1}, f.index, f.logged, paths)
 		},
 		Now: func() time.Time { return time.UnixMilli(m.now + 1000) },
 		Custody: acts.Custody{

@@ -21,6 +21,7 @@ type Entry struct {
 	Box       *record.Box // of a boxed body, where it was given
 
 	digest   [32]byte // SHA-256 of the envelope's bytes
+	size     int      // of the envelope, in bytes
 	verified map[record.KeyID]bool
 }
 
@@ -49,7 +50,7 @@ func OpenEnvelope(envelope []byte) (*Entry, error) {
 	if err != nil {
 		return nil, malformed(err)
 	}
-	return &Entry{Envelope: env, Statement: st, digest: sha256.Sum256(envelope)}, nil
+	return &Entry{Envelope: env, Statement: st, digest: sha256.Sum256(envelope), size: len(envelope)}, nil
 }
 
 // AddBody checks a body against the statement's commitment and its kind's schema.
@@ -121,7 +122,7 @@ func (e *Entry) Reveal(body []byte, salt ledger.Salt) error {
 
 func (e *Entry) seen(index int64) seen {
 	st := e.Statement
-	return seen{index: index, kind: st.Kind, member: st.Member, digest: e.digest, boxed: st.Boxed(),
+	return seen{index: index, kind: st.Kind, member: st.Member, digest: e.digest, logged: e.LoggedAt, boxed: st.Boxed(),
 		restricted: st.Audience != record.AudiencePublic && st.Audience != record.AudienceOwn}
 }
 

@@ -16,6 +16,10 @@ import (
 var releasable = []record.Kind{record.ReportFiled, record.AccountFiled, record.AccountAmended, record.AccountOpened,
 	record.IncidentOpened, record.NoticeFiled, record.FilingDeclined}
 
+// maxReplyEnvelope is the longest envelope of a reply, in bytes: some three times what one
+// needs. A release shows every reply whole, so that a longer one would be a veto.
+const maxReplyEnvelope = 3 << 10
+
 func instant(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05 UTC") }
 
 func (s *State) guardProposal(e *Entry, b *record.Release) (func(), error) {
@@ -76,6 +80,9 @@ func (s *State) guardReply(e *Entry) (func(), error) {
 	id, _ := e.Statement.Subject(record.RoleRelease)
 	if err := s.MayReply(e.Statement.Member, id); err != nil {
 		return nil, err
+	}
+	if e.size > maxReplyEnvelope {
+		return nil, refuse(StateForbids, "a reply is shown with its envelope, so that it has at most %d bytes, and this one has %d: leave out extensions and signatures", maxReplyEnvelope, e.size)
 	}
 	return func() {
 		p := s.releases.proposals[id]
@@ -140,6 +147,9 @@ func (s *State) checkShown(d *record.Disclosure, want record.ReleaseItem) error 
 	at := s.seen[want.Record]
 	if st.ID != want.Record || sha256.Sum256(envelope) != at.digest || d.Index != at.index {
 		return refuse(BodyMismatch, "it shows another record than %s at index %d", want.Record, at.index)
+	}
+	if d.LoggedAt != at.logged { // a page shows it without asking the tree
+		return refuse(BodyMismatch, "it says that record %s was logged at %s, which was at %s", want.Record, instant(d.LoggedAt), instant(at.logged))
 	}
 	paths := make([]string, len(d.Fields))
 	for i, f := range d.Fields {

@@ -20,6 +20,7 @@ type press struct {
 	*room
 	filings map[record.ID]verifytest.Filing
 	index   map[record.ID]int64
+	logged  map[record.ID]int64
 }
 
 const reply = 48 * hour
@@ -33,7 +34,7 @@ func openPress(t *testing.T, edit func(*agreement.Release)) *press {
 	m.Pack.Release = terms
 	p := &press{room: &room{door: &door{TB: t, Mission: m, state: mechanism.New(), at: verifytest.Start}, keys: escrowKeys,
 		secrets: map[record.ID]*vault.Secret{}, bodies: map[record.ID]*record.Sealed{}, audience: record.AudienceMembers},
-		filings: map[record.ID]verifytest.Filing{}, index: map[record.ID]int64{}}
+		filings: map[record.ID]verifytest.Filing{}, index: map[record.ID]int64{}, logged: map[record.ID]int64{}}
 	m.Epoch, m.EpochKey = record.ID{7}, vault.EpochKey{7}
 	for _, f := range m.Opening() {
 		p.good(f)
@@ -45,7 +46,9 @@ func (p *press) put(f verifytest.Filing) record.ID {
 	p.Helper()
 	p.index[f.ID()] = p.state.Size()
 	p.filings[f.ID()] = f
-	return p.good(f)
+	id := p.good(f)
+	p.logged[id] = p.at
+	return id
 }
 
 // told is an account for members alone.
@@ -84,7 +87,7 @@ func (p *press) released(id record.ID) *record.Released {
 	out := &record.Released{Title: x.Title, Replaces: x.Replaces}
 	for _, item := range items {
 		f := p.filings[item.Record]
-		d, err := vault.Disclose(f.Envelope, f.Body, f.BodySalt, ledger.Salt{1}, p.index[item.Record], 5, item.Fields)
+		d, err := vault.Disclose(f.Envelope, f.Body, f.BodySalt, ledger.Salt{1}, p.index[item.Record], p.logged[item.Record], item.Fields)
 		if err != nil {
 			p.Fatal(err)
 		}
@@ -126,6 +129,7 @@ func TestRelease(t *testing.T) {
 		"another figure":         func(r *record.Released) { r.Items[0].Fields[1].Value = `"nothing happened"` },
 		"another salt":           func(r *record.Released) { r.Items[0].Fields[1].Salt[0] ^= 1 },
 		"another path":           func(r *record.Released) { r.Items[0].Fields[1].Path = "/claims[1]/words" },
+		"another time":           func(r *record.Released) { r.Items[0].LoggedAt += 3600_000 },
 		"another index":          func(r *record.Released) { r.Items[0].Index++ },
 		"another envelope":       func(r *record.Released) { r.Items[0].Envelope = r.Items[1].Envelope },
 		"other commitments":      func(r *record.Released) { r.Items[0].Commitments = r.Items[1].Commitments },
@@ -262,4 +266,27 @@ func TestTermsOfTheDay(t *testing.T) {
 	if x.Need != 2 || strings.Join(x.Bodies, " ") != "DRN OMB scribe" || x.ReplyUntil-x.LoggedAt != reply {
 		t.Errorf("%+v", x)
 	}
+}
+
+// TestRepliesAreNoVeto: however those who may reply fill their replies, there is room left
+// for what was proposed.
+func TestRepliesAreNoVeto(t *testing.T) {
+	p := openPress(t, nil)
+	a := p.told("watch")
+	id := p.put(p.proposed("scribe", proposal(a)))
+	p.put(p.consent("DRN", id))
+	says := func(by, text string, o ...verifytest.Option) verifytest.Filing {
+		return p.file(by, record.ReleaseAnswered, &record.Reply{Text: text}, append(o, verifytest.About(record.RoleRelease, id))...)
+	}
+	if err := (&record.Reply{Text: strings.Repeat("\u067e", record.MaxReply+1)}).Validate(); err == nil {
+		t.Error("a reply of more letters than one has")
+	}
+	padded := func(n int) verifytest.Option {
+		return verifytest.Edit(func(st *record.Statement) { st.Ext = map[string]string{"note": strings.Repeat("x", n)} })
+	}
+	p.refused("in a long envelope", mechanism.StateForbids, says("OMB", "no", padded(2000)))
+	for _, by := range []string{"OMB", "DRN", "watch"} {
+		p.put(says(by, strings.Repeat(`"`, record.MaxReply), padded(1200))) // each letter is four in the release
+	}
+	p.put(p.made("scribe", id, p.released(id)))
 }

@@ -77,6 +77,7 @@ type seen struct {
 	kind   record.Kind
 	member string
 	digest [32]byte
+	logged int64 // Unix milliseconds
 	// restricted: not everybody may know of it. boxed: its body is encrypted and can be erased.
 	restricted, boxed bool
 }

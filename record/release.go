@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // Release is the body of release.proposed: of these records these fields are to be shown to
@@ -97,10 +98,17 @@ type Reply struct {
 	Text string `json:"text"`
 }
 
+// MaxReply is the most letters (Unicode code points) of a reply. Every reply stands in the
+// release, which is one body: without a bound whoever may reply could leave it no room.
+const MaxReply = 2000
+
 // Validate implements Body.
 func (r *Reply) Validate() error {
 	if strings.TrimSpace(r.Text) == "" {
 		return fmt.Errorf("text is missing")
+	}
+	if n := utf8.RuneCountInString(r.Text); n > MaxReply {
+		return fmt.Errorf("the text has %d letters, and a reply has at most %d, for it is shown with the release", n, MaxReply)
 	}
 	return nil
 }
