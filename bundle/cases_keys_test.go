@@ -51,6 +51,13 @@ var (
 
 // keyCases are about whose key signed, and whether it was valid there.
 var keyCases = []bundleCase{
+	{"failed", "key-given-twice", "a member is admitted with one key twice", []string{"2 body"}, wordless, func(c *caseWorld) {
+		c.opening("DRN")
+		x := keyOf(verifytest.Signer("twice"))
+		key := `{"alg":"ed25519","public":"` + x.Public + `"}`
+		c.logs("book", record.MemberAdmitted, &record.Admission{Code: "OMB", Name: "x", Role: record.PartyRole}, verifytest.Bytes(`{"code":"OMB","keys":[`+key+`,`+key+`],"name":"x","role":"party"}`))
+		c.about("DRN")
+	}},
 	{"incomplete", "key-added", "signed with a key that was added", none, wordless, func(c *caseWorld) {
 		c.opening("DRN")
 		s, _ := c.spare()

@@ -164,6 +164,13 @@ var releaseCases = []bundleCase{
 	{"incomplete", "release-author-unknown", "no record in the file brings the key of who filed what is shown", none, shown("14"), func(c *caseWorld) {
 		c.signedShown(verifytest.SignedBy(verifytest.Signer("a key of nobody")))
 	}},
+	{"failed", "release-among-others", "a release stands among the records that the file rests on", []string{"13 envelope"}, none, func(c *caseWorld) {
+		c.held()
+		c.releases(c.both())
+		c.shows = nil
+		c.needs(theRelease)
+		c.about("DRN")
+	}},
 	{"failed", "release-of-what-everybody-reads", "it shows fields of a record that does not commit to them one by one", shown("13"), none, func(c *caseWorld) {
 		c.held()
 		x := c.discloses(heldAccount, accountFields...)

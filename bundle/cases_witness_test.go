@@ -282,6 +282,18 @@ var ruleCases = []bundleCase{
 		c.pinned()
 		c.drop(7, 8, 9)
 	}},
+	{"ok", "rules-key-of-a-later-type", "the policy given names a rules key of a type that is not counted; two others are enough", none, none, func(c *caseWorld) {
+		c.vouched()
+		c.pinned()
+		p, err := quorum.Parse(c.policy)
+		c.must(err)
+		for i := range p.Witnesses {
+			if w := &p.Witnesses[i]; w.Name == "rules/OMB" {
+				w.VKey = mldsa(verifytest.Origin + "/rules/OMB")
+			}
+		}
+		c.policy = p.String()
+	}},
 	{"ok", "outside-witness", "a witness outside the mission counts as a witness; three of four must cosign, and three members say that the rules were kept", none, none, func(c *caseWorld) {
 		c.outside(3)
 	}},

@@ -204,7 +204,11 @@ func (r *Report) Verdict() string {
 		}
 		return fmt.Sprintf("INCOMPLETE: NOTHING WRONG in what was given; could not be checked in full: %s.%s", strings.Join(which, ", "), r.ownWord())
 	}
-	return fmt.Sprintf("OK: record %d is in the log, as its author signed it with a key that was valid there, and witnessed.%s", r.Record.Index, r.ownWord())
+	exercise := ""
+	if r.exercise() {
+		exercise = " It is of an EXERCISE: what it says is invented."
+	}
+	return fmt.Sprintf("OK: record %d is in the log, as its author signed it with a key that was valid there, and witnessed.%s%s", r.Record.Index, exercise, r.ownWord())
 }
 
 // ownWord says what rests on the file alone.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"truceline/record"
 )
 
 // few is how many of a list are printed unless all are asked for.
@@ -19,6 +21,9 @@ func (r *Report) Write(w io.Writer, verbose bool) error {
 	p := &printer{w: w, most: few}
 	if verbose {
 		p.most = MaxRecords * len(layers)
+	}
+	if r.exercise() {
+		p.line("EXERCISE  what this record says is invented: it is of an exercise, and tells of no real event")
 	}
 	p.line("log       %s", orDash(r.Origin))
 	p.line("head      %s", r.headText())
@@ -57,6 +62,11 @@ func (r *Report) Write(w io.Writer, verbose bool) error {
 	p.line("")
 	p.line("verdict   %s", r.Verdict())
 	return p.err
+}
+
+// exercise tells whether the record is marked as invented, by who signed it.
+func (r *Report) exercise() bool {
+	return r.Record != nil && r.Record.Statement != nil && r.Record.Statement.Exercise
 }
 
 func (r *Report) headText() string {
@@ -141,6 +151,9 @@ func (d *Record) write(p *printer, b Bracket) {
 	}
 	if d.Body != nil {
 		p.line("  says        %s", d.Body)
+	}
+	if d.Statement != nil && d.Statement.Kind == record.ReleaseMade {
+		p.line("  since then  no file shows whether another release has taken its place: the log does")
 	}
 }
 

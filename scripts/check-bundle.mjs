@@ -4,8 +4,8 @@
 // [--policy FILE]. Needs check-core.mjs, check-parts.mjs and check-primitives.mjs beside it.
 //
 // Without --key and --policy what the file says of them is taken: it then only agrees with itself. Prints "index layer: what" for each
-// problem and "index layer, not checked: why" for each gap ("-" for no index), what a release shows ("shows index path value"), then the
-// outcome: OK (exit 0), FAILED (1), INCOMPLETE or UPDATE NEEDED (3). Wrong usage exits 2. Notes go to stderr.
+// problem and "index layer, not checked: why" for each gap ("-" for no index), what a release shows ("shows index path value"), EXERCISE
+// where the record is of one, then the outcome: OK (exit 0), FAILED (1), INCOMPLETE or UPDATE NEEDED (3). Wrong usage exits 2. Notes go to stderr.
 import fs from 'node:fs'
 import { parseArgs } from 'node:util'
 import { MAX, checkBundle } from './check-core.mjs'
@@ -30,6 +30,7 @@ const r = unread ? { findings: [{ gap: true, index: '-', layer: 'file', what: `c
   : checkBundle(bytes, { key: options.values.key, policy })
 for (const f of r.findings) console.log(show(`${f.index} ${f.layer}${f.gap ? ', not checked' : ''}: ${f.what}`))
 for (const x of r.shown) for (const f of x.finding === 'failed' ? [] : x.fields) console.log(show(`shows ${x.index} ${f.path} ${f.value}`))
+if (r.own?.st?.exercise) console.log('EXERCISE: what this record says is invented')
 for (const n of r.notes) console.error(`note: ${NOTES[n]}`)
 if (r.later) console.error(show(`note: of a later version: ${r.later}`))
 const { own: { line, st } = {}, head, times, outcome } = r

@@ -9,15 +9,16 @@ import { ANY, BODIES, Buffer, CODE, DIGEST, TEXT, base64, boxed, bytesOf, commit
 export const MAX = 16 * 2 ** 20
 const unsure = why => need(false, why, 'gap') // what a record that is not here may explain
 // ---- the file
-const HASH = s => base64(s, 32), HASHES = [HASH], VKEY = /^[^+\x00-\x20]{1,255}\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/
+const HASH = s => base64(s, 32), HASHES = [HASH], VKEY = /^[^+\x00-\x20]{1,255}\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/u
 const BESIDE = { 'consistency?': HASHES, head: TEXT }
 const BUNDLE = { 'after?': BESIDE, 'before?': BESIDE, bundle: /^record$/, log_key: TEXT, record: { line: TEXT, proof: TEXT },
   'records?': [{ hashes: HASHES, line: TEXT }], 'released?': [HASHES], v: v => v === 1 }
 const PROOF = /^c2sp\.org\/tlog-proof@v1\nindex (0|[1-9]\d*)\n((?:[^\n]+\n)*)\n([^]*)$/
 const FORMS = { ...BODIES,
-  'cosigner.named': { role: /^(witness|mirror|rules|outside)$/, 'url?': /^https?:\/\/[^\x00-\x20\x7f]*$/, vkey: s => s.length <= 4096 && VKEY.test(s) },
+  'cosigner.named': { role: /^(witness|mirror|rules|outside)$/, 'url?': /^https?:\/\/[^\x00-\x20\x7f]*$/, vkey: s => typeof s === 'string' && Buffer.byteLength(s) <= 4096 && VKEY.test(s) },
   'agreement.adopted': { pack: ANY, part: 1, parts: n => Number.isInteger(n) && n <= 999, sha256: DIGEST, version: 1 } }
-const BEARS = kind => Object.hasOwn(FORMS, kind)
+const BEARS = kind => Object.hasOwn(FORMS, kind) && kind !== 'release.made' // on what keys and witnesses are worth
+const apart = (ids, old) => need(new Set(ids).size === ids.length && !ids.includes(old), 'body: a key stands there twice')
 
 // checkBundle gives what was found: findings, in order, of which a gap is what could not be checked; the layers that were reached; notes on
 // what is the file's own word (key, policy, rules); own, the record; shown, what it shows of others; and what the outcome is.
@@ -77,7 +78,8 @@ function checkRecord({ line, path, own: about, shows }) {
     if (!given) return none || boxed(st) || unsure('the body was not given, only its commitment')
     if (line.enc === 'box') return fitsBox(line.body)
     need(commitmentOf(line, st) === st.body.commitment && Buffer.byteLength(write(line.body)) <= 49152, 'not the one committed to, or too long')
-    if (BEARS(st.kind)) fits(FORMS[st.kind], line.body, 'body')
+    if (Object.hasOwn(FORMS, st.kind)) fits(FORMS[st.kind], line.body, 'body')
+    if (BEARS(st.kind)) apart(keysIn(line.body).map(idOf), line.body.old)
     need(st.kind !== 'agreement.adopted' || line.body.parts >= line.body.part, 'a part of fewer')
     body = line.body
     if (about) own.body = body

@@ -81,11 +81,11 @@ const audiencesOf = k => k === 'officer.named' ? ['own'] : APART.test(k) ? ['nam
 const KEY = { alg: /^ed25519$/, public: s => publicKey(base64(s, 32)) }, CONTINUED = { log_key: WORDS, origin: ORIGIN, root: DIGEST, size: 1 }
 const ADMISSION = { code: CODE, 'keys?': [KEY], name: WORDS, role: /^(party|third_party|monitor|observer|desk|registry)$/ }
 export const BODIES = { // log_key of mission.opened is for the checkers
-  'mission.opened': { 'continues?': CONTINUED, log_key: WORDS, registry: { ...ADMISSION, role: /^registry$/ }, title: WORDS },
+  'mission.opened': { 'continues?': CONTINUED, log_key: WORDS, registry: { code: CODE, keys: list => Array.isArray(list) && list.length && !fits([KEY], list, 'keys'), name: WORDS, role: /^registry$/ }, title: WORDS },
   'member.admitted': ADMISSION, 'member.left': { member: CODE, reason: /\P{White_Space}/u }, 'key.added': { key: KEY, member: CODE },
   'key.rotated': { new: KEY, old: HEX16 }, 'key.revoked': { key: HEX16, member: CODE, 'note?': TEXT, reason: /^(lost|compromised|retired)$/ },
   'officer.enrolled': { 'key?': KEY, officer: ID }, 'release.made': { items: b => shows(b), 'replaces?': ID, title: /\P{White_Space}/u } }
-const PATH = /^(\/[A-Za-z0-9_.-]{1,64}|\[(0|[1-9][0-9]{0,5})\]){1,16}$/
+const PATH = /^(?=.{1,256}$)(\/[A-Za-z0-9_.-]+|\[(0|[1-9][0-9]*)\])+$/
 const LEAF = s => { const v = JSON.parse(s); return write(v) === s && (typeof v !== 'object' || !Object.keys(v).length) }
 const DISCLOSURE = { commitments: s => base64(s).length && base64(s).length % 32 === 0, envelope: s => base64(s).length, fields: [{ path: PATH, salt: DIGEST, value: LEAF }],
   index: 0, leaf_salt: DIGEST, logged_at: 0 }
