@@ -171,7 +171,7 @@ var verifyKeys = []string{"verify.ok", "verify.ok.own", "verify.failed", "verify
 	"verify.layer.file", "verify.layer.head", "verify.layer.leaf", "verify.layer.envelope", "verify.layer.body", "verify.layer.release", "verify.layer.witness", "verify.layer.rule", "verify.layer.time",
 	"verify.wrong.file", "verify.wrong.head", "verify.wrong.head.key", "verify.wrong.leaf", "verify.wrong.envelope", "verify.wrong.body", "verify.wrong.witness", "verify.wrong.rule", "verify.wrong.time",
 	"verify.wrong.release.leaf", "verify.wrong.release.envelope", "verify.wrong.release.commitments", "verify.wrong.release.field", "verify.wrong.release.signature", "verify.wrong.release.whole",
-	"verify.gap.witness", "verify.gap.rule", "verify.gap.release", "verify.gap.other", "verify.shown.record", "verify.shown.reply", "verify.release.is", "verify.no_release", "verify.times", "verify.exact"}
+	"verify.gap.witness", "verify.gap.rule", "verify.gap.release", "verify.gap.other", "verify.shown.record", "verify.shown.reply", "verify.release.is", "verify.no_release", "verify.times", "verify.exact", "verify.exercise", "verify.instead", "verify.since"}
 
 // placeholders are the values that messages of the verifier take.
 var placeholders = []any{"index", "{index}", "field", "{field}", "member", "{member}", "at", "{at}", "key", "{key}", "size", "{size}", "names", "{names}", "number", "{number}"}

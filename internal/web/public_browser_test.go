@@ -270,7 +270,8 @@ func TestVerifyInTheBrowser(t *testing.T) {
 		}
 	}
 	tab.Do(chromedp.EmulateViewport(1280, 1400))
-	if said := checked("en"); !strings.Contains(said, "claim 2 · At least") || !strings.Contains(said, "nobody of ours fired") || !strings.Contains(said, "the key is the file's own") {
+	if said := checked("en"); !strings.Contains(said, "claim 2 · At least") || !strings.Contains(said, "nobody of ours fired") || !strings.Contains(said, "the key is the file's own") ||
+		!strings.Contains(said, "EXERCISE What this record says is invented.") || !strings.Contains(said, "It takes the place of the release with the id "+l.made[1].ID.String()) || !strings.Contains(said, "No file can show what came after it") {
 		t.Error(said)
 	}
 

@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -147,49 +148,71 @@ func (x releasedView) of() record.ID {
 }
 
 // changesOf tells what a release shows otherwise than the one that it replaces, replies
-// apart.
+// apart. A field of one record is compared with itself; one of another version of an account
+// with the same field of the version that is shown no more. Two versions side by side are two.
 func (v *view) changesOf(old, now *record.Released) (out []releasedChange) {
-	type key struct {
-		of   record.ID
-		path string
-	}
-	was, is := map[key]releasedChange{}, map[key]releasedChange{}
-	fill := func(into map[key]releasedChange, b *record.Released) {
-		for _, x := range v.releasedOf(b) {
-			if x.statement != nil && x.statement.Kind == record.ReleaseAnswered {
-				continue
-			}
-			for _, f := range x.fields {
-				plain := strings.TrimPrefix(f.path, "/account")
-				into[key{x.of(), plain}] = releasedChange{record: x, field: f}
+	was, is := v.fieldsIn(old), v.fieldsIn(now)
+	pair := func(same func(a, b *shownField) bool) {
+		for i := range is {
+			b := &is[i]
+			for j := range was {
+				if a := &was[j]; !a.paired && !b.paired && same(a, b) {
+					a.paired, b.paired = true, true
+					if a.raw != b.raw {
+						out = append(out, releasedChange{record: b.in, field: b.releasedField, was: a.value, is: b.value, state: "public.change.changed"})
+					}
+				}
 			}
 		}
 	}
-	fill(was, old)
-	fill(is, now)
-	for k, c := range is {
-		before, ok := was[k]
-		switch {
-		case !ok:
-			c.state, c.is = "public.change.added", c.field.value
-		case before.field.value != c.field.value:
-			c.state, c.was, c.is = "public.change.changed", before.field.value, c.field.value
-		default:
+	pair(func(a, b *shownField) bool { return a.id() == b.id() && a.path == b.path })
+	pair(func(a, b *shownField) bool {
+		return a.in.of() == b.in.of() && strings.TrimPrefix(a.path, "/account") == strings.TrimPrefix(b.path, "/account")
+	})
+	for i := range is {
+		if b := &is[i]; !b.paired {
+			out = append(out, releasedChange{record: b.in, field: b.releasedField, is: b.value, state: "public.change.added"})
+		}
+	}
+	for i := range was {
+		if a := &was[i]; !a.paired {
+			out = append(out, releasedChange{record: a.in, field: a.releasedField, was: a.value, state: "public.change.removed"})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b releasedChange) int {
+		return cmp.Or(cmp.Compare(a.record.Index, b.record.Index), strings.Compare(a.field.path, b.field.path))
+	})
+	if old.Title != now.Title {
+		title := releasedChange{field: releasedField{label: v.T("field.release_title")}, was: old.Title, is: now.Title, state: "public.change.changed"}
+		out = slices.Insert(out, 0, title)
+	}
+	return out
+}
+
+// shownField is a field of a record that a release shows, on its way to be compared.
+type shownField struct {
+	releasedField
+	in     releasedView
+	raw    string // the value as it was filed: two codes may have one name
+	paired bool
+}
+
+func (f *shownField) id() record.ID {
+	if f.in.statement == nil {
+		return record.ID{}
+	}
+	return f.in.statement.ID
+}
+
+// fieldsIn lists what a release shows, without replies.
+func (v *view) fieldsIn(b *record.Released) (out []shownField) {
+	for _, x := range v.releasedOf(b) {
+		if x.statement != nil && x.statement.Kind == record.ReleaseAnswered {
 			continue
 		}
-		out = append(out, c)
-	}
-	for k, c := range was {
-		if _, ok := is[k]; !ok {
-			c.state, c.was = "public.change.removed", c.field.value
-			out = append(out, c)
+		for i, f := range x.fields {
+			out = append(out, shownField{releasedField: f, in: x, raw: x.Fields[i].Value})
 		}
 	}
-	slices.SortFunc(out, func(a, b releasedChange) int {
-		if a.record.Index != b.record.Index {
-			return int(min(max(a.record.Index-b.record.Index, -1), 1))
-		}
-		return strings.Compare(a.field.path, b.field.path)
-	})
 	return out
 }

@@ -85,12 +85,17 @@ function label(path) {
 const value = (v) => { const s = element('strong', '', visible(typeof JSON.parse(v) === 'string' ? JSON.parse(v) : v)); s.dir = 'auto'; return s }
 
 function show(r, options) {
-  const outcome = { OK: options.policy ? 'ok' : 'ok.own', FAILED: 'failed', INCOMPLETE: 'incomplete', 'UPDATE NEEDED': 'update' }[r.outcome]
+  const outcome = { OK: r.notes.length ? 'ok.own' : 'ok', FAILED: 'failed', INCOMPLETE: 'incomplete', 'UPDATE NEEDED': 'update' }[r.outcome]
   const out = [element('h2', `verify-verdict verify-${outcome.split('.')[0]}`, say(texts[outcome]))]
+  if (r.own?.st?.exercise) out.push(element('p', 'exercise', element('strong', '', 'EXERCISE'), ' ', say(texts.exercise)))
   const wrong = [...r.findings.filter((f) => !f.gap), ...suspects(r)]
   if (wrong.length) out.push(element('ul', 'verify-wrong', ...wrong.map((f) => finding(r, f))))
   if (r.own?.st && r.outcome !== 'FAILED') {
-    if (r.own.st.kind === 'release.made' && r.own.body) out.push(paragraph('', texts['release.is'], { names: visible(r.own.body.title), index: `#${r.own.line.index}`, member: visible(r.own.st.member), at: clock(r.own.line.logged_at) }))
+    if (r.own.st.kind === 'release.made' && r.own.body) {
+      out.push(paragraph('', texts['release.is'], { names: visible(r.own.body.title), index: `#${r.own.line.index}`, member: visible(r.own.st.member), at: clock(r.own.line.logged_at) }))
+      if (r.own.body.replaces) out.push(paragraph('', texts.instead, { number: code(r.own.body.replaces) }))
+      out.push(paragraph('quiet', texts.since))
+    }
     else out.push(paragraph('', texts.no_release, { index: `#${r.own.line.index}`, member: visible(r.own.st.member), at: clock(r.own.line.logged_at) }))
   }
   out.push(layers(r), rests(r, options))
