@@ -71,12 +71,13 @@ func (s *State) Reaches(audience, member string, readers []string) []string {
 	return slices.DeleteFunc(s.Audience(audience, member, readers), func(code string) bool { return s.recipients[code].age == "" })
 }
 
-// Current is the newest epoch whose key exactly those have who are to read what member
-// files for the audience now, under their recipients of now. False: a new one is needed
-// first.
+// Current is the newest epoch that member made itself and whose key exactly those have who
+// are to read what it files for the audience now, under their recipients of now. False: a
+// new one is needed first. Who makes an epoch could name readers and give them no key, or
+// each another, so that nobody files under another's.
 func (s *State) Current(audience, member string, readers []string) (Epoch, bool) {
 	reaches := s.Reaches(audience, member, readers)
-	id, ok := s.current[epochKey(audience, reaches)]
+	id, ok := s.current[currentKey(member, audience, reaches)]
 	if !ok {
 		return Epoch{}, false
 	}
@@ -174,6 +175,10 @@ func (s *State) Restricted() int64 { return s.restricted }
 
 func epochKey(audience string, readers []string) string {
 	return audience + " " + strings.Join(readers, " ")
+}
+
+func currentKey(maker, audience string, readers []string) string {
+	return maker + " " + epochKey(audience, readers)
 }
 
 // ruleAudience wants an audience that is known, readers that are on the roster, and what
@@ -293,7 +298,7 @@ func (s *State) guardEpoch(e *Entry, b *record.Epoch) (func(), error) {
 	}
 	return func() {
 		set(s, s.epochs, st.ID, Epoch{ID: st.ID, Audience: b.Audience, Readers: b.Readers, Member: st.Member, Index: s.size})
-		set(s, s.current, epochKey(b.Audience, b.Readers), st.ID)
+		set(s, s.current, currentKey(st.Member, b.Audience, b.Readers), st.ID)
 	}, nil
 }
 
@@ -318,7 +323,7 @@ func (s *State) guardHandover(e *Entry, b *record.Handover) (func(), error) {
 		// Who has it besides the readers may leave them again: nothing new is filed under it.
 		for _, id := range b.Epochs {
 			epoch := s.epochs[id]
-			if k := epochKey(epoch.Audience, epoch.Readers); s.current[k] == id && !slices.Contains(epoch.Readers, b.Member) {
+			if k := currentKey(epoch.Member, epoch.Audience, epoch.Readers); s.current[k] == id && !slices.Contains(epoch.Readers, b.Member) {
 				unset(s, s.current, k)
 			}
 		}

@@ -54,7 +54,10 @@ func TestCurrentEpoch(t *testing.T) {
 	want("the first", first)
 	d.recipient("watch")
 	want("another has joined", record.ID{})
-	second := d.good(d.keyed("DRN", record.AudienceMembers, "DRN", "OMB", "watch"))
+	d.good(d.keyed("DRN", record.AudienceMembers, "DRN", "OMB", "watch"))
+	want("another member's, under which only that one files", record.ID{})
+	second := d.good(d.keyed("OMB", record.AudienceMembers, "DRN", "OMB", "watch"))
+	d.good(d.keyed("DRN", record.AudienceMembers, "DRN", "OMB", "watch"))
 	want("with the other", second)
 
 	d.state.Begin()

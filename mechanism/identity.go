@@ -123,10 +123,11 @@ func (s *State) identityOf(id record.ID) (identity, error) {
 }
 
 // circle are those who read what is said about an identity: its custodian, those of the
-// mechanism that have named a recipient, and who asks; ascending.
+// mechanism that have named a recipient, and who asks; ascending. A custodian that has left
+// reads nothing more: what it released before is still read by those to whom it did.
 func (s *State) circle(x identity, asker string) []string {
 	out := slices.DeleteFunc(s.Audience(record.AudienceMechanism, x.custodian, nil), func(code string) bool {
-		return code != x.custodian && s.Recipient(code) == ""
+		return s.members[code].Left || code != x.custodian && s.Recipient(code) == ""
 	})
 	if !slices.Contains(out, asker) {
 		out = append(out, asker)
@@ -154,6 +155,8 @@ func (s *State) guardIdentityAsked(e *Entry) (func(), error) {
 	switch {
 	case st.Member == x.custodian:
 		return nil, refuse(StateForbids, "%s keeps the identity: it reads it (identity.read) and asks nobody", st.Member)
+	case s.members[x.custodian].Left:
+		return nil, refuse(StateForbids, "%s, which keeps the identity, has left the mission: nobody can release it", x.custodian)
 	case st.Member != x.member && !s.pack.IsMechanism(st.Member, s.members[st.Member].Role):
 		return nil, refuse(NoRight, "%s has not filed the identity and is not of the mechanism: these alone may ask for it", st.Member)
 	}

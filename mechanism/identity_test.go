@@ -108,6 +108,18 @@ func TestIdentityApart(t *testing.T) {
 	}
 }
 
+// TestCustodianHasLeft: nobody asks any more, and who was answered before still reads.
+func TestCustodianHasLeft(t *testing.T) {
+	d := openApart(t)
+	id := d.good(d.identity("OMB", d.account, "DRN"))
+	ask := d.good(d.asked("watch", id, "DRN", "scribe"))
+	d.good(d.released("DRN", ask, "scribe", "watch"))
+	d.good(d.File("DRN", record.MemberLeft, &record.Departure{Member: "DRN", Reason: "over"}))
+	d.refused("asked", mechanism.StateForbids, d.asked("scribe", id, "watch"))
+	d.refused("read as if it were there", mechanism.UnknownAudience, d.reads("watch", id, "DRN", "scribe"))
+	d.good(d.reads("watch", id, "scribe"))
+}
+
 // TestIdentityForItself: who files an identity may keep it, and still reads it with a record.
 func TestIdentityForItself(t *testing.T) {
 	d := openApart(t)

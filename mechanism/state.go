@@ -44,7 +44,7 @@ type State struct {
 
 	recipients map[string]recipient // by member code
 	epochs     map[record.ID]Epoch
-	current    map[string]record.ID  // newest epoch by audience and readers; follows from epochs
+	current    map[string]record.ID  // newest epoch by maker, audience and readers; follows from epochs
 	erased     map[record.ID]erasure // by the record whose body it is
 	restricted int64                 // records that are not for everybody
 

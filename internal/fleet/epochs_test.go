@@ -3,6 +3,8 @@
 package fleet_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"truceline/internal/node"
 	"truceline/mechanism"
 	"truceline/record"
+	"truceline/vault"
 )
 
 // whoReads tells who shows an account on its own pages.
@@ -203,5 +206,74 @@ func TestRenewReading(t *testing.T) {
 	f.Start("SUD")
 	if a, b := whoReads(t, f, before), whoReads(t, f, after); a != "NOR SUD fac mon" || b != "NOR fac mon" {
 		t.Errorf("with the former key alone: %s and %s", a, b)
+	}
+}
+
+// madeUp is an age file with a key that is not an epoch's, to a member.
+func madeUp(t *testing.T, f *fleet.Fleet, to string, fill byte) string {
+	t.Helper()
+	var recipient string
+	f.Registry().Look(func(s *mechanism.State) { recipient = s.Recipient(to) })
+	file, err := vault.Encrypt(bytes.Repeat([]byte{fill}, 32), recipient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(file)
+}
+
+// TestAnEpochMadeToShutOthersOut: a member makes an epoch that names all as readers, and gives
+// its key to one alone. What that one files next is read by all the same.
+func TestAnEpochMadeToShutOthersOut(t *testing.T) {
+	f := begin(t, 76)
+	id, err := f.File("SUD", node.Draft{Kind: record.AudienceKeyed, Member: "SUD", Audience: record.AudienceMembers,
+		Body: &record.Epoch{Audience: record.AudienceMembers, Key: madeUp(t, f, "SUD", 1), Readers: fleet.Codes}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.File("SUD", node.Draft{Kind: record.AudienceShared, Member: "SUD", Audience: record.AudienceMembers,
+		Body: &record.Handover{Epochs: []record.ID{id}, Keys: madeUp(t, f, "NOR", 1), Member: "NOR"}}); err != nil {
+		t.Fatal(err)
+	}
+	f.Settle()
+	if who := whoReads(t, f, whispered(t, f, "NOR", record.AudienceMembers)); who != "NOR SUD fac mon" {
+		t.Errorf("it is read by %s", who)
+	}
+	if who := whoReads(t, f, whispered(t, f, "SUD", record.AudienceMembers)); who != "NOR SUD" {
+		t.Errorf("what its maker files under it is read by %s", who)
+	}
+	settled(t, f)
+}
+
+// TestAKeyThatIsNone: who joins is handed what is not the key of an epoch, before its maker
+// gives it the right one.
+func TestAKeyThatIsNone(t *testing.T) {
+	f := fleet.New(t, 77)
+	f.Join("NOR", "fac")
+	f.Settle()
+	all := whispered(t, f, "NOR", record.AudienceMembers)
+	f.Join("SUD")
+	for fill := range byte(3) {
+		if _, err := f.File("fac", node.Draft{Kind: record.AudienceShared, Member: "fac", Audience: record.AudienceMembers,
+			Body: &record.Handover{Epochs: []record.ID{epochs(f)[0].ID}, Keys: madeUp(t, f, "SUD", fill), Member: "SUD"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Round("fac", "SUD"); err != nil {
+		t.Fatal(err)
+	}
+	if by := shared(t, f); strings.Join(by, " ") != "fac fac fac" {
+		t.Fatalf("keys were handed over by %v", by)
+	}
+	if who := whoReads(t, f, all); who != "NOR fac" {
+		t.Fatalf("it is read by %s", who)
+	}
+	f.Settle()
+	f.Clock.Advance(time.Hour)
+	f.Settle()
+	if who := whoReads(t, f, all); who != "NOR SUD fac" {
+		t.Errorf("it is read by %s", who)
+	}
+	if by := shared(t, f); strings.Join(by, " ") != "fac fac fac NOR" {
+		t.Errorf("keys were handed over by %v", by)
 	}
 }

@@ -19,8 +19,9 @@ import (
 )
 
 // A member that joins an audience, or names another recipient, is given the keys of the
-// audience's earlier epochs by the node of one that has them: at first by that which made
-// the newest of them, since it was there last, and by the others when it does not.
+// audience's earlier epochs: of each by the node of the member that made it, and by the
+// others that have it when that does not. What another handed over does not keep the maker
+// from doing so, since nobody can see whether it was the key.
 
 // handTurn is how long each node waits for those before it.
 const handTurn = 10 * time.Minute
@@ -59,10 +60,6 @@ func (n *Node) handovers() (out map[handover][]record.ID, recipients map[string]
 	defer n.dues.mu.Unlock()
 	n.ledger.View(func(s *mechanism.State) {
 		epochs := s.Epochs()
-		newest := map[string]string{} // of an audience, who made its newest epoch
-		for _, e := range epochs {
-			newest[e.Audience] = e.Member
-		}
 		own := n.here(s)
 		lacking := map[owing]time.Time{}
 		for _, e := range epochs {
@@ -71,11 +68,16 @@ func (n *Node) handovers() (out map[handover][]record.ID, recipients map[string]
 				continue
 			}
 			given := n.ledger.Given(e.ID)
-			turns := inTurn(s, e, newest[e.Audience])
+			turns := inTurn(s, e, e.Member)
 			for member, named := range owed {
-				has := slices.ContainsFunc(given, func(g replica.Given) bool { return g.Index > named && slices.Contains(g.Members, member) })
-				if has {
-					continue
+				turns := turns
+				to := func(g replica.Given) bool { return g.Index > named && slices.Contains(g.Members, member) }
+				if slices.ContainsFunc(given, to) {
+					// By its maker, or that is still to come.
+					if len(turns) == 0 || turns[0] != e.Member || slices.ContainsFunc(given, func(g replica.Given) bool { return g.By == e.Member && to(g) }) {
+						continue
+					}
+					turns = turns[:1]
 				}
 				o := owing{e.ID, member}
 				first, ok := n.dues.noticed[o]

@@ -123,6 +123,9 @@ func (n *Node) openIdentity(ctx context.Context, s *mechanism.State, x mechanism
 	} else {
 		for _, id := range s.Answers(x.ID, member) {
 			b, err := n.apart(ctx, s, id)
+			if errors.Is(err, ErrNoBody) {
+				continue // one before it may be here
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -293,7 +296,7 @@ func (n *Node) apartAt(ctx context.Context, index int64) (out apartRecord, err e
 		if err != nil {
 			return out, nil
 		}
-		body, _, err := vault.Unbox(st.ID, st.Body, box, func(epoch record.ID) (vault.EpochKey, bool) { return n.epochKey(ctx, epoch) })
+		body, _, err := n.openBox(ctx, st, box)
 		if err != nil {
 			return out, nil // for others; or spoilt, which its kind's page says of every record
 		}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"truceline/ledger"
 	"truceline/mechanism"
 	"truceline/record"
 	"truceline/vault"
@@ -21,7 +22,7 @@ import (
 type keyring struct {
 	mu         sync.Mutex
 	identities map[string][]*vault.Identity // by member code, the newest first
-	epochs     map[record.ID]vault.EpochKey
+	epochs     map[record.ID]openedKeys
 }
 
 // ageKeyName is what the nth identity of a member, from 1, is called in the folder of keys.
@@ -109,59 +110,131 @@ func (n *Node) drawIdentity(code string) error {
 	return nil
 }
 
-// epochKey finds the key of an epoch, if it was given to a member of this node.
+// epochKey finds the key of an epoch, if it was given to a member of this node: the first
+// that came. It is the right one for who made the epoch, and for its readers where the maker
+// is honest.
 func (n *Node) epochKey(ctx context.Context, id record.ID) (vault.EpochKey, bool) {
-	n.keys.mu.Lock()
-	key, ok := n.keys.epochs[id]
-	n.keys.mu.Unlock()
-	if ok {
-		return key, true
+	list := n.epochKeys(ctx, id)
+	if len(list) == 0 {
+		return vault.EpochKey{}, false
 	}
-	type place struct {
-		index int64
-		code  string
-	}
-	var given []place
-	for _, g := range n.ledger.Given(id) {
-		for code := range n.signers {
-			if slices.Contains(g.Members, code) {
-				given = append(given, place{g.Index, code})
-			}
-		}
-	}
-	for _, g := range given {
-		list, err := n.identities(g.code)
+	return list[0], true
+}
+
+// openedKeys are the keys of an epoch that were given here, in the order of the ledger.
+type openedKeys struct {
+	list []vault.EpochKey
+	// Of how many records, with how many identities, they were taken: so many need not be
+	// opened again, whoever files as many more as he likes.
+	given, identities int
+}
+
+// epochKeys are all that members of this node were given as the key of an epoch. They are
+// more than one where somebody handed over what is not the key: which it is shows when a
+// body opens.
+func (n *Node) epochKeys(ctx context.Context, id record.ID) []vault.EpochKey {
+	own := map[string][]*vault.Identity{}
+	identities := 0
+	for code := range n.signers {
+		list, err := n.identities(code)
 		if err != nil {
 			continue
 		}
-		for _, identity := range list {
-			if key, err = n.openEpoch(ctx, g.index, id, identity); err == nil {
-				n.keepEpoch(id, key)
-				return key, true
+		own[code], identities = list, identities+len(list)
+	}
+	given := n.ledger.Given(id)
+	n.keys.mu.Lock()
+	is := n.keys.epochs[id]
+	n.keys.mu.Unlock()
+	if is.identities != identities {
+		is.given = 0 // what was for others then may be for us now
+	}
+	if is.given >= len(given) {
+		return is.list
+	}
+	out := openedKeys{list: slices.Clone(is.list), given: len(given), identities: identities}
+	for _, g := range given[is.given:] {
+		var to []*vault.Identity
+		for code, list := range own {
+			if slices.Contains(g.Members, code) {
+				to = append(to, list...)
+			}
+		}
+		if len(to) == 0 {
+			continue
+		}
+		f, err := n.at(ctx, g.Index)
+		if err != nil {
+			n.opts.Log.Warn("a record with the key of an audience's epoch cannot be read", "record", g.Index, "err", err)
+			out.given = is.given // another time
+			continue
+		}
+		for _, identity := range to {
+			key, err := openEpoch(f, id, identity)
+			if err == nil {
+				if !slices.Contains(out.list, key) {
+					out.list = append(out.list, key)
+				}
+				break
 			}
 			if !errors.Is(err, vault.ErrNotForUs) { // that it is encrypted to another of our keys, or comes in a record of its own, is no fault
-				n.opts.Log.Warn("the key of an audience's epoch cannot be opened", "record", g.index, "err", err)
+				n.opts.Log.Warn("the key of an audience's epoch cannot be opened", "record", g.Index, "err", err)
 			}
 		}
 	}
-	return vault.EpochKey{}, false
+	n.keys.mu.Lock()
+	defer n.keys.mu.Unlock()
+	if n.keys.epochs == nil {
+		n.keys.epochs = map[record.ID]openedKeys{}
+	}
+	if was := n.keys.epochs[id]; was.given <= out.given { // somebody else may have opened more meanwhile
+		for _, key := range was.list {
+			if !slices.Contains(out.list, key) {
+				out.list = append(out.list, key) // made here meanwhile
+			}
+		}
+		n.keys.epochs[id] = out
+	}
+	return out.list
 }
 
+// keepEpoch keeps the key of an epoch that this node makes.
 func (n *Node) keepEpoch(id record.ID, key vault.EpochKey) {
 	n.keys.mu.Lock()
 	defer n.keys.mu.Unlock()
 	if n.keys.epochs == nil {
-		n.keys.epochs = map[record.ID]vault.EpochKey{}
+		n.keys.epochs = map[record.ID]openedKeys{}
 	}
-	n.keys.epochs[id] = key
+	is := n.keys.epochs[id]
+	is.list = append([]vault.EpochKey{key}, is.list...)
+	n.keys.epochs[id] = is
+}
+
+// openBox opens a box with the keys that were given here.
+func (n *Node) openBox(ctx context.Context, st *record.Statement, box *record.Box) (body []byte, salt ledger.Salt, err error) {
+	keys := make([][]vault.EpochKey, len(box.Wraps))
+	most := 1
+	for i, w := range box.Wraps {
+		keys[i] = n.epochKeys(ctx, w.Epoch)
+		most = max(most, len(keys[i]))
+	}
+	for k := range most {
+		body, salt, err = vault.Unbox(st.ID, st.Body, box, func(epoch record.ID) (key vault.EpochKey, ok bool) {
+			i := slices.IndexFunc(box.Wraps, func(w record.Wrap) bool { return w.Epoch == epoch })
+			if k >= len(keys[i]) {
+				return key, false
+			}
+			return keys[i][k], true
+		})
+		if err == nil {
+			return body, salt, nil
+		}
+	}
+	return nil, ledger.Salt{}, err
 }
 
 // openEpoch opens the key of an epoch from the record that brings it to a member.
-func (n *Node) openEpoch(ctx context.Context, index int64, id record.ID, identity *vault.Identity) (key vault.EpochKey, err error) {
-	f, err := n.at(ctx, index)
-	if err != nil {
-		return key, err
-	}
+func openEpoch(f *Found, id record.ID, identity *vault.Identity) (key vault.EpochKey, err error) {
 	body, err := record.ParseBody(f.Statement.Kind, f.Body)
 	if err != nil {
 		return key, err

@@ -9,7 +9,6 @@ import (
 	"truceline/internal/ledgerstore"
 	"truceline/ledger"
 	"truceline/record"
-	"truceline/vault"
 )
 
 // readable is the ledger as this node may read it: bodies are out of their boxes where the
@@ -51,7 +50,7 @@ func (n *Node) unbox(ctx context.Context, e *ledgerstore.Entry) {
 	if err != nil {
 		return
 	}
-	body, salt, err := vault.Unbox(st.ID, st.Body, box, func(epoch record.ID) (vault.EpochKey, bool) { return n.epochKey(ctx, epoch) })
+	body, salt, err := n.openBox(ctx, st, box)
 	if err == nil {
 		e.Body, e.BodySalt = body, salt
 	}

@@ -152,10 +152,10 @@ func (r *Replica) Learn(e *mechanism.Entry) {
 			learn(*b.Key)
 		}
 	case *record.Epoch:
-		r.give(e.Statement.ID, e.Index, b.Readers...)
+		r.give(e.Statement.ID, e.Index, e.Statement.Member, b.Readers...)
 	case *record.Handover:
 		for _, id := range b.Epochs {
-			r.give(id, e.Index, b.Member)
+			r.give(id, e.Index, e.Statement.Member, b.Member)
 		}
 	}
 }
@@ -163,10 +163,11 @@ func (r *Replica) Learn(e *mechanism.Entry) {
 // Given is a record that gives members the key of an audience's epoch.
 type Given struct {
 	Index   int64
+	By      string // the member that filed it
 	Members []string
 }
 
-func (r *Replica) give(epoch record.ID, index int64, members ...string) {
+func (r *Replica) give(epoch record.ID, index int64, by string, members ...string) {
 	r.givenMu.Lock()
 	defer r.givenMu.Unlock()
 	if r.given == nil {
@@ -177,7 +178,7 @@ func (r *Replica) give(epoch record.ID, index int64, members ...string) {
 			return // it is folded once more
 		}
 	}
-	r.given[epoch] = append(r.given[epoch], Given{index, members})
+	r.given[epoch] = append(r.given[epoch], Given{index, by, members})
 }
 
 // Given lists the admitted records that give the key of an epoch to members. It does not
