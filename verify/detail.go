@@ -18,7 +18,7 @@ type Detail struct {
 	Layers    map[Layer]string // what was found: "good", or why not
 	Body      []byte           // as given; nil if it was not
 
-	asGiven map[Layer]bool // the layers that are good as given
+	byWord map[Layer]bool // the layers that the members' word settles, if it is there
 }
 
 // KeyUse is one signature of a record.

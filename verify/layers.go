@@ -16,6 +16,7 @@ type outcome struct {
 	unsure  string
 	asGiven bool
 	leftOut bool // the line was left out
+	rests   bool // on lines that were left out, for no other reason: the members' word settles it
 }
 
 func (v *verifier) settle(index int64, layer Layer, path string, o outcome) string {
@@ -29,7 +30,10 @@ func (v *verifier) settle(index int64, layer Layer, path string, o outcome) stri
 		if o.asGiven {
 			t.AsGiven++
 		}
-		v.report.unchecked(index, layer, o.unsure, o.asGiven || o.leftOut)
+		if o.rests {
+			t.rests++
+		}
+		v.report.unchecked(index, layer, o.unsure, o.asGiven || o.leftOut || o.rests)
 		return "could not be checked: " + o.unsure
 	}
 	t.Good++
@@ -68,9 +72,9 @@ func (v *verifier) record(index int64, path string, it *item, entry []byte) {
 		it.entry.Index = index
 	}
 	d := v.detail(index, it) // before the record can change its own keys
-	var before map[Layer]int64
+	var before map[Layer]Tally
 	if d != nil {
-		before = v.asGiven()
+		before = v.tallies()
 	}
 	leaf, ours := v.leaf(it, entry)
 	first := v.settle(index, Leaf, path, leaf)
@@ -86,9 +90,9 @@ func (v *verifier) record(index int64, path string, it *item, entry []byte) {
 	}
 	found[Leaf] = first
 	if d != nil {
-		d.Layers, d.asGiven = found, map[Layer]bool{}
-		for l, n := range v.asGiven() {
-			d.asGiven[l] = n > before[l]
+		d.Layers, d.byWord = found, map[Layer]bool{}
+		for l, t := range v.tallies() {
+			d.byWord[l] = t.AsGiven+t.rests > before[l].AsGiven+before[l].rests
 		}
 		v.report.Detail = d
 	}

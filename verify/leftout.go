@@ -79,6 +79,10 @@ func (r *Report) writeLeftOut(p *printer) {
 		p.line("          of these, and is good as it is given, is good, whatever %s left out among them.", was(r.Vouched))
 		p.line("          Whether that is for everybody they do not say, and this copy cannot show: if it is,")
 		p.line("          other copies have it.")
+		if r.resting > 0 {
+			p.line("          %s given could not be judged by the rules without these: that they passed is", plural(r.resting, "record"))
+			p.line("          their word alone.")
+		}
 	}
 	if r.Vouched == r.LeftOut && r.Layers[Envelope].AsGiven == 0 && r.Layers[Rule].AsGiven == 0 {
 		return

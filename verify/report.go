@@ -33,6 +33,9 @@ type Tally struct {
 	Good, Failed, Unchecked int64
 	// AsGiven are those of Unchecked that are good if no line that was left out is for everybody.
 	AsGiven int64
+	// rests are those of Unchecked, in the layer of the rules, that would be refused or cannot be
+	// judged for no other reason than lines that were left out.
+	rests int64
 }
 
 // Problem is one thing that is wrong.
@@ -103,6 +106,7 @@ type Report struct {
 	// it. Vouched counts those of LeftOut of which a quorum of them says that they passed.
 	Word    *Word
 	Vouched int64
+	resting int64 // records given that the rules admit by that word alone
 	Notes   []string
 	// StateHash is that of the mechanism state after the last record; zero if the rules
 	// were not replayed or not every record could be folded.

@@ -28,6 +28,8 @@ type replay struct {
 	lostRecipient string
 	about         map[record.ID][]record.ID // the subjects of each statement that has any
 	skipped       int64
+	// other tells that something could not be folded that is not owed to lines left out.
+	other bool
 }
 
 func newReplay() *replay {
@@ -44,9 +46,11 @@ func (p *replay) gap(index int64, leftOut bool) {
 		if p.leftOut == 0 {
 			p.leftOut = index
 		}
+		return
 	case p.unsure == "":
 		p.unsure = fmt.Sprintf("record %d is not known, and anything after it may rest on it", index)
 	}
+	p.other = true
 }
 
 // admit puts a record through the door. After a line that was left out, what the door says
@@ -71,9 +75,10 @@ func (p *replay) admit(e *mechanism.Entry, loggedAt int64, whole bool) outcome {
 	default:
 		unsure = p.dependsOnLost(st)
 	}
+	p.other = p.other || !whole
 	if unsure != "" {
 		p.pass(e, loggedAt)
-		return outcome{unsure: unsure}
+		return outcome{unsure: unsure, rests: p.rests()}
 	}
 	err := p.state.Admit(e, loggedAt)
 	switch {
@@ -84,10 +89,14 @@ func (p *replay) admit(e *mechanism.Entry, loggedAt int64, whole bool) outcome {
 	}
 	p.pass(e, loggedAt)
 	if p.leftOut > 0 {
-		return outcome{unsure: fmt.Sprintf("refused, unless it rests on what was left out from record %d on: %v", p.leftOut, err)}
+		return outcome{unsure: fmt.Sprintf("refused, unless it rests on what was left out from record %d on: %v", p.leftOut, err), rests: p.rests()}
 	}
+	p.other = true
 	return outcome{err: err}
 }
+
+// rests tells that what cannot be judged is owed to lines left out and to nothing else.
+func (p *replay) rests() bool { return p.leftOut > 0 && !p.other }
 
 // reach gives id and all that it is about, directly or through others.
 func (p *replay) reach(id record.ID) []record.ID {

@@ -22,7 +22,7 @@ type Word struct {
 	newest  bool            // of the checkpoint itself, not of the witnessed head
 	signed  map[string]bool // verifier keys that cosigned the head
 	reached bool
-	asGiven map[Layer]int64 // of the first Size records
+	tallies map[Layer]Tally // of the first Size records
 	leftOut int64           // of the first Size records
 }
 
@@ -42,16 +42,16 @@ func (v *verifier) reach(size int64) {
 		if w.Size != size || w.reached {
 			continue
 		}
-		w.reached, w.asGiven, w.leftOut = true, v.asGiven(), v.report.LeftOut
+		w.reached, w.tallies, w.leftOut = true, v.tallies(), v.report.LeftOut
 		v.weigh(w)
 	}
 }
 
-// asGiven counts, for each layer, the records that are good as given so far.
-func (v *verifier) asGiven() map[Layer]int64 {
-	out := map[Layer]int64{}
+// tallies are those of each layer so far.
+func (v *verifier) tallies() map[Layer]Tally {
+	out := map[Layer]Tally{}
 	for l, t := range v.report.Layers {
-		out[l] = t.AsGiven
+		out[l] = *t
 	}
 	return out
 }
@@ -105,7 +105,8 @@ func (v *verifier) silent(w *Word, member string, keys []string) string {
 	return why
 }
 
-// settleWord counts as good what is good as given, up to the largest head of whose records
+// settleWord counts as good what is good as given, and what only lines that were left out keep
+// the rules from judging, up to the largest head of whose records
 // a quorum of members says that they passed the rules. It is called when the tree has been
 // compared.
 func (v *verifier) settleWord() {
@@ -120,11 +121,12 @@ func (v *verifier) settleWord() {
 		return // record 0 is for everybody: whoever leaves it out gives no log
 	}
 	for _, l := range layers {
-		if t := r.Layers[l]; l != Rule || r.RulesChecked {
-			t.Good, t.AsGiven, t.Unchecked = t.Good+w.asGiven[l], t.AsGiven-w.asGiven[l], t.Unchecked-w.asGiven[l]-w.leftOut
+		if t, then := r.Layers[l], w.tallies[l]; l != Rule || r.RulesChecked {
+			settled := then.AsGiven + then.rests
+			t.Good, t.AsGiven, t.rests, t.Unchecked = t.Good+settled, t.AsGiven-then.AsGiven, t.rests-then.rests, t.Unchecked-settled-w.leftOut
 		}
 	}
-	r.Vouched = w.leftOut
+	r.Vouched, r.resting = w.leftOut, w.tallies[Rule].rests
 	kept := r.Unchecked[:0]
 	for _, u := range r.Unchecked {
 		if u.given && u.From < w.Size {
@@ -141,7 +143,7 @@ func (v *verifier) settleWord() {
 		}
 	}
 	if d := r.Detail; d != nil && d.Index < w.Size {
-		for l, is := range d.asGiven {
+		for l, is := range d.byWord {
 			if is {
 				d.Layers[l] = "good, by the members' word"
 			}

@@ -19,6 +19,13 @@ import (
 func sworn(t *testing.T) (*verifytest.Log, memory, *quorum.Policy) {
 	t.Helper()
 	l, hidden := restricted()
+	files, p := swear(t, l, hidden)
+	return l, files, p
+}
+
+// swear has the three name their cosigners in a log, and DRN and OMB say so of all of it.
+func swear(t *testing.T, l *verifytest.Log, hidden []int) (memory, *quorum.Policy) {
+	t.Helper()
 	m := l.Mission
 	text, said := "log "+m.LogKey+"\n", []*cosign.Signer{}
 	for _, member := range sides {
@@ -28,7 +35,9 @@ func sworn(t *testing.T) (*verifytest.Log, memory, *quorum.Policy) {
 				name = "rules/" + member
 			}
 			s := m.Cosigner(member, role, "sworn")
-			l.Append(m.Named(member, role, s.VKey(), ""))
+			f := m.Named(member, role, s.VKey(), "")
+			l.Append(f)
+			l.Entries[len(l.Entries)-1].LoggedAt = max(l.Entries[len(l.Entries)-1].LoggedAt, l.Entries[len(l.Entries)-2].LoggedAt)
 			text += fmt.Sprintf("witness %s %s\n", name, s.VKey())
 			if member != "scribe" {
 				said = append(said, s)
@@ -41,7 +50,7 @@ func sworn(t *testing.T) (*verifytest.Log, memory, *quorum.Policy) {
 	}
 	files := without(l, hidden...)
 	files["checkpoint"] = cosigned(t, files["checkpoint"], said...)
-	return l, files, p
+	return files, p
 }
 
 // TestMembersWord: what is good as given is good by the members' word, and the report says
@@ -105,5 +114,57 @@ func TestMembersWordIsNotAll(t *testing.T) {
 	}
 	if s := text(r); !strings.Contains(s, "Of what comes after these, if nothing was kept back") || !strings.Contains(r.Verdict(), "INCOMPLETE") {
 		t.Error(s)
+	}
+}
+
+// TestMembersWordOnTheRules: what the rules would refuse since lines were left out is good by
+// the word of those who have them, and nothing that lacks anything else.
+func TestMembersWordOnTheRules(t *testing.T) {
+	refused := func() (*verifytest.Log, []int) {
+		l, hidden := restricted()
+		told := verifytest.Account(1)
+		told.Claims[0].Stance = "shouts"
+		first := l.Mission.File("OMB", record.AccountFiled, told)
+		l.Append(first, l.Mission.File("OMB", record.AccountWithdrawn, &record.Reason{Reason: "told twice"}, verifytest.About(record.RoleAccount, first.ID())))
+		return l, hidden
+	}
+	l, hidden := refused()
+	files, p := swear(t, l, hidden)
+	r := check(t, files, verify.Options{Key: l.Mission.LogKey, Rules: true, Policy: p, Record: "15"})
+	if s := text(r); r.Outcome() != verify.Good || *r.Layers[verify.Rule] != (verify.Tally{Good: int64(len(l.Entries)) - 2}) || r.Detail.Layers[verify.Rule] != "good, by the members' word" ||
+		!strings.Contains(s, "2 records given could not be judged by the rules without these: that they passed is\n          their word alone.") {
+		t.Error(s)
+	}
+
+	l, hidden = refused()
+	l.Entries[12].Body = nil // before them, and no lines left out explain it
+	files, p = swear(t, l, hidden)
+	r = check(t, files, verify.Options{Key: l.Mission.LogKey, Rules: true, Policy: p})
+	if rule := r.Layers[verify.Rule]; r.Outcome() != verify.Incomplete || rule.Unchecked != 3 {
+		t.Errorf("%+v: %s", *rule, text(r))
+	}
+
+	// Every kind that not everybody may read, and filings that such a record closes.
+	m := verifytest.NewMission("sworn audiences")
+	audiences := &verifytest.Log{Mission: m}
+	audiences.Append(m.Audiences()...)
+	blind := &verifytest.Log{Mission: verifytest.NewMission("sworn blind")}
+	blind.Blind()
+	for _, l := range []*verifytest.Log{audiences, blind} {
+		var hidden []int
+		for i, e := range l.Entries {
+			if a := e.Statement.Audience; a != record.AudiencePublic && a != record.AudienceOwn {
+				hidden = append(hidden, i)
+			}
+		}
+		files, p := swear(t, l, hidden)
+		for _, rules := range []bool{false, true} {
+			if r := check(t, files, verify.Options{Key: l.Mission.LogKey, Rules: rules, Policy: p}); r.Outcome() != verify.Good || r.Vouched != int64(len(hidden)) || len(hidden) == 0 {
+				t.Error(text(r))
+			}
+		}
+		if r := check(t, files, verify.Options{Key: l.Mission.LogKey, Rules: true}); r.Outcome() != verify.Incomplete {
+			t.Error(text(r))
+		}
 	}
 }

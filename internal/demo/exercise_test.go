@@ -107,7 +107,7 @@ func strangers(t *testing.T, n *node.Node) {
 		{"the agreement's policy, which names no rules keys", policy, verify.Incomplete},
 		{"a policy that names the rules keys", named, verify.Good},
 	} {
-		r, err := verify.Log(t.Context(), verify.Dir(dir), verify.Options{Key: n.Config.LogKey, Policy: c.policy})
+		r, err := verify.Log(t.Context(), verify.Dir(dir), verify.Options{Key: n.Config.LogKey, Policy: c.policy, Rules: true})
 		if err != nil {
 			t.Fatal(err)
 		}
