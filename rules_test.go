@@ -34,7 +34,7 @@ var floors = map[string]int{
 	"internal/local": 2, "internal/blobstore": 2, "internal/office": 2, "internal/projection": 2, "internal/tables": 2, "internal/basemap": 2, "internal/assets": 2,
 	"internal/witness": 2, "internal/outbox": 2, "internal/cosigned": 2, "internal/bag": 2, "internal/routes": 2,
 	"internal/replica": 3, "internal/registry": 3, "internal/node": 3, "internal/node/nodetest": 3,
-	"internal/web": 4, "internal/peer": 4, "internal/intake": 4, "internal/linkfile": 4, "internal/demo": 4, "internal/server": 4, "internal/takeout": 4,
+	"internal/web": 4, "internal/peer": 4, "internal/intake": 4, "internal/linkfile": 4, "internal/demo": 4, "internal/server": 4, "internal/takeout": 4, "internal/reprint": 4,
 	"internal/fleet":       5, // a whole mission in one process
 	"internal/model":       5, // every order of things, searched
 	"internal/web/webtest": 5, // test data for the pages
@@ -65,7 +65,8 @@ var sideways = map[string][]string{
 	"internal/basemap":                     {"internal/assets"},
 	"internal/node":                        {"internal/registry", "internal/replica"},
 	"internal/node/nodetest":               {"internal/node"},
-	"internal/server":                      {"internal/web", "internal/peer"},
+	"internal/reprint":                     {"internal/takeout"},
+	"internal/server":                      {"internal/web", "internal/peer", "internal/takeout", "internal/reprint"},
 	"internal/demo":                        {"internal/intake"},
 	"internal/takeout":                     {"internal/intake"},
 	"internal/web":                         {"internal/intake"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"truceline/internal/node"
+	"truceline/internal/reprint"
 	"truceline/internal/takeout"
 )
 
@@ -24,6 +25,9 @@ Example: truceline export all ./everything --data ./truceline-data`
 }
 
 func (c exportAllCmd) Run(e *env) error {
+	if reprint.Is(c.Data) {
+		return c.reprint(e)
+	}
 	return c.look(e, func(n *node.Node) error {
 		viewer := takeout.Own(n)
 		if c.Public {
@@ -34,16 +38,21 @@ func (c exportAllCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stdout, "wrote %d files with %d bytes to %s, for %s: %d of %d records, %d archived copies\n", out.Files, out.Bytes, c.Dir, reader(viewer), out.Lines, out.Records, out.Copies)
-		if out.Elsewhere > 0 {
-			fmt.Fprintf(e.stdout, "not in it: %d archived copies that this node does not keep\n", out.Elsewhere)
-		}
-		if out.Damaged > 0 {
-			fmt.Fprintf(e.stderr, "truceline: %d archived copies are damaged on this node and were left out; put them back from a backup: %s doctor --data %s names them\n", out.Damaged, prog(), c.Data)
-		}
-		_, err = fmt.Fprintf(e.stdout, "Next: %s verify bag %s --key '%s'\n", prog(), c.Dir, n.Config.LogKey)
-		return err
+		return c.tell(e, out, viewer, n.Config.LogKey)
 	})
+}
+
+// tell says what was written, and what not.
+func (c exportAllCmd) tell(e *env, out *takeout.Written, viewer takeout.Viewer, key string) error {
+	fmt.Fprintf(e.stdout, "wrote %d files with %d bytes to %s, for %s: %d of %d records, %d archived copies\n", out.Files, out.Bytes, c.Dir, reader(viewer), out.Lines, out.Records, out.Copies)
+	if out.Elsewhere > 0 {
+		fmt.Fprintf(e.stdout, "not in it: %d archived copies that this node does not keep\n", out.Elsewhere)
+	}
+	if out.Damaged > 0 {
+		fmt.Fprintf(e.stderr, "truceline: %d archived copies are damaged on this node and were left out; put them back from a backup: %s doctor --data %s names them\n", out.Damaged, prog(), c.Data)
+	}
+	_, err := fmt.Fprintf(e.stdout, "Next: %s verify bag %s --key '%s'\n", prog(), c.Dir, key)
+	return err
 }
 
 func reader(v takeout.Viewer) string {

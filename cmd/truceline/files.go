@@ -19,6 +19,7 @@ import (
 type importCmd struct {
 	Accounts importAccountsCmd `cmd:"" help:"Take accounts in from a CSV file: one row a claim (docs/formats/accounts-csv.md)."`
 	UcdpGED  importGEDCmd      `cmd:"" name:"ucdp-ged" help:"Take events in from a CSV file of UCDP GED: one row an event, whose estimates are the data set's (docs/formats/ucdp-ged.md)."`
+	Bag      importBagCmd      `cmd:"" help:"Make an empty folder into a copy that can be read, from a folder that export all has written (docs/formats/bag.md)."`
 }
 
 // importFlags are those of every import.

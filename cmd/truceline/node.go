@@ -103,7 +103,7 @@ func (doctorCmd) Help() string {
 
 func (c doctorCmd) Run(e *env) error {
 	ok := true
-	err := node.Examine(e.ctx, c.Data, node.Options{Now: e.now, Rand: e.rand, Log: e.log, Progress: e.bar.Update}, func(f node.Finding) {
+	err := c.examine(e, func(f node.Finding) {
 		e.bar.Done()
 		word := "ok  "
 		if f.Err != nil {

@@ -10,6 +10,7 @@ import (
 	"truceline/internal/intake"
 	"truceline/internal/local"
 	"truceline/internal/node"
+	"truceline/internal/reprint"
 	"truceline/internal/server"
 	"truceline/internal/web"
 )
@@ -24,12 +25,15 @@ type serveCmd struct {
 func (serveCmd) Help() string {
 	return `Serves the pages, the log under /log/ and /healthz until it gets SIGINT or SIGTERM, then exits 0. Other commands, such as import, may run beside it on the same folder.
 
-A member's node also follows the registry, checks and cosigns what it shows, and hands in what waits. The registry's node admits nothing after a start until enough of its witnesses have told what they hold; it says so until then.
+A member's node also follows the registry, checks and cosigns what it shows, and hands in what waits. The registry's node admits nothing after a start until enough of its witnesses have told what they hold; it says so until then. Of a folder that import bag has made it serves the pages alone.
 
 Example: truceline serve --data ./truceline-data --listen 127.0.0.1:8440`
 }
 
 func (c serveCmd) Run(e *env) error {
+	if reprint.Is(c.Data) {
+		return c.reprint(e)
+	}
 	options := func(cfg *local.Config) node.Options {
 		o := e.serving(cfg)
 		o.Alone = c.Alone

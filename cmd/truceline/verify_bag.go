@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"os"
 
+	"truceline/internal/reprint"
 	"truceline/internal/takeout"
 	"truceline/verify"
 )
 
 type verifyBagCmd struct {
-	Dir          string `arg:"" help:"Folder that export all has written." placeholder:"DIR"`
+	Dir          string `arg:"" help:"Folder that export all has written, or that import bag has made of it." placeholder:"DIR"`
 	Key          string `help:"The log's verifier key, as you got it on another way. Without it the key is taken from the log itself, which proves less." placeholder:"VKEY"`
 	Policy       string `help:"File with the policy that says whose cosignatures are needed, as you got it on another way. The one in the folder is the word of the folder." placeholder:"FILE" type:"existingfile"`
 	AllowMissing bool   `help:"Exit 0 also where records or bodies were not given, if nothing else is amiss."`
@@ -31,6 +32,9 @@ func (c verifyBagCmd) Run(e *env) error {
 	policy, err := readPolicy(c.Policy)
 	if err != nil {
 		return &exitError{err, 2}
+	}
+	if reprint.Is(c.Dir) {
+		c.Dir = reprint.BagFolder(c.Dir)
 	}
 	if info, err := os.Stat(c.Dir); err != nil || !info.IsDir() {
 		if err == nil {

@@ -243,7 +243,7 @@ func (c *checker) compare(path string, want record.Digest, in string) error {
 }
 
 func (c *checker) oxum() error {
-	said, err := only(c.report.Info, PayloadOxum)
+	said, err := Only(c.report.Info, PayloadOxum)
 	if err != nil {
 		return nil // told already
 	}

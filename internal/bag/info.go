@@ -4,6 +4,9 @@ package bag
 
 import (
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode"
@@ -63,19 +66,19 @@ func parseInfo(b []byte) (out []Field, err error) {
 		}
 		out = append(out, f)
 	}
-	date, err := only(out, BaggingDate)
+	date, err := Only(out, BaggingDate)
 	if err != nil {
 		return nil, err
 	}
 	if t, err := time.Parse(dateForm, date); err != nil || t.Format(dateForm) != date {
 		return nil, fmt.Errorf("%s: %.80q is no day", BaggingDate, date)
 	}
-	_, err = only(out, PayloadOxum)
+	_, err = Only(out, PayloadOxum)
 	return out, err
 }
 
-// only finds the value of a label that stands once.
-func only(list []Field, label string) (value string, err error) {
+// Only finds the value of a label that stands once.
+func Only(list []Field, label string) (value string, err error) {
 	n := 0
 	for _, f := range list {
 		if strings.EqualFold(f.Label, label) {
@@ -90,3 +93,24 @@ func only(list []Field, label string) (value string, err error) {
 }
 
 func oxum(bytes, files int64) string { return fmt.Sprintf("%d.%d", bytes, files) }
+
+// ReadInfo reads bag-info.txt of the bag in dir, which has been checked.
+func ReadInfo(dir string) ([]Field, error) {
+	f, err := os.Open(filepath.Join(dir, infoFile))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxInfo+1))
+	if err == nil && len(b) > maxInfo {
+		err = fmt.Errorf("it has more than %d bytes", maxInfo)
+	}
+	var out []Field
+	if err == nil {
+		out, err = parseInfo(b)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", infoFile, err)
+	}
+	return out, nil
+}

@@ -21,6 +21,7 @@ import (
 // Names of what stands in a node's folder.
 const (
 	ConfigFile     = "truceline.json"
+	ReprintFile    = "reprint.json" // in its place, in a folder made from a bag
 	LedgerFile     = "ledger.db"
 	ProjectionFile = "projection.db"
 	SealedFolder   = "sealed"          // what opens accounts that were sealed here
@@ -70,6 +71,9 @@ func Open(dir string) (*Store, *Config, error) {
 	s := &Store{dir}
 	b, err := os.ReadFile(s.Path(ConfigFile))
 	if errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(s.Path(ReprintFile)); err == nil {
+			return nil, nil, fmt.Errorf("open the node in %s: it is a copy made from a bag, has no keys and can only be read: truceline serve, doctor and export all work on it; to go on as a member, join or restore", dir)
+		}
 		return nil, nil, fmt.Errorf("open the node in %s: there is no %s; make a node with: truceline init --data %s --agreement FILE --origin HOST/PATH", dir, ConfigFile, dir)
 	}
 	if err != nil {

@@ -155,8 +155,12 @@ func list[T any](l []T) string {
 
 func blob(id record.ID) []byte { return id[:] }
 
-// entry folds one record.
+// entry folds one record. One without an envelope was not given to who keeps this ledger,
+// and is to the tables like one that the viewer is not shown.
 func (f *fold) entry(le *ledgerstore.Entry) error {
+	if le.Envelope == nil {
+		return nil
+	}
 	e, err := open(le)
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", le.Index, err)

@@ -41,8 +41,10 @@ func meta(ctx context.Context, q querier, key string) (string, error) {
 
 // stand notes how far the tables have come: to so many entries, the last with this leaf.
 func (f *fold) stand(entries int64, leaf tlog.Hash) error {
-	if err := f.setMeta(metaMission, f.mission.String()); err != nil {
-		return err
+	if !f.mission.IsZero() { // it is, where none of these records was given
+		if err := f.setMeta(metaMission, f.mission.String()); err != nil {
+			return err
+		}
 	}
 	if err := f.setMeta(metaApplied, fmt.Sprint(entries)); err != nil {
 		return err

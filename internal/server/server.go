@@ -18,6 +18,7 @@ import (
 	"truceline/internal/ledgerstore"
 	"truceline/internal/node"
 	"truceline/internal/peer"
+	"truceline/internal/projection"
 	"truceline/internal/routes"
 	"truceline/internal/web"
 	"truceline/mechanism"
@@ -26,7 +27,9 @@ import (
 
 // Server is one node's listening address. Make it with Listen, then Serve.
 type Server struct {
-	node     *node.Node
+	node     *node.Node     // nil for a copy
+	tables   *projection.DB // that the pages read
+	key      string         // what opens the pages of a copy; empty: they are open
 	log      *slog.Logger
 	listener net.Listener
 	http     *http.Server
@@ -49,20 +52,14 @@ type Options struct {
 
 // Listen takes the address, so that the pages can name it, without answering yet.
 func Listen(n *node.Node, o Options) (*Server, error) {
-	l := o.Listener
-	if l == nil {
-		var err error
-		if l, err = net.Listen("tcp", o.Addr); err != nil {
-			return nil, fmt.Errorf("listen on %s: %w; stop what uses the port, or choose another with --listen HOST:PORT", o.Addr, err)
-		}
+	s, err := take(&o)
+	if err != nil {
+		return nil, err
 	}
-	s := &Server{node: n, log: o.Log, listener: l}
-	if o.BaseURL == "" {
-		o.BaseURL = "http://" + l.Addr().String()
-	}
+	s.node, s.tables = n, n.Projection
 	pages, err := Pages(n, o)
 	if err != nil {
-		l.Close()
+		s.Close()
 		return nil, err
 	}
 	mux := routes.New()
@@ -70,19 +67,39 @@ func Listen(n *node.Node, o Options) (*Server, error) {
 	s.stop = make(chan struct{})
 	Peers(mux, n, o.Log, s.stop)
 	mux.HandleFunc("GET /healthz", s.health)
+	s.answer(mux)
+	return s, nil
+}
+
+// take takes the address, and completes the options with it.
+func take(o *Options) (*Server, error) {
+	l := o.Listener
+	if l == nil {
+		var err error
+		if l, err = net.Listen("tcp", o.Addr); err != nil {
+			return nil, fmt.Errorf("listen on %s: %w; stop what uses the port, or choose another with --listen HOST:PORT", o.Addr, err)
+		}
+	}
+	if o.BaseURL == "" {
+		o.BaseURL = "http://" + l.Addr().String()
+	}
+	return &Server{log: o.Log, listener: l}, nil
+}
+
+// answer makes what answers at the address.
+func (s *Server) answer(h http.Handler) {
 	s.http = &http.Server{
-		Handler:           mux,
+		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      5 * time.Minute, // a slow line takes long for a large bundle
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	unused := &unusedConns{conns: map[net.Conn]bool{}}
 	s.http.ConnState = unused.note
 	s.http.RegisterOnShutdown(unused.close)
-	return s, nil
 }
 
 // Mux is what addresses are added to.
@@ -133,7 +150,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	var looking sync.WaitGroup
 	defer looking.Wait()
 	looking.Go(func() {
-		if _, err := s.node.Projection.Counts(ctx); err != nil && ctx.Err() == nil {
+		if _, err := s.tables.Counts(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("the tables could not be looked through beforehand", "err", err)
 		}
 	})

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"maps"
 	"os"
@@ -17,12 +16,9 @@ import (
 	"strings"
 	"time"
 
-	"truceline/agreement"
 	"truceline/internal/bag"
 	"truceline/internal/blobstore"
-	"truceline/internal/ledgerstore"
 	"truceline/internal/node"
-	"truceline/internal/outbox"
 	"truceline/ledger"
 	"truceline/record"
 	"truceline/verify"
@@ -51,6 +47,10 @@ type Written struct {
 // The node may be in use meanwhile: the bag is of one state of its log. After an error, or
 // when ctx ends, there is nothing under the name.
 func Write(ctx context.Context, n *node.Node, dir string, o Options) (*Written, error) {
+	return write(ctx, nodeSource{n, n.MembersLog()}, dir, o)
+}
+
+func write(ctx context.Context, from source, dir string, o Options) (*Written, error) {
 	if o.Progress == nil {
 		o.Progress = func(string, int64, int64) {}
 	}
@@ -58,10 +58,7 @@ func Write(ctx context.Context, n *node.Node, dir string, o Options) (*Written, 
 	if err != nil {
 		return nil, fmt.Errorf("export all: %w", err)
 	}
-	w := &writer{node: n, log: n.Log(), bag: b, o: o, out: new(Written)}
-	if o.Viewer != Public {
-		w.log = n.MembersLog()
-	}
+	w := &writer{from: from, bag: b, o: o, out: new(Written)}
 	err = w.all(ctx)
 	if err = errors.Join(err, b.Discard()); err != nil {
 		return nil, fmt.Errorf("export all: %w; nothing was written", err)
@@ -70,18 +67,17 @@ func Write(ctx context.Context, n *node.Node, dir string, o Options) (*Written, 
 }
 
 type writer struct {
-	node *node.Node
-	log  *node.Log
+	from source
 	bag  *bag.Writer
 	o    Options
 	out  *Written
 }
 
 func (w *writer) all(ctx context.Context) error {
-	if err := w.o.Viewer.check(w.node); err != nil {
+	if err := w.from.check(w.o.Viewer); err != nil {
 		return err
 	}
-	if w.log.Head().Size == 0 {
+	if w.from.size() == 0 {
 		return errors.New("this node has no records yet")
 	}
 	if err := w.writeLog(ctx); err != nil {
@@ -90,7 +86,7 @@ func (w *writer) all(ctx context.Context) error {
 	if err := w.writeOpened(ctx); err != nil {
 		return err
 	}
-	size, err := w.judged(ctx)
+	size, err := w.from.judged(ctx)
 	if err != nil {
 		return err
 	}
@@ -114,14 +110,17 @@ func (w *writer) all(ctx context.Context) error {
 		if err := w.writeCopies(ctx, g); err != nil {
 			return err
 		}
-		if err := w.writeRefusals(ctx); err != nil {
+		add := func(folder string) func(string, []byte) error {
+			return func(name string, b []byte) error { return w.bag.AddBytes(ctx, folder+"/"+name, b) }
+		}
+		if err := w.from.refusals(ctx, add(refusalsFolder)); err != nil {
 			return err
 		}
-		if err := w.writeEvidence(ctx); err != nil {
+		if err := w.from.evidence(ctx, add(evidenceFolder)); err != nil {
 			return err
 		}
 	}
-	readme := readme(t, w.o.Viewer, w.node.Config.LogKey)
+	readme := readme(t, w.o.Viewer, w.from.logKey())
 	if err := w.bag.AddBytes(ctx, readmeFile, []byte(readme)); err != nil {
 		return err
 	}
@@ -132,17 +131,22 @@ func (w *writer) all(ctx context.Context) error {
 // writeLog writes the files of the log, the lines of the records as far as the viewer may
 // have them, and the newest head that met the policy.
 func (w *writer) writeLog(ctx context.Context) error {
-	w.out.Records = w.log.Head().Size
-	var done, total int64
-	for range w.log.Files() {
-		total++
+	w.out.Records = w.from.size()
+	files, err := w.from.files()
+	if err != nil {
+		return err
 	}
-	for path := range w.log.Files() {
-		b, err := w.log.Read(ctx, path)
+	for i, path := range files {
+		p, err := ledger.ParsePath(path)
+		if err != nil && w.o.Viewer == Public {
+			continue // whatever it is, nobody can say that it is for everybody
+		}
+		lines := err == nil && p.Kind == ledger.KindRecords
+		b, err := w.from.read(ctx, path)
 		if err != nil {
 			return err
 		}
-		if p, err := ledger.ParsePath(path); err == nil && p.Kind == ledger.KindRecords {
+		if lines {
 			if b, err = allowed(b, w.o.Viewer); err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
@@ -150,16 +154,13 @@ func (w *writer) writeLog(ctx context.Context) error {
 		if err := w.bag.AddBytes(ctx, logFolder+"/"+path, b); err != nil {
 			return err
 		}
-		done++
-		w.o.Progress("write the log", done, total)
+		w.o.Progress("write the log", int64(i+1), int64(len(files)))
 	}
-	switch h, err := w.node.Witnessed(ctx); {
-	case err == nil && h.Size <= w.log.Head().Size:
-		return w.bag.AddBytes(ctx, logFolder+"/"+verify.WitnessedPath, h.Note)
-	case err != nil && !errors.Is(err, ledgerstore.ErrNotFound):
+	note, err := w.from.witnessed(ctx)
+	if err != nil || note == nil {
 		return err
 	}
-	return nil
+	return w.bag.AddBytes(ctx, logFolder+"/"+verify.WitnessedPath, note)
 }
 
 // allowed leaves out the lines that the viewer may not have.
@@ -177,32 +178,12 @@ func allowed(bundle []byte, v Viewer) (out []byte, err error) {
 	return out, nil
 }
 
-// writeOpened writes the bodies that stand in boxes and that this node can open.
+// writeOpened writes the bodies that stand in boxes and that the viewer can open.
 func (w *writer) writeOpened(ctx context.Context) error {
 	if w.o.Viewer == Public {
 		return nil
 	}
-	bodies := func(yield func([]byte, error) bool) {
-		for e, err := range w.node.Readable().Entries(ctx, 0, w.log.Head().Size) {
-			if err == nil && e.BodySalt == (ledger.Salt{}) {
-				continue
-			}
-			var st *record.Statement
-			if err == nil {
-				if st, err = statementOf(e.Envelope); err != nil || !st.Boxed() {
-					continue
-				}
-			}
-			var line []byte
-			if err == nil {
-				line, err = (&openedBody{Body: e.Body, BodySalt: record.Digest(e.BodySalt), Index: e.Index}).encode()
-			}
-			if !yield(line, err) || err != nil {
-				return
-			}
-		}
-	}
-	next, stop := iter.Pull2(bodies)
+	next, stop := iter.Pull2(w.from.opened(ctx))
 	defer stop()
 	first, err, there := next()
 	if !there || err != nil {
@@ -233,16 +214,6 @@ func (l *lines) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// judged is how many records the tables reach to: all of the log, or as far as the rules
-// admitted them here.
-func (w *writer) judged(ctx context.Context) (int64, error) {
-	if err := w.node.Sync(ctx); err != nil {
-		return 0, err
-	}
-	size, err := w.node.Projection.Applied(ctx)
-	return min(size, w.log.Head().Size), err
-}
-
 func (w *writer) addFile(ctx context.Context, name, path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -262,7 +233,7 @@ func (w *writer) writeCopies(ctx context.Context, g *given) error {
 	sums := slices.SortedFunc(maps.Keys(named), func(a, b record.Digest) int { return bytes.Compare(a[:], b[:]) })
 	for i, sum := range sums {
 		w.o.Progress("write the copies of documents", int64(i+1), int64(len(sums)))
-		f, _, err := w.node.Copies.Open(ctx, sum)
+		f, err := w.from.copyOf(ctx, sum)
 		switch {
 		case errors.Is(err, blobstore.ErrNotFound):
 			w.out.Elsewhere++
@@ -282,73 +253,10 @@ func (w *writer) writeCopies(ctx context.Context, g *given) error {
 	return nil
 }
 
-// writeRefusals writes what the registry's signed refusals say that this node got.
-func (w *writer) writeRefusals(ctx context.Context) error {
-	folder := w.node.Path(refusalsFolder)
-	entries, err := os.ReadDir(folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	for _, e := range entries {
-		if !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), ".dsse.json") || strings.HasPrefix(e.Name(), ".") { // one that is being written
-			continue
-		}
-		if err := w.addFile(ctx, refusalsFolder+"/"+e.Name(), filepath.Join(folder, e.Name())); err != nil {
-			return err
-		}
-	}
-	if w.node.Box == nil {
-		return nil
-	}
-	for before := int64(0); ; {
-		acts, err := w.node.Box.List(ctx, outbox.Filter{Before: before, Limit: outbox.MaxList})
-		if err != nil {
-			return err
-		}
-		for _, a := range acts {
-			if a.Refusal != nil {
-				if err := w.bag.AddBytes(ctx, refusalsFolder+"/act-"+a.ID.String()+".dsse.json", a.Refusal); err != nil {
-					return err
-				}
-			}
-			before = a.Seq
-		}
-		if len(acts) < outbox.MaxList {
-			return nil
-		}
-	}
-}
-
-// writeEvidence writes the proofs of what this node found wrong with others.
-func (w *writer) writeEvidence(ctx context.Context) error {
-	seen := map[string]bool{}
-	for _, a := range w.node.Alarms() {
-		if !a.Evidenced() || seen[a.Evidence] {
-			continue
-		}
-		seen[a.Evidence] = true
-		b, err := w.node.Evidence(a.Evidence)
-		if err != nil {
-			return err
-		}
-		if err := w.bag.AddBytes(ctx, evidenceFolder+"/"+a.Evidence, b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // info is what bag-info.txt says.
 func (w *writer) info(t *tables) []bag.Field {
-	own := string(Own(w.node))
-	organization := own
-	if t.pack != nil {
-		if i := slices.IndexFunc(t.pack.Members, func(m agreement.Member) bool { return m.Code == own }); i >= 0 {
-			organization = fmt.Sprintf("%s (%s)", oneLine(t.pack.Members[i].Name.In("en")), own)
-		}
-	}
 	list := []bag.Field{
-		{Label: organizationLabel, Value: organization},
+		{Label: organizationLabel, Value: w.from.organization(t.pack)},
 		{Label: identifierLabel, Value: t.about.Mission.String()},
 		{Label: identifierLabel, Value: t.about.Origin},
 		{Label: readerLabel, Value: w.o.Viewer.String()},

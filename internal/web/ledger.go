@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"truceline/internal/projection"
 )
@@ -59,9 +60,9 @@ func (s *server) ledger(v *view, r *http.Request) error {
 	if p.witnessing, err = s.witnessingOf(ctx, v, size); err != nil {
 		return err
 	}
-	p.commands = []string{
-		"truceline verify --log " + s.LogURL + " --key '" + s.LogVKey + "' --rules",
-		"curl -fsS " + s.LogURL + "/checkpoint",
+	p.commands = []string{"truceline verify --log " + s.LogURL + " --key '" + s.LogVKey + "' --rules"}
+	if strings.HasPrefix(s.LogURL, s.BaseURL) { // else it is a folder
+		p.commands = append(p.commands, "curl -fsS "+s.LogURL+"/checkpoint")
 	}
 	if p.witnessing != nil && p.witnessing.Witnessed != nil {
 		p.commands = append(p.commands, "curl -fsS "+s.LogURL+"/witnessed")

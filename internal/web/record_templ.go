@@ -216,7 +216,7 @@ func recordBody(v *view, p recordPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.Audience == record.AudiencePublic {
+		if p.Audience == record.AudiencePublic && v.server.Reprint == nil {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

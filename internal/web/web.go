@@ -72,6 +72,8 @@ type Config struct {
 	// Cookie is the name of the cookie of a sign-in, default truceline_signin. Cookies do
 	// not know ports: nodes on one host need names of their own.
 	Cookie string
+	// Reprint, where set, tells that the pages are of a copy and not of a node.
+	Reprint *Reprint
 	// Bundle makes the bundle of a record that everybody may read. Without it releases cannot
 	// be taken along and checked here.
 	Bundle func(ctx context.Context, index int64) ([]byte, error)
