@@ -48,25 +48,34 @@ type server struct {
 // is not for everybody, too.
 const ReaderHeader = "Truceline-Reader"
 
-// logFor is the log as who asks may read it. The error is ErrNoReader where it asks as a
-// member and is none.
-func (s *server) logFor(r *http.Request) (*node.Log, error) {
+// logFor is the log as who asks may read it, and whether that is a member. The error is
+// ErrNoReader where it asks as a member and is none.
+func (s *server) logFor(r *http.Request) (l *node.Log, member bool, err error) {
 	line := r.Header.Get(ReaderHeader)
 	if line == "" {
-		return s.node.Log(), nil
+		return s.node.Log(), false, nil
 	}
 	if _, err := s.node.CheckReader(line, r.Method, r.URL.RequestURI()); err != nil {
-		return s.node.Log(), err
+		return s.node.Log(), false, err
 	}
-	return s.node.MembersLog(), nil
+	return s.node.MembersLog(), true, nil
 }
 
 // answer is a file of the log and how it may be kept.
 type answer struct {
-	data      []byte
-	mime      string
-	immutable bool
+	data []byte
+	mime string
+	keep keeping
 }
+
+// keeping is who may keep an answer, and how long.
+type keeping int
+
+const (
+	asking  keeping = iota // anybody who asks about it each time
+	forEver                // anybody: it never changes
+	nobody                 // it holds what is not for everybody
+)
 
 func (s *server) answer(f func(context.Context, *http.Request) (answer, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -92,11 +101,16 @@ func (s *server) answer(f func(context.Context, *http.Request) (answer, error)) 
 		}
 		h.Set("Content-Type", a.mime)
 		h.Set("Vary", "Accept-Encoding, "+ReaderHeader)
-		h.Set("Access-Control-Allow-Origin", "*") // anybody may check, from anywhere
-		if a.immutable {
+		switch a.keep {
+		case forEver:
 			h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		} else {
+		case asking:
 			h.Set("Cache-Control", "no-cache")
+		case nobody:
+			h.Set("Cache-Control", "private, no-store")
+		}
+		if a.keep != nobody {
+			h.Set("Access-Control-Allow-Origin", "*") // anybody may check, from anywhere
 		}
 		write(w, r, a.data)
 	}
@@ -124,19 +138,21 @@ const (
 
 func (s *server) file(ctx context.Context, r *http.Request) (answer, error) {
 	path := r.PathValue("path")
-	l, reader := s.logFor(r)
+	l, member, reader := s.logFor(r)
 	data, err := l.Read(ctx, path)
 	if reader != nil && err == nil && strings.HasPrefix(path, "records/") && !whole(data, path) {
 		return answer{}, reader // it lacks what a member would have been given
 	}
 	switch {
 	case path == "checkpoint":
-		return answer{data, plain, false}, err
+		return answer{data, plain, asking}, err
+	case strings.HasPrefix(path, "records/") && member:
+		return answer{data, lines, nobody}, err
 	case strings.HasPrefix(path, "records/"):
 		// Bodies that are erased later vanish from bundles.
-		return answer{data, lines, false}, err
+		return answer{data, lines, asking}, err
 	}
-	return answer{data, binary, true}, err
+	return answer{data, binary, forEver}, err
 }
 
 // whole tells whether a bundle of records has every line.
@@ -147,13 +163,13 @@ func whole(data []byte, path string) bool {
 
 func (s *server) checkpoint(ctx context.Context, _ *http.Request) (answer, error) {
 	b, err := s.node.Checkpoint(ctx)
-	return answer{b, plain, false}, err
+	return answer{b, plain, asking}, err
 }
 
 // witnessed is the newest head that met the policy, with its cosignatures.
 func (s *server) witnessed(ctx context.Context, _ *http.Request) (answer, error) {
 	h, err := s.node.Witnessed(ctx)
-	return answer{h.Note, plain, false}, err
+	return answer{h.Note, plain, asking}, err
 }
 
 func (s *server) proof(ctx context.Context, r *http.Request) (answer, error) {
@@ -163,17 +179,21 @@ func (s *server) proof(ctx context.Context, r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	data, err := l.Proof(ctx, index)
-	return answer{data, plain, false}, err
+	return answer{data, plain, asking}, err
 }
 
 func (s *server) record(ctx context.Context, r *http.Request) (answer, error) {
-	l, _ := s.logFor(r)
+	l, member, _ := s.logFor(r)
 	index, err := s.index(ctx, l, r.PathValue("id"))
 	if err != nil {
 		return answer{}, err
 	}
 	data, err := l.Line(ctx, index)
-	return answer{append(data, '\n'), lines, false}, err
+	a := answer{append(data, '\n'), lines, asking}
+	if member {
+		a.keep = nobody
+	}
+	return a, err
 }
 
 // bundle is what a stranger needs to check a record without any network. It differs from
@@ -184,7 +204,7 @@ func (s *server) bundle(ctx context.Context, r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	data, _, err := s.node.Bundle(ctx, index)
-	return answer{data, object, false}, err
+	return answer{data, object, asking}, err
 }
 
 // index reads an index or a statement's id.
@@ -210,5 +230,5 @@ func (s *server) consistency(ctx context.Context, r *http.Request) (answer, erro
 	for _, h := range hashes {
 		b.WriteString(h.String() + "\n")
 	}
-	return answer{[]byte(b.String()), plain, true}, err
+	return answer{[]byte(b.String()), plain, forEver}, err
 }
