@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"truceline/evidence"
@@ -61,6 +62,7 @@ type alarms struct {
 	mu   sync.Mutex
 	priv *local.Store
 	list []Alarm
+	open map[Alarm]bool // whether everybody may know of it, once that is known
 }
 
 func (a *alarms) load(priv *local.Store) error {
@@ -102,6 +104,71 @@ func (n *Node) Evidence(name string) ([]byte, error) {
 		}
 	}
 	return nil, fmt.Errorf("read the evidence %.80q: %w", name, os.ErrNotExist)
+}
+
+// PublicAlarms are those of Alarms that rest on nothing but what is for everybody, without
+// the words for the operator, which may say more. The others are for who may read the
+// records that they are about: neither they nor their files tell anybody else that there
+// are such records, who filed them, or what stands in them.
+func (n *Node) PublicAlarms(ctx context.Context) ([]Alarm, error) {
+	var out []Alarm
+	for _, a := range n.Alarms() {
+		n.alarms.mu.Lock()
+		open, known := n.alarms.open[a]
+		n.alarms.mu.Unlock()
+		if !known {
+			var err error
+			if open, known, err = n.openAlarm(ctx, a); err != nil {
+				return nil, err
+			}
+		}
+		if known { // else the record is not here yet
+			n.alarms.mu.Lock()
+			if n.alarms.open == nil {
+				n.alarms.open = map[Alarm]bool{}
+			}
+			n.alarms.open[a] = open
+			n.alarms.mu.Unlock()
+		}
+		if open {
+			a.What = ""
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// openAlarm tells whether everybody may know of an alarm; known is false while the record
+// is not here that it is about.
+func (n *Node) openAlarm(ctx context.Context, a Alarm) (open, known bool, err error) {
+	var envelopes [][]byte
+	if a.Evidenced() {
+		file, err := n.Evidence(a.Evidence)
+		if err == nil {
+			envelopes, err = evidence.Envelopes(file)
+		}
+		if err != nil {
+			return false, false, fmt.Errorf("who may know of an alarm: %w", err)
+		}
+	}
+	switch a.Kind {
+	case TwoHistories, OlderHead, BehindWitness, WrongRecords: // about the log, and no record
+	case Withheld: // its record is in the file alone
+		if !a.Evidenced() {
+			return false, true, nil
+		}
+	default:
+		for e, err := range n.store.Entries(ctx, a.Index, a.Index+1) {
+			if err != nil {
+				return false, false, fmt.Errorf("who may know of an alarm: %w", err)
+			}
+			envelopes = append(envelopes, e.Envelope)
+		}
+		if len(envelopes) == 0 {
+			return false, false, nil
+		}
+	}
+	return !slices.ContainsFunc(envelopes, func(b []byte) bool { return !openTo(b) }), true, nil
 }
 
 // raise notes an alarm once, durably, with its evidence if there is some; again where there

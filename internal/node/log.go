@@ -40,8 +40,7 @@ func (l *Log) shows(e *ledgerstore.Entry) bool {
 	if l.members {
 		return true
 	}
-	st := statementIn(&record.Line{Envelope: e.Envelope})
-	return st == nil || forEverybody(st) // what cannot be read may be of a later version, and stands in the log
+	return openTo(e.Envelope)
 }
 
 // Head is the head the log answers for.

@@ -4,6 +4,7 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 
 	"truceline/internal/local"
 	"truceline/internal/projection"
@@ -14,6 +15,24 @@ import (
 // forEverybody tells whether everybody may know of a record.
 func forEverybody(st *record.Statement) bool {
 	return st.Audience == record.AudiencePublic || st.Audience == record.AudienceOwn
+}
+
+// openTo tells whether everybody may know of a record, by its envelope. Of what cannot be
+// read here, such as a later version's, nothing but the audience is looked at; what is not
+// plainly for everybody is not.
+func openTo(envelope []byte) bool {
+	if st := statementIn(&record.Line{Envelope: envelope}); st != nil {
+		return forEverybody(st)
+	}
+	var e struct {
+		Payload []byte `json:"payload"`
+	}
+	var all map[string]json.RawMessage
+	var audience string
+	if json.Unmarshal(envelope, &e) != nil || record.CheckCanonical(e.Payload) != nil || json.Unmarshal(e.Payload, &all) != nil || json.Unmarshal(all["audience"], &audience) != nil {
+		return false
+	}
+	return forEverybody(&record.Statement{Audience: audience})
 }
 
 // Public are the tables of what everybody may read: computed from those records alone that

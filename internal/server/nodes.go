@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"truceline/internal/cosigned"
 	"truceline/internal/ledgerstore"
@@ -22,19 +23,32 @@ type others struct {
 	node *node.Node
 	// baseURL is where people reach this node's pages.
 	baseURL string
+	members bool // who asks may read what members read
 }
 
 var _ web.Nodes = others{}
 
+// alarms are those that who asks may know of.
+func (o others) alarms(ctx context.Context) ([]node.Alarm, error) {
+	if o.members {
+		return o.node.Alarms(), nil
+	}
+	return o.node.PublicAlarms(ctx)
+}
+
 // Standing implements web.Nodes.
-func (o others) Standing() web.Standing {
+func (o others) Standing(ctx context.Context) (web.Standing, error) {
 	n := o.node
-	st := web.Standing{Member: n.Config.Member, Alarms: n.Alarms()}
+	list, err := o.alarms(ctx)
+	st := web.Standing{Member: n.Config.Member, Alarms: list}
+	if err != nil {
+		return st, err
+	}
 	if n.Registry == nil {
 		contact, err := n.Line()
 		st.Contact, st.Cut = contact, err != nil
 		st.Restored, _ = n.Restored()
-		return st
+		return st, nil
 	}
 	st.Member, st.Registry = n.Config.Registry, true
 	switch err := n.Waiting(); {
@@ -43,18 +57,18 @@ func (o others) Standing() web.Standing {
 		st.Hold = web.HoldWitnesses
 		var silent *node.Silent
 		if errors.As(err, &silent) {
-			st.Silent = o.members(silent.Witnesses)
+			st.Silent = o.membersOf(silent.Witnesses)
 		}
 	case errors.Is(err, node.ErrBehind):
 		st.Hold = web.HoldBehind
 	default:
 		st.Hold = web.HoldOther
 	}
-	return st
+	return st, nil
 }
 
-// members gives the members whose witnesses the policy calls by these names.
-func (o others) members(names []string) []string {
+// membersOf gives the members whose witnesses the policy calls by these names.
+func (o others) membersOf(names []string) []string {
 	policy, err := o.node.Policy()
 	if err != nil || policy == nil {
 		return names
@@ -77,7 +91,14 @@ func (o others) members(names []string) []string {
 }
 
 // Evidence implements web.Nodes.
-func (o others) Evidence(name string) ([]byte, error) {
+func (o others) Evidence(ctx context.Context, name string) ([]byte, error) {
+	list, err := o.alarms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(list, func(a node.Alarm) bool { return a.Evidence == name }) {
+		return nil, web.ErrNotFound
+	}
 	b, err := o.node.Evidence(name)
 	if errors.Is(err, os.ErrNotExist) {
 		err = errors.Join(web.ErrNotFound, err)

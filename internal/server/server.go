@@ -129,7 +129,7 @@ func Pages(n *node.Node, o Options) (http.Handler, error) {
 			b, _, err := n.Bundle(ctx, index)
 			return b, err
 		},
-		Nodes: others{n, o.BaseURL}, Cookie: Cookie(n), Filings: filings{n, true}, PublicFilings: filings{n, false}, Erasure: n.Erasure,
+		Nodes: others{n, o.BaseURL, true}, PublicNodes: others{n, o.BaseURL, false}, Cookie: Cookie(n), Filings: filings{n, true}, PublicFilings: filings{n, false}, Erasure: n.Erasure,
 	}
 	if n.Box != nil {
 		cfg.Outbox = n.Box

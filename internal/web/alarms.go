@@ -64,7 +64,11 @@ func (s *server) checks(v *view, a node.Alarm, policy bool) string {
 // evidence sends a proof as the file that was kept, for others to check.
 func (s *server) evidence(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
-	b, err := s.Nodes.Evidence(name)
+	v, err := s.view(r)
+	var b []byte
+	if err == nil {
+		b, err = s.Nodes.Evidence(r.Context(), name)
+	}
 	if err != nil {
 		if notFound(err) {
 			err = fault{status: http.StatusNotFound, key: "alarm.no_evidence", args: []any{"name", name}, err: err}
@@ -73,7 +77,7 @@ func (s *server) evidence(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	attach(w, name, "application/json")
-	answer(w, r, http.StatusOK, b)
+	v.sendFile(w, r, b)
 }
 
 // attach makes an answer a file to keep. Name holds letters, digits, "-", "_" and "." only.

@@ -133,8 +133,10 @@ func (f filter) active() bool { return len(f.query()) > 0 }
 
 func values(q url.Values, name string) []string {
 	var out []string
+	seen := map[string]bool{} // said twice is said once: pages repeat what is asked in every link
 	for _, s := range q[name] {
-		if s = strings.TrimSpace(s); s != "" {
+		if s = strings.TrimSpace(s); s != "" && !seen[s] {
+			seen[s] = true
 			out = append(out, s)
 		}
 	}

@@ -63,25 +63,25 @@ type lineName struct {
 // mapPlaces lists the places of a situation, by the same filter as its page, or of
 // one incident.
 func (s *server) mapPlaces(w http.ResponseWriter, r *http.Request) {
-	feed, err := s.placeFeed(r)
+	v, err := s.view(r)
+	var feed *placeFeed
+	if err == nil {
+		feed, err = s.placeFeed(v, r)
+	}
+	var b []byte
+	if err == nil {
+		b, err = json.Marshal(feed)
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	b, err := json.Marshal(feed)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.sendJSON(w, r, b)
+	w.Header().Set("Content-Type", "application/json")
+	v.sendFile(w, r, b)
 }
 
-func (s *server) placeFeed(r *http.Request) (*placeFeed, error) {
+func (s *server) placeFeed(v *view, r *http.Request) (*placeFeed, error) {
 	ctx := r.Context()
-	v, err := s.view(r)
-	if err != nil {
-		return nil, err
-	}
 	feed := &placeFeed{Places: []placePoint{}, Shared: []sharedPoints{}, Lines: []lineNames{}}
 	var at map[string]int
 	if text := v.query.Get("incident"); text != "" {

@@ -23,10 +23,10 @@ import (
 // found wrong, who has cosigned how much. Its methods are safe for concurrent use.
 type Nodes interface {
 	// Standing is what every page says of this node. It is asked for each page.
-	Standing() Standing
-	// Evidence gives a proof by the name that an alarm gives. The error is ErrNotFound for
-	// a name that no alarm gives.
-	Evidence(name string) ([]byte, error)
+	Standing(ctx context.Context) (Standing, error)
+	// Evidence gives a proof by the name that an alarm of Standing gives. The error is
+	// ErrNotFound for a name that none gives.
+	Evidence(ctx context.Context, name string) ([]byte, error)
 	// Cosigning is who has cosigned how much of the log, as far as is known here.
 	Cosigning(ctx context.Context) (Cosigning, error)
 	// Bracket gives the witnessed heads next to a record, as cosigned.Store does.
@@ -157,7 +157,10 @@ func (v *view) stand(ctx context.Context) error {
 	if v.server.Nodes == nil {
 		return nil
 	}
-	st := v.server.Nodes.Standing()
+	st, err := v.server.Nodes.Standing(ctx)
+	if err != nil {
+		return err
+	}
 	v.standing = &st
 	if v.who == nil || v.server.Outbox == nil {
 		return nil

@@ -34,13 +34,13 @@ type testNodes struct {
 	evidence      map[string]string
 }
 
-func (n *testNodes) Standing() web.Standing                           { return n.standing }
+func (n *testNodes) Standing(context.Context) (web.Standing, error)   { return n.standing, nil }
 func (n *testNodes) Cosigning(context.Context) (web.Cosigning, error) { return n.cosigning, nil }
 func (n *testNodes) Bracket(context.Context, int64) (before, after *cosigned.Head, err error) {
 	return n.before, n.after, nil
 }
 
-func (n *testNodes) Evidence(name string) ([]byte, error) {
+func (n *testNodes) Evidence(_ context.Context, name string) ([]byte, error) {
 	if b, ok := n.evidence[name]; ok {
 		return []byte(b), nil
 	}

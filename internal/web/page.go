@@ -158,6 +158,19 @@ func sendPrivate(w http.ResponseWriter, status int, b []byte) {
 	}
 }
 
+// sendFile sends content that is no page: an officer's as what is for one reader alone.
+func (v *view) sendFile(w http.ResponseWriter, r *http.Request, b []byte) {
+	if v.server.Office != nil {
+		w.Header().Add("Vary", "Cookie")
+	}
+	if v.private {
+		sendPrivate(w, http.StatusOK, b)
+		return
+	}
+	answer(w, r, http.StatusOK, b)
+}
+
+// sendJSON sends what is the same for every reader.
 func (s *server) sendJSON(w http.ResponseWriter, r *http.Request, b []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	answer(w, r, http.StatusOK, b)

@@ -257,7 +257,8 @@ func invitationFault(err error) error {
 
 // cookie holds a sign-in's token, for age seconds; a negative age takes it away.
 // SameSite is Lax and not Strict, so that a link to a page in a message finds the officer
-// signed in; what changes anything is a POST.
+// signed in; what changes anything is a POST, and what another site has chosen to ask is
+// asked of the officer first.
 func (s *server) cookie(token string, age int) *http.Cookie {
 	return &http.Cookie{Name: s.Cookie, Value: token, Path: "/", MaxAge: age, HttpOnly: true,
 		SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(s.BaseURL, "https:")}

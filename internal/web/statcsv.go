@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"truceline/record"
 	"truceline/statistics"
@@ -38,11 +39,7 @@ func (s *server) statisticsCSV(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	w.Header().Set("Content-Disposition", `attachment; filename="statistics.csv"`)
-	if v.private {
-		sendPrivate(w, http.StatusOK, b)
-		return
-	}
-	answer(w, r, http.StatusOK, b)
+	v.sendFile(w, r, b)
 }
 
 // csvColumns head the file; docs/statistics.md says what they hold.
@@ -147,7 +144,8 @@ func notesOf(l statistics.Line) []string {
 // plainCell keeps a spreadsheet from taking a name for a formula. Unlike the export of
 // accounts, nobody takes this file in again.
 func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	first, _ := utf8.DecodeRuneInString(s)
+	if s != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) { // wide letters are taken for the others
 		return "'" + s
 	}
 	return s

@@ -33,11 +33,7 @@ func (s *server) tallyCSV(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	w.Header().Set("Content-Disposition", `attachment; filename="tally.csv"`)
-	if v.private {
-		sendPrivate(w, http.StatusOK, b)
-		return
-	}
-	answer(w, r, http.StatusOK, b)
+	v.sendFile(w, r, b)
 }
 
 func (s *server) tallyFile(ctx context.Context, v *view) ([]byte, error) {

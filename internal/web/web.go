@@ -62,9 +62,9 @@ type Config struct {
 	// Filings tell how filings of versions stand by the rules, for officers and for
 	// everybody. Without them pages show the incident of a notice like any other.
 	Filings, PublicFilings Filings
-	// Nodes tells how this node stands with the others of the mission. Without it the pages
-	// show a record and nothing of who keeps it.
-	Nodes Nodes
+	// Nodes tells how this node stands with the others of the mission, to officers, and
+	// PublicNodes to everybody. Without it the pages show a record and nothing of who keeps it.
+	Nodes, PublicNodes Nodes
 	// Erasure tells how it stands with the body of a record, for officers; nil: not told.
 	Erasure func(ctx context.Context, id record.ID) (node.Erasure, bool, error)
 	// Outbox is the box of a member's node; nil in the registry's.
@@ -139,6 +139,10 @@ func New(cfg Config) (http.Handler, error) {
 // dispatch shows the pages of everybody to who has not signed in. They are another server's,
 // which has never seen anything else.
 func (s *server) dispatch(w http.ResponseWriter, r *http.Request) {
+	if fromElsewhere(r) && s.signedInNow(r) {
+		s.page(s.askFirst)(w, r)
+		return
+	}
 	if s.Public == nil {
 		s.serve(w, r)
 		return
@@ -170,6 +174,7 @@ func (s *server) forEverybody(source Source) *server {
 	if s.public == nil || s.publicOf != source {
 		cfg := s.Config
 		cfg.Source, cfg.Ledger, cfg.Public, cfg.PublicLedger, cfg.Filings, cfg.Erasure = source, s.PublicLedger, nil, nil, s.PublicFilings, nil
+		cfg.Nodes, cfg.PublicNodes = s.PublicNodes, nil
 		p := &server{Config: cfg, texts: s.texts, static: s.static, mux: routes.New()}
 		p.routes()
 		s.public, s.publicOf = p, source
