@@ -5,6 +5,7 @@ package server_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -18,15 +19,20 @@ import (
 type ask struct {
 	method, target string
 	body, mime     string
+	header         http.Header // beside those that every request has
+	reader         string      // the member whose node signs the question; empty: nobody
+	again          bool        // it is asked with the tag of the answer before
 }
 
 // known is what addresses are made of: of the histories, and what is in none of them.
 type known struct {
-	ids     []string            // one record of each kind for each audience, officers, and none
-	kinds   map[string][]string // all records, by kind
-	size    int64
-	words   []string
-	sources []string
+	ids      []string            // one record of each kind for each audience, officers, and none
+	kinds    map[string][]string // all records, by kind
+	size     int64
+	words    []string
+	sources  []string
+	alarms   []string // the files that prove them, in the first history
+	officers []string
 }
 
 const (
@@ -48,9 +54,17 @@ func newKnown(all ...*teller) *known {
 			}
 		}
 		k.ids = append(k.ids, s.of("officer NOR desk").String(), s.of("officer fac "+strings.Join(office.Roles, " ")).String())
+		k.officers = []string{s.of("officer SUD " + office.RoleDesk).String(), s.of("officer SUD " + office.RoleAdministrator).String()}
 	}
 	slices.Sort(k.ids)
 	k.ids = slices.Compact(k.ids)
+	for _, n := range all[0].f.Nodes {
+		for _, a := range n.Alarms() {
+			k.alarms = append(k.alarms, a.Evidence)
+		}
+	}
+	slices.Sort(k.alarms)
+	k.alarms = append(slices.Compact(k.alarms), "none")
 	k.words = []string{"shots", "barge", "wagons", "canary", "herald", "nothing-at-all", "M001/2031", "001/2031"}
 	k.sources = []string{"EXERCISE spokesperson of NOR", "EXERCISE gazette", canary(record.AudienceMembers, "one"), canary(record.AudienceNamed, "two"), canary(record.AudienceMembers, "two") + more, "EXERCISE one herald", "EXERCISE two herald", "nobody"}
 	return k
@@ -154,7 +168,9 @@ var pages = map[string]func(k *known) []ask{
 	"GET /accounts":      func(k *known) []ask { return k.filters("/accounts") },
 	"GET /account/{id}":  func(k *known) []ask { return each(k.accounts(), "/account/%") },
 	"GET /record/{id}":   func(k *known) []ask { return append(each(k.ids, "/record/%"), each(k.indexes(), "/record/%")...) },
-	"GET /ledger":        func(k *known) []ask { return gets("/ledger", "/ledger?page=2", "/ledger?before=40", "/ledger?lang=ps") },
+	"GET /ledger": func(k *known) []ask {
+		return gets("/ledger", "/ledger?until=12", "/ledger?until=60", "/ledger?lang=ps")
+	},
 	"GET /about":         func(*known) []ask { return gets("/about") },
 	"GET /public":        func(*known) []ask { return gets("/public", "/public?page=2", "/public?lang=ur") },
 	"GET /public/verify": func(*known) []ask { return gets("/public/verify") },
@@ -164,7 +180,7 @@ var pages = map[string]func(k *known) []ask{
 	},
 	"GET /linkage":       func(*known) []ask { return gets("/linkage") },
 	"GET /alarms":        func(*known) []ask { return gets("/alarms") },
-	"GET /alarms/{name}": func(*known) []ask { return gets("/alarms/none") },
+	"GET /alarms/{name}": func(k *known) []ask { return each(k.alarms, "/alarms/%") },
 	"GET /batches":       func(*known) []ask { return gets("/batches") },
 	"GET /batch/{id}":    func(k *known) []ask { return each(k.of(record.BatchOpened), "/batch/%") },
 	"GET /agreement":     func(*known) []ask { return gets("/agreement", "/agreement?version=1", "/agreement?version=9") },
@@ -183,10 +199,11 @@ var pages = map[string]func(k *known) []ask{
 			"/search?language=en", "/search?said_since=2031-02-28", "/search?old=1&q=barge", "/search?old=1&q=wagons", "/search?page=3")...)
 	},
 	"GET /statistics": func(k *known) []ask {
-		return append(k.filters("/statistics"), gets("/statistics?by=place", "/statistics?by=month", "/statistics?rows=type&cols=party", "/statistics?measure=killed")...)
+		return append(k.filters("/statistics"), gets("/statistics?rows=place", "/statistics?rows=month", "/statistics?rows=type", "/statistics?group=people", "/statistics?measure=killed")...)
 	},
 	"GET /statistics/cell": func(k *known) []ask {
-		return gets("/statistics/cell", "/statistics/cell?where=ford", "/statistics/cell?where=hill", "/statistics/cell?who=NOR&measure=killed", "/statistics/cell?row=shots&col=NOR")
+		return append(gets("/statistics/cell", "/statistics/cell?all=1", "/statistics/cell?all=1&where=hill", "/statistics/cell?rows=type&row=shots", "/statistics/cell?rows=type&row=raid", "/statistics/cell?rows=place&row=ford&who=NOR", "/statistics/cell?rows=place&row=hill"),
+			asked(k.sources, "/statistics/cell?all=1&kind=spokesperson&element=harm&measure=killed&of=people&by=%")...)
 	},
 	"GET /statistics.csv": func(k *known) []ask { return k.filters("/statistics.csv") },
 	"GET /tally": func(k *known) []ask {
@@ -199,7 +216,7 @@ var pages = map[string]func(k *known) []ask{
 	},
 	"GET /tally/series": func(k *known) []ask { return k.filters("/tally/series") },
 	"GET /tally/total": func(k *known) []ask {
-		return append(gets("/tally/total"), each(some(k.accounts(), 2), "/tally/total?claim=%:1")...)
+		return append(gets("/tally/total"), each(k.accounts(), "/tally/total?claim=%:1", "/tally/total?everywhere=1&claim=%:1")...)
 	},
 }
 
@@ -232,7 +249,7 @@ var desks = map[string]func(k *known) []ask{
 	},
 	"GET /identities": func(*known) []ask { return gets("/identities") },
 	"POST /identities/show": func(k *known) []ask {
-		return posts(k.of(record.IdentityFiled), "/identities/show", "identity=%", "account=%&person=x&second=y")
+		return posts(k.of(record.IdentityFiled, record.IdentityRead), "/identities/show", "reading=%")
 	},
 	"GET /releases":     func(*known) []ask { return gets("/releases") },
 	"GET /release/{id}": func(k *known) []ask { return each(k.of(record.ReleaseProposed, record.ReleaseMade), "/release/%") },
@@ -245,9 +262,9 @@ var desks = map[string]func(k *known) []ask{
 	"GET /incident/{id}/seal":  func(k *known) []ask { return each(k.incidents(), "/incident/%/seal") },
 	"POST /incident/{id}/seal": func(k *known) []ask { return posts(some(k.incidents(), 4), "/incident/%/seal", "do=file&claimant=") },
 	"GET /lists":               func(*known) []ask { return gets("/lists", "/lists?rename="+noneID) },
-	"POST /lists":              func(*known) []ask { return posts([]string{""}, "/lists", "name=&page=/&query=q%3Dbarge") },
-	"POST /lists/rename":       func(*known) []ask { return posts([]string{noneID}, "/lists/rename", "id=%&name=x") },
-	"POST /lists/delete":       func(*known) []ask { return posts([]string{noneID}, "/lists/delete", "id=%") },
+	"POST /lists":              func(*known) []ask { return posts([]string{"", "EXERCISE"}, "/lists", "name=%&page=/&query=q%3Dbarge") },
+	"POST /lists/rename":       func(*known) []ask { return posts([]string{noneID}, "/lists/rename", "list=%&name=x") },
+	"POST /lists/delete":       func(*known) []ask { return posts([]string{noneID}, "/lists/delete", "list=%") },
 	"GET /queue": func(k *known) []ask {
 		return append(k.filters("/queue"), gets("/queue?aside=1", "/queue?page=2", "/queue?until=2031-04-01")...)
 	},
@@ -297,7 +314,7 @@ var desks = map[string]func(k *known) []ask{
 		return gets("/outbox", "/outbox?only=waiting", "/outbox?only=refused", "/outbox?only=filed", "/outbox?before=3")
 	},
 	"GET /outbox/{id}": func(k *known) []ask {
-		return each(append(some(k.ids, 9), "09000000000000000000000000000000"), "/outbox/%")
+		return each(append(k.of(record.ReleaseAnswered, record.AccountSealed, record.AccountFiled), "09000000000000000000000000000000"), "/outbox/%")
 	},
 	"GET /outbox/{id}/refusal":           func(k *known) []ask { return each(some(k.ids, 9), "/outbox/%/refusal") },
 	"POST /outbox/{id}/aside":            func(k *known) []ask { return posts(some(k.ids, 9), "/outbox/%/aside") },
@@ -311,13 +328,15 @@ var desks = map[string]func(k *known) []ask{
 	"GET /imports/{id}/flagged-rows.csv": func(*known) []ask { return gets("/imports/" + noneID + "/flagged-rows.csv") },
 	"GET /officers":                      func(*known) []ask { return gets("/officers") },
 	"POST /officers/end":                 func(*known) []ask { return posts([]string{noneID}, "/officers/end", "sign_in=%") },
-	"GET /officers/{id}":                 func(k *known) []ask { return each(some(k.ids, 9), "/officers/%") },
-	"POST /officers/{id}/end":            func(*known) []ask { return posts([]string{noneID}, "/officers/%/end", "sign_in=%") },
-	"POST /officers/{id}/link":           func(*known) []ask { return posts([]string{noneID}, "/officers/%/link") },
-	"POST /officers/{id}/leave":          func(*known) []ask { return posts([]string{noneID}, "/officers/%/leave") },
-	"POST /officers/{id}/erase":          func(*known) []ask { return posts([]string{noneID}, "/officers/%/erase") },
-	"POST /signout":                      func(*known) []ask { return posts([]string{""}, "/signout") },
-	"POST /officers/invite":              func(*known) []ask { return posts([]string{""}, "/officers/invite", "name=") },
+	"GET /officers/{id}": func(k *known) []ask {
+		return append(each(some(k.ids, 9), "/officers/%"), each(k.officers, "/officers/%")...)
+	},
+	"POST /officers/{id}/end":   func(*known) []ask { return posts([]string{noneID}, "/officers/%/end", "sign_in=%") },
+	"POST /officers/{id}/link":  func(*known) []ask { return posts([]string{noneID}, "/officers/%/link") },
+	"POST /officers/{id}/leave": func(*known) []ask { return posts([]string{noneID}, "/officers/%/leave") },
+	"POST /officers/{id}/erase": func(*known) []ask { return posts([]string{noneID}, "/officers/%/erase") },
+	"POST /signout":             func(*known) []ask { return posts([]string{""}, "/signout") },
+	"POST /officers/invite":     func(*known) []ask { return posts([]string{""}, "/officers/invite", "name=") },
 }
 
 // machines are the addresses that other programs ask, whoever has signed in.

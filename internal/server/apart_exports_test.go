@@ -60,6 +60,14 @@ func exported(t *testing.T, s *teller, code string, members bool) map[string]str
 // sameFiles compares two exports: a manifest's hash of a file that may differ follows from it.
 func sameFiles(t *testing.T, a, b map[string]string, ma, mb *mask) {
 	t.Helper()
+	names := func(files map[string]string, m *mask) map[string]string {
+		out := map[string]string{}
+		for name, content := range files {
+			out[m.text([]byte(name))] = content
+		}
+		return out
+	}
+	a, b = names(a, ma), names(b, mb)
 	for name := range b {
 		if _, ok := a[name]; !ok {
 			t.Errorf("only one has %s", name)

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"truceline/internal/cosigned"
+	"truceline/internal/node"
 	"truceline/record"
 )
 
@@ -29,6 +30,7 @@ import (
 //   - the commitment of a record's body, and so its envelope: it binds the body and hides it;
 //   - what is encrypted (ciphertexts): as long as in the other log;
 //   - the token of a form, drawn anew each time a form is shown;
+//   - the names of files that prove something, which are their hashes;
 //   - the id, and the salt of the leaf, of what a node says of itself once its tables hold
 //     nothing of a body: it draws the id at that moment, and no clock of a test says when.
 //
@@ -36,7 +38,8 @@ import (
 // who reads no line of a record nothing of it is masked but its entry in the log.
 type mask struct {
 	names *strings.Replacer
-	seen  map[string]bool // of values, so that none stands for two things
+	asks  *strings.Replacer // puts names of this log in the place of the other's, in what is asked
+	seen  map[string]bool   // of values, so that none stands for two things
 	pairs []string
 }
 
@@ -97,6 +100,21 @@ func newMasks(t testing.TB, a, b *teller, members bool) (na, nb *mask) {
 			both(name, x, y)
 		}
 	}
+	var renamed []string
+	for code, n := range a.f.Nodes {
+		theirs := b.f.Nodes[code].Alarms()
+		for i, x := range n.Alarms() {
+			if i < len(theirs) && x.Evidenced() && theirs[i].Evidenced() {
+				both(fmt.Sprint("proof ", code, i), x.Evidence, theirs[i].Evidence)
+				renamed = append(renamed, x.Evidence, theirs[i].Evidence)
+				sa, sb := signedIn(t, n, x.Evidence), signedIn(t, b.f.Nodes[code], theirs[i].Evidence)
+				for j := range min(len(sa), len(sb)) {
+					both(fmt.Sprint("signature ", j, " in proof ", code, i), sa[j], sb[j])
+				}
+			}
+		}
+	}
+	na.asks, nb.asks = strings.NewReplacer(), strings.NewReplacer(renamed...)
 	na.names, nb.names = strings.NewReplacer(na.pairs...), strings.NewReplacer(nb.pairs...)
 	return na, nb
 }
@@ -266,6 +284,21 @@ func signaturesOf(t testing.TB, s *teller) map[string]string {
 				takeHead(take, h, code)
 			}
 		}
+	}
+	return out
+}
+
+var proofLine = regexp.MustCompile(`— \S+ ([A-Za-z0-9+/]+=*)`)
+
+// signedIn are the signatures over heads in a file that proves something.
+func signedIn(t testing.TB, n *node.Node, name string) (out []string) {
+	t.Helper()
+	b, err := n.Evidence(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range proofLine.FindAllSubmatch(b, -1) {
+		out = append(out, string(m[1]))
 	}
 	return out
 }

@@ -4,6 +4,7 @@ package server_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
@@ -23,6 +24,8 @@ import (
 	"testing"
 
 	"truceline/internal/intake"
+	"truceline/internal/node"
+	"truceline/internal/peer"
 	"truceline/internal/routes"
 	"truceline/internal/server"
 	"truceline/record"
@@ -40,6 +43,7 @@ type site struct {
 	routes.Lister
 	cookie *http.Cookie
 	mask   *mask
+	teller *teller
 }
 
 // logged is what a node's pages write to their log.
@@ -68,7 +72,7 @@ func (s *teller) site(t testing.TB, code string, to io.Writer) site {
 	t.Cleanup(func() { jobs.Close() })
 	srv, err := server.Listen(n, server.Options{Listener: nowhere{}, BaseURL: "http://" + code + ".fleet.invalid", Dev: true, Imports: jobs, Log: slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	s.must(err)
-	return site{Lister: srv.Handler()}
+	return site{Lister: srv.Handler(), teller: s}
 }
 
 // signIn makes the site that of an officer of the member with roles.
@@ -98,12 +102,48 @@ func (s site) answer(a ask) answer {
 		r.Header.Set("Content-Type", a.mime)
 	}
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	for name, v := range a.header {
+		r.Header[name] = v
+	}
 	if s.cookie != nil {
 		r.AddCookie(s.cookie)
 	}
+	if a.reader != "" {
+		ctx := s.teller.node(a.reader).AsReader(r.Context())
+		r.Header.Set(peer.ReaderHeader, node.Reader(ctx, a.method, r.URL.RequestURI()))
+	}
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
-	return answer{w.Code, w.Result().Header, w.Body.Bytes(), r.Pattern}
+	if tag := w.Header().Get("ETag"); a.again && tag != "" {
+		a.again, a.header = false, http.Header{"If-None-Match": {tag}}
+		x := s.answer(a)
+		if x.header.Get("ETag") == tag { // which is the body's, see plain
+			x.header.Set("ETag", "‹the same›")
+		}
+		return x
+	}
+	x := answer{w.Code, w.Result().Header, w.Body.Bytes(), r.Pattern}
+	if z, err := gzip.NewReader(bytes.NewReader(x.body)); err == nil && x.header.Get("Content-Encoding") == "gzip" {
+		if b, err := io.ReadAll(z); err == nil { // so that what may differ is known in it
+			if x.header.Get("Content-Length") == fmt.Sprint(len(x.body)) {
+				x.header.Set("Content-Length", fmt.Sprint(len(b)))
+			}
+			x.body = b
+		}
+	}
+	return x
+}
+
+// openPatterns are those whose answers are the same for everybody, officers too.
+var openPatterns = []string{"GET /assets/", "GET /map/base.json", "GET /public/{id}/bundle"}
+
+// kept tells whether something on the way may keep what is for one officer or member.
+func (s site) kept(q ask, x answer) bool {
+	_, machine := machines[x.pattern]
+	if q.reader == "" && (s.cookie == nil || machine || slices.Contains(openPatterns, x.pattern)) || q.reader != "" && !strings.HasPrefix(q.target, "/log/record") {
+		return false
+	}
+	return !strings.Contains(x.header.Get("Cache-Control"), "no-store")
 }
 
 // plain is an answer as it is compared: with names in the place of what may differ. A tag
@@ -127,6 +167,9 @@ func (s site) plain(a answer) string {
 	fmt.Fprintln(&b, a.status)
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		for _, v := range h[name] {
+			if s.mask != nil {
+				v = s.mask.text([]byte(v))
+			}
 			fmt.Fprintf(&b, "%s: %s\n", name, v)
 		}
 	}

@@ -186,6 +186,9 @@ func (s *teller) content() {
 		s.file("amended "+class, class, node.Draft{Kind: record.AccountAmended, Member: "NOR", Body: s.account(class, "NOR", class, 12, 29),
 			Supersedes: s.of("account " + class), Subjects: []record.Subject{subject(record.RoleAccount, s.of("account "+class))}})
 	}
+	s.ahead = time.Hour // which raises an alarm on members' nodes, with a file that proves it
+	s.file("far", record.AudienceMembers, node.Draft{Kind: record.AccountFiled, Member: "NOR", Body: s.account(record.AudienceMembers, "NOR", "far", 19, 21)})
+	s.ahead = 0
 }
 
 // aboutThem is what members do among themselves, on what everybody reads, too.
@@ -382,6 +385,9 @@ func (s *teller) openlyAgain() {
 	s.file("a5", all, node.Draft{Kind: record.AccountFiled, Member: "SUD", Body: s.account(all, "SUD", "a5", 9, 9)})
 	s.file("a6", all, node.Draft{Kind: record.AccountFiled, Member: "NOR", Body: s.account(all, "NOR", "a6", 8, 8)})
 	s.link("l5", all, "fac", "a5", "i3")
+	total := s.account(all, "NOR", "total", 40, 40)
+	total.Claims[0].Scope, total.Claims[0].When.End = record.ScopePeriodTotal, "2031-02-28"
+	s.file("total", all, node.Draft{Kind: record.AccountFiled, Member: "NOR", Body: total})
 	s.file("merged", all, node.Draft{Kind: record.IncidentAliased, Member: "fac", Body: because("EXERCISE the same"), Subjects: []record.Subject{subject(record.RoleIncident, s.of("i3")), subject(record.RoleInto, s.of("i2"))}})
 	s.file("a6 aside", all, node.Draft{Kind: record.AccountSetAside, Member: "fac", Body: because("EXERCISE no event"), Subjects: []record.Subject{subject(record.RoleAccount, s.of("a6"))}})
 	s.file("a6 back", all, node.Draft{Kind: record.ActUndone, Member: "fac", Body: because("EXERCISE an event"), Subjects: []record.Subject{subject(record.RoleAct, s.of("a6 aside"))}})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -123,6 +124,7 @@ func pairsOf() (out []string) {
 type watch struct {
 	mu    sync.Mutex
 	asked map[string]bool
+	well  map[string]bool // of asked: there was another answer than an error
 	// look for what was said in these classes, which the viewer may not read.
 	canaries canaries
 }
@@ -152,12 +154,13 @@ func asks(k *known, officer bool, most int) (out []ask) {
 		add(pages, min(most, 20))
 		add(desks, most)
 		add(machines, 1)
+		out = append(out, also(out)...)
 		return append(out, posts([]string{""}, "/signout")...)
 	}
 	add(pages, most)
 	add(desks, 2)
 	add(machines, most)
-	return out
+	return append(append(out, also(out)...), strays(k)...)
 }
 
 const (
@@ -169,7 +172,10 @@ const (
 func (w *watch) compare(unread []string, list []ask, a site, others ...other) (found []string) {
 	for _, q := range list {
 		x := a.answer(q)
-		w.note(x.pattern)
+		w.note(x)
+		if a.kept(q, x) {
+			found = append(found, fmt.Sprintf("%s %s may be kept on the way: %q", q.method, q.target, x.header.Get("Cache-Control")))
+		}
 		for _, class := range w.canaries.in(x.body) {
 			if slices.Contains(unread, class) && !strings.Contains(q.target+q.body, "canary") { // else it may be said again what was asked
 				found = append(found, fmt.Sprintf("%s %s tells what was said for %s", q.method, q.target, class))
@@ -177,7 +183,9 @@ func (w *watch) compare(unread []string, list []ask, a site, others ...other) (f
 		}
 		for _, b := range others {
 			a.mask = b.mask
-			if d := differs(a.plain(x), b.plain(b.answer(q))); d != "" {
+			theirs := q
+			theirs.target = b.site.mask.asks.Replace(q.target)
+			if d := differs(a.plain(x), b.plain(b.answer(theirs))); d != "" {
 				found = append(found, fmt.Sprintf("%s %s differs %s", q.method, q.target, d))
 			}
 		}
@@ -185,10 +193,13 @@ func (w *watch) compare(unread []string, list []ask, a site, others ...other) (f
 	return found
 }
 
-func (w *watch) note(pattern string) {
+func (w *watch) note(x answer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.asked[pattern] = true
+	w.asked[x.pattern] = true
+	if x.status < http.StatusBadRequest {
+		w.well[x.pattern] = true
+	}
 }
 
 func report(t *testing.T, found []string) {
@@ -221,7 +232,7 @@ func TestNonInterference(t *testing.T) {
 			t.Errorf("no history has a record of the kind %s: tell one in apart_story_test.go", p)
 		}
 	}
-	w := &watch{asked: map[string]bool{}, canaries: newCanaries()}
+	w := &watch{asked: map[string]bool{}, well: map[string]bool{}, canaries: newCanaries()}
 	classes := slices.Collect(maps.Keys(w.canaries))
 	t.Run("exports", func(t *testing.T) { exports(t, one, all[loud.name], all[quiet.name], all[apart.name]) })
 	t.Run("viewers", func(t *testing.T) {
@@ -232,6 +243,11 @@ func TestNonInterference(t *testing.T) {
 				report(t, w.compare(classes, asks(newKnown(one, all[loud.name]), false, everything), one.site(t, code, logOf(code)), x, y))
 			})
 		}
+		t.Run("SUD's node", func(t *testing.T) { // asks the registry
+			t.Parallel()
+			b := beside(t, one, all[apart.name], deskCode, true)
+			report(t, w.compare(unread("SUD"), signedAsks(newKnown(one), "SUD"), one.site(t, deskCode, logOf(deskCode)), b))
+		})
 		t.Run("officers", func(t *testing.T) {
 			t.Parallel() // one after the other: what they draw is drawn in one order
 			for _, code := range []string{"SUD", "fac", deskCode} {
@@ -276,6 +292,8 @@ func everyPattern(t *testing.T, w *watch, s *teller) {
 			t.Errorf("nobody has said what to ask of %s: say it in apart_addresses_test.go", p)
 		} else if !w.asked[p] {
 			t.Errorf("nothing that is asked reaches %s", p)
+		} else if w.well[p] == slices.Contains(refused, p) {
+			t.Errorf("some question to %s is answered: %t; another than an error shows more: see refused", p, w.well[p])
 		}
 	}
 	for _, list := range []map[string]func(*known) []ask{pages, desks, machines} {
