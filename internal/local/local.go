@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"truceline/record"
 )
@@ -180,4 +181,14 @@ func SyncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// TakePlace gives the folder tmp the name dir, durably: the commit point of whatever makes
+// a folder whole or not at all. A folder of that name may be there if it is empty, which
+// os.Rename would refuse; if it is not, nothing is changed.
+func TakePlace(tmp, dir string) error {
+	if err := syscall.Rename(tmp, dir); err != nil {
+		return &os.LinkError{Op: "rename", Old: tmp, New: dir, Err: err}
+	}
+	return SyncDir(filepath.Dir(dir))
 }

@@ -3,6 +3,7 @@
 package local_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,5 +72,33 @@ func TestWriteFileLeavesNothingBehind(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("%v left, %v", entries, err)
+	}
+}
+
+// A folder takes the place of none and of an empty one, and of nothing else.
+func TestTakePlace(t *testing.T) {
+	for _, c := range []struct {
+		what    string
+		prepare func(dir string) error
+		good    bool
+	}{
+		{"none", func(string) error { return nil }, true},
+		{"an empty one", func(dir string) error { return os.Mkdir(dir, 0o700) }, true},
+		{"one with a file", func(dir string) error {
+			return errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, "kept"), []byte("x"), 0o600))
+		}, false},
+		{"a file", func(dir string) error { return os.WriteFile(dir, []byte("x"), 0o600) }, false},
+	} {
+		base := t.TempDir()
+		tmp, dir := filepath.Join(base, "tmp"), filepath.Join(base, "dir")
+		if err := errors.Join(os.Mkdir(tmp, 0o700), os.WriteFile(filepath.Join(tmp, "made"), []byte("y"), 0o600), c.prepare(dir)); err != nil {
+			t.Fatal(err)
+		}
+		err := local.TakePlace(tmp, dir)
+		_, made := os.Stat(filepath.Join(dir, "made"))
+		_, left := os.Stat(filepath.Join(tmp, "made"))
+		if (err == nil) != c.good || (made == nil) != c.good || (left == nil) == c.good {
+			t.Errorf("in the place of %s: %v; there: %v, left: %v", c.what, err, made, left)
+		}
 	}
 }

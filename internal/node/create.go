@@ -72,10 +72,10 @@ func Create(ctx context.Context, dir string, c Creation) (err error) {
 	if err := create(ctx, tmp, file.Pack, c); err != nil {
 		return fmt.Errorf("make a node in %s: %w", dir, err)
 	}
-	if err := os.Rename(tmp, dir); err != nil {
+	if err := local.TakePlace(tmp, dir); err != nil {
 		return fmt.Errorf("make a node: %w", err)
 	}
-	return local.SyncDir(filepath.Dir(dir))
+	return nil
 }
 
 // lockPath is where the second lock of a new node is to stand: not in its folder, and not

@@ -118,10 +118,10 @@ func PrepareMember(ctx context.Context, dir string, j Joining) (reply []byte, er
 	if err := local.WriteFile(filepath.Join(tmp, replyFile), reply, 0o600); err != nil {
 		return fail(err)
 	}
-	if err := os.Rename(tmp, dir); err != nil {
+	if err := local.TakePlace(tmp, dir); err != nil {
 		return fail(err)
 	}
-	return reply, local.SyncDir(filepath.Dir(dir))
+	return reply, nil
 }
 
 // replyFile keeps the reply until it was answered, so that joining can be tried again.

@@ -122,10 +122,10 @@ func RebuildLog(ctx context.Context, dir string, mirrors []*Mirror, o RebuildOpt
 	if err := os.Chmod(tmp, 0o755); err != nil {
 		return fail(err)
 	}
-	if err := os.Rename(tmp, dir); err != nil {
+	if err := local.TakePlace(tmp, dir); err != nil {
 		return fail(err)
 	}
-	return out, local.SyncDir(filepath.Dir(dir))
+	return out, nil
 }
 
 // heads collects the signed heads that mirrors show, the largest first, each with all the

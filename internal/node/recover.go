@@ -99,10 +99,10 @@ func PrepareRecovered(ctx context.Context, dir string, r Recovering) (err error)
 	if err := newFolder(ctx, tmp, inv, r.URL, r.Options.Now, r.Options.Rand); err != nil {
 		return fail(err)
 	}
-	if err := os.Rename(tmp, dir); err != nil {
+	if err := local.TakePlace(tmp, dir); err != nil {
 		return fail(err)
 	}
-	return local.SyncDir(filepath.Dir(dir))
+	return nil
 }
 
 // registryOf reads from the log's first record which member is the registry. That the

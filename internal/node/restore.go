@@ -79,10 +79,10 @@ func Restore(ctx context.Context, r io.Reader, dir string, opts Options) (m *Bac
 			return fail(err)
 		}
 	}
-	if err := os.Rename(tmp, dir); err != nil {
+	if err := local.TakePlace(tmp, dir); err != nil {
 		return fail(err)
 	}
-	return m, local.SyncDir(filepath.Dir(dir))
+	return m, nil
 }
 
 // unpack writes the files of a backup into a folder and holds them against the manifest.

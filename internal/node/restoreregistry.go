@@ -72,10 +72,10 @@ func RestoreRegistry(ctx context.Context, dir, keys string, from verify.Fetcher,
 	if err := priv.SaveConfig(cfg); err != nil {
 		return fail(err)
 	}
-	if err := os.Rename(tmp, dir); err != nil {
+	if err := local.TakePlace(tmp, dir); err != nil {
 		return fail(err)
 	}
-	return out, local.SyncDir(filepath.Dir(dir))
+	return out, nil
 }
 
 // copyKeys copies the key files of a folder.

@@ -76,10 +76,10 @@ func Export(ctx context.Context, n *node.Node, dir string, progress func(done, t
 	if err := os.Chmod(tmp, 0o755); err != nil {
 		return 0, fmt.Errorf("export the log: %w", err)
 	}
-	if err := os.Rename(tmp, dir); err != nil {
+	if err := local.TakePlace(tmp, dir); err != nil {
 		return 0, fmt.Errorf("export the log: %w", err)
 	}
-	return files, local.SyncDir(filepath.Dir(dir))
+	return files, nil
 }
 
 func writeFile(path string, data []byte) error {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"truceline/internal/bag"
 	"truceline/internal/local"
@@ -99,12 +98,11 @@ func makeIn(ctx context.Context, from, dir string, o Options) (m *Made, err erro
 	if err := errors.Join(local.SyncDir(tmp), ctx.Err()); err != nil {
 		return nil, err
 	}
-	// The commit point. It takes the place of an empty folder, which os.Rename would not, and
-	// fails if something was put into it meanwhile.
-	if err := syscall.Rename(tmp, dir); err != nil {
+	// The commit point. It fails if something was put into the folder meanwhile.
+	if err := local.TakePlace(tmp, dir); err != nil {
 		return nil, fmt.Errorf("give the folder its name: %w", err)
 	}
-	return m, local.SyncDir(filepath.Dir(dir))
+	return m, nil
 }
 
 // empty wants no folder, or an empty one.
