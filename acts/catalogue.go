@@ -187,7 +187,7 @@ var catalogue = []*Act{
 	},
 	{
 		Name: "filing.vouch", On: OnAccount, Kinds: []record.Kind{record.FilingVouched}, Roles: []string{Desk},
-		Fields: []Field{account, {Name: "attestation", Type: Text, Required: true, Many: true, Max: 40000}}, // one to a line
+		Fields: []Field{account, {Name: "attestation", Type: Text, Required: true, Many: true, Max: 40000, File: true}}, // one to a line
 		plan:   planVouching, offer: offerVouching,
 	},
 	{
@@ -224,7 +224,7 @@ var catalogue = []*Act{
 			{Name: "form", Type: ID}, // the form's token: sent twice, it proposes one release
 			{Name: "release_title", Type: Line, Required: true, Max: 200},
 			{Name: "incident", Type: ID},
-			{Name: "release_for", Type: Choice, Group: "audience", Choices: []string{record.AudiencePublic, record.AudienceMembers}},
+			{Name: "release_for", Type: Choice, Group: "readable", Choices: []string{record.AudiencePublic, record.AudienceMembers}},
 			{Name: "show", Type: Line, Required: true, Many: true, Max: 300},
 			{Name: "embargo", Type: Line, Max: 20},
 			{Name: "both_replied", Type: Check},

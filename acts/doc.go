@@ -90,6 +90,7 @@ type Field struct {
 	Required bool
 	Many     bool // may have several values
 	Max      int  // letters; 0: the format's limit alone
+	File     bool // what it holds may be brought in files, too
 }
 
 // Values are what was filled in, by field; trimmed of nothing.

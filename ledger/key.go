@@ -4,7 +4,9 @@ package ledger
 
 import (
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -102,6 +104,18 @@ func parseSigner(skey string) (note.Signer, string, error) {
 		return nil, "", fmt.Errorf("ledger: reading a private key: %w", errKeySpelling)
 	}
 	return signer, vkey, nil
+}
+
+// Fingerprint is a short form of a public key that two people can compare by voice: the
+// first 16 bytes of SHA-256 of its text, in hexadecimal, in eight groups of four.
+func Fingerprint(vkey string) string {
+	sum := sha256.Sum256([]byte(vkey))
+	h := hex.EncodeToString(sum[:16])
+	var groups []string
+	for i := 0; i < len(h); i += 4 {
+		groups = append(groups, h[i:i+4])
+	}
+	return strings.Join(groups, " ")
 }
 
 // NewVerifier reads a public key of a log, in the signed-note encoding, in its one spelling.

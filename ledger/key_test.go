@@ -106,3 +106,15 @@ func TestKeySpelling(t *testing.T) {
 		}
 	}
 }
+
+// TestFingerprint: what was printed beside an agreement stays what every page and command
+// says of the key.
+func TestFingerprint(t *testing.T) {
+	const vkey = "log.example/test+31dd4f1c+AQw5E1mPHyVt5fbAXWvJ9OTgwXnW2fJ3TYDGgnKq8PvS"
+	if got := ledger.Fingerprint(vkey); got != "72af 4dcd 4f42 f20a bb5b 859a 91eb 4365" {
+		t.Errorf("the fingerprint is %q", got)
+	}
+	if ledger.Fingerprint(vkey) == ledger.Fingerprint(vkey[:len(vkey)-1]+"T") {
+		t.Error("another key has the same")
+	}
+}

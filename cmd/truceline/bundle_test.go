@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"truceline/bundle"
+	"truceline/ledger"
 	"truceline/record"
 )
 
@@ -87,8 +88,14 @@ func bundleOfAMission(t *testing.T, dir string, folders []string, url, key, id s
 	if err := os.WriteFile(policy, []byte(one), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out := must(t, "policy", "lint", policy); !strings.Contains(out, "withstands 1 dishonest witness") {
+	if out := must(t, "policy", "lint", policy); !strings.Contains(out, "withstands 1 dishonest witness") || !strings.Contains(out, "fingerprint "+ledger.Fingerprint(key)+"  log\n") || strings.Count(out, "fingerprint ") != 1+strings.Count(one, "witness ") {
 		t.Errorf("the linter says of the policy with the rules keys: %s", out)
+	}
+	if _, errs, _ := truceline(t, "policy", "show", "--data", folders[1]); !strings.Contains(errs, ledger.Fingerprint(key)) {
+		t.Errorf("beside the policy stands no fingerprint: %s", errs)
+	}
+	if out := must(t, "status", "--data", folders[0]); !strings.Contains(out, ledger.Fingerprint(key)) {
+		t.Errorf("the status has no fingerprint of the log's key: %s", out)
 	}
 	for i, from := range [][]string{{"--data", folders[1]}, {"--log", url + "/log", "--key", key}, {"--log", url}} {
 		path := filepath.Join(dir, fmt.Sprint("made", i, bundle.Suffix))

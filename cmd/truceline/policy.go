@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"truceline/ledger"
 	"truceline/quorum"
 )
 
@@ -25,7 +26,7 @@ type policyLintCmd struct {
 }
 
 func (policyLintCmd) Help() string {
-	return `Prints what the policy withstands, and what is wrong with it. Exits 0 if there is no error among it; warnings are no errors. Exits 1 if there is, or if the file is no policy.
+	return `Prints what the policy withstands, what is wrong with it, and a fingerprint of every key in it, to be compared by voice with what another member sees on the page Agreement. Exits 0 if there is no error among it; warnings are no errors. Exits 1 if there is, or if the file is no policy.
 
 Example: truceline policy lint policy.txt --operator 'demo.example/witness/REG+...'`
 }
@@ -48,8 +49,26 @@ func (c policyLintCmd) Run(e *env) error {
 	if err := report.Write(e.stdout); err != nil {
 		return err
 	}
+	if err := writeFingerprints(e.stdout, p); err != nil {
+		return err
+	}
 	if report.Failed() {
 		return &quietError{errors.New("the policy has an error")}
+	}
+	return nil
+}
+
+// writeFingerprints writes of every key of a policy what two people can compare by voice.
+func writeFingerprints(w io.Writer, p *quorum.Policy) error {
+	for _, l := range p.Logs {
+		if _, err := fmt.Fprintf(w, "fingerprint %s  log\n", ledger.Fingerprint(l.VKey)); err != nil {
+			return err
+		}
+	}
+	for _, x := range p.Witnesses {
+		if _, err := fmt.Fprintf(w, "fingerprint %s  witness %s\n", ledger.Fingerprint(x.VKey), x.Name); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 type policyShowCmd struct{ dataFlag }
 
 func (policyShowCmd) Help() string {
-	return `Writes the policy of the agreement in force to standard output, with the members' rules keys beside the witnesses: all that somebody else needs, with the log's key, to check a bundle or a log. The rules keys stand outside the quorum, so that other programs read the policy as they read that of the agreement. Hand it over on another way than the bundles.
+	return `Writes the policy of the agreement in force to standard output, with the members' rules keys beside the witnesses: all that somebody else needs, with the log's key, to check a bundle or a log. The rules keys stand outside the quorum, so that other programs read the policy as they read that of the agreement. Hand it over on another way than the bundles. A fingerprint of every key goes to standard error, to be compared by voice with what the other sees: it is the one on the page Agreement, in groups that are the same in every language.
 
 Example: truceline policy show --data ./truceline-data > policy.txt`
 }
@@ -38,7 +38,9 @@ func (c policyShowCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		_, err = io.WriteString(e.stdout, p.String())
-		return err
+		if _, err := io.WriteString(e.stdout, p.String()); err != nil {
+			return err
+		}
+		return writeFingerprints(e.stderr, p) // a file that said so of itself would prove nothing
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"truceline/internal/node"
 	"truceline/internal/outbox"
 	"truceline/internal/peer"
+	"truceline/ledger"
 )
 
 type statusCmd struct {
@@ -52,6 +53,9 @@ func writeStatus(w io.Writer, st *node.Status, now time.Time) error {
 	line("node", "%s (%s), %s", st.Member, st.Name, what)
 	line("mission", "%s, %s", st.Title, st.Mission)
 	line("origin", "%s", st.Origin)
+	if st.LogKey != "" {
+		line("log key", "%s (fingerprint, to compare by voice)", ledger.Fingerprint(st.LogKey))
+	}
 	line("records", "%d", st.Size)
 	policy, err := st.Quorum()
 	switch {

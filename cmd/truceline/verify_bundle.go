@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"truceline/bundle"
+	"truceline/ledger"
 	"truceline/quorum"
 )
 
@@ -48,6 +49,11 @@ func (c verifyBundleCmd) Run(e *env) error {
 	}
 	if err := r.Write(e.stdout, c.Verbose); err != nil {
 		return err
+	}
+	if r.KeyFromFile && r.Key != "" {
+		if _, err := fmt.Fprintf(e.stdout, "The key in the file has the fingerprint %s. Compare it by voice with somebody else's: policy show, or the page Agreement.\n", ledger.Fingerprint(r.Key)); err != nil {
+			return err
+		}
 	}
 	switch r.Outcome() {
 	case bundle.Good:

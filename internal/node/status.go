@@ -20,7 +20,8 @@ import (
 type Status struct {
 	Cosigners   []CosignerStatus `json:"cosigners,omitempty"` // those that stand, by member and role
 	Exercise    bool             `json:"exercise,omitempty"`
-	Member      string           `json:"member"` // whose node it is
+	LogKey      string           `json:"log_key"` // the log's public key, as this node holds it
+	Member      string           `json:"member"`  // whose node it is
 	Mission     record.ID        `json:"mission"`
 	Name        string           `json:"name"` // of the member, in English
 	Origin      string           `json:"origin"`
@@ -60,7 +61,7 @@ type Private struct {
 
 // Status tells how the node stands, without what is private.
 func (n *Node) Status(ctx context.Context) (*Status, error) {
-	s := &Status{Member: n.Config.Member, Mission: n.Config.Mission, Origin: n.Config.Origin, Registry: n.Config.Registry, Size: n.Head().Size}
+	s := &Status{LogKey: n.Config.LogKey, Member: n.Config.Member, Mission: n.Config.Mission, Origin: n.Config.Origin, Registry: n.Config.Registry, Size: n.Head().Size}
 	if s.Member == "" {
 		s.Member = s.Registry
 	}

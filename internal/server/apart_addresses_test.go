@@ -171,10 +171,11 @@ var pages = map[string]func(k *known) []ask{
 	"GET /ledger": func(k *known) []ask {
 		return gets("/ledger", "/ledger?until=12", "/ledger?until=60", "/ledger?lang=ps")
 	},
-	"GET /about":         func(*known) []ask { return gets("/about") },
-	"GET /public":        func(*known) []ask { return gets("/public", "/public?page=2", "/public?lang=ur") },
-	"GET /public/verify": func(*known) []ask { return gets("/public/verify") },
-	"GET /public/{id}":   func(k *known) []ask { return each(k.of(record.ReleaseProposed, record.ReleaseMade), "/public/%") },
+	"GET /about":              func(*known) []ask { return gets("/about") },
+	"GET /public":             func(*known) []ask { return gets("/public", "/public?page=2", "/public?lang=ur") },
+	"GET /public/verify":      func(*known) []ask { return gets("/public/verify") },
+	"GET /public/verify/save": func(*known) []ask { return gets("/public/verify/save", "/public/verify/save?lang=ur") },
+	"GET /public/{id}":        func(k *known) []ask { return each(k.of(record.ReleaseProposed, record.ReleaseMade), "/public/%") },
 	"GET /public/{id}/bundle": func(k *known) []ask {
 		return each(k.of(record.ReleaseProposed, record.ReleaseMade), "/public/%/bundle")
 	},

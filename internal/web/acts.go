@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -119,12 +120,20 @@ func (f form) wrong(name string) (out []acts.Problem) {
 
 func (f form) checked(name, value string) bool { return contains(f.values[name], value) }
 
-// isHidden tells whether a field is given and not asked. The form's own token never is.
+// takesFiles tells whether a field may be brought in files.
+func (f form) takesFiles() bool {
+	return slices.ContainsFunc(f.act.Fields, func(x acts.Field) bool { return x.File })
+}
+
+// lines are all values of a field, one below the other.
+func (f form) lines(name string) string { return strings.Join(f.values[name], "\n") }
+
 // asksDay tells whether a date is to be filled in.
 func (f form) asksDay() bool {
 	return slices.ContainsFunc(f.act.Fields, func(x acts.Field) bool { return x.Type == acts.Day && !f.isHidden(x.Name) })
 }
 
+// isHidden tells whether a field is given and not asked. The form's own token never is.
 func (f form) isHidden(name string) bool { return name == "form" || contains(f.hidden, name) }
 
 // actOf finds the act that an address names, with a page of its own here.
@@ -211,7 +220,11 @@ func (s *server) actDo(v *view, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := form{act: a, values: valuesOf(a, r.PostForm), next: nextOf(r.PostForm.Get("next")), hidden: []string{string(a.On)}}
+	q, err := s.postedWithFiles(r)
+	if err != nil {
+		return err
+	}
+	f := form{act: a, values: valuesOf(a, q), next: nextOf(q.Get("next")), hidden: []string{string(a.On)}}
 	done, err := s.perform(v, r, &f)
 	if err != nil || len(f.problems) > 0 || f.refusal != nil {
 		if err == nil {
@@ -229,6 +242,38 @@ func (s *server) actDo(v *view, r *http.Request) error {
 	}
 	v.leadOn(f.next, done)
 	return nil
+}
+
+// postedWithFiles are the fields of a form, with the words in the files that it brings: such
+// a file is of the size of a form, and becomes a value of its field.
+func (s *server) postedWithFiles(r *http.Request) (url.Values, error) {
+	parts, err := r.MultipartReader()
+	if errors.Is(err, http.ErrNotMultipart) {
+		return r.PostForm, nil
+	}
+	if err != nil {
+		return nil, formFault(err)
+	}
+	q := url.Values{}
+	for room := int64(formLimit); ; {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return q, nil
+		}
+		if err != nil {
+			return nil, formFault(err)
+		}
+		b, err := io.ReadAll(io.LimitReader(part, room+1))
+		if err != nil {
+			return nil, formFault(err)
+		}
+		if room -= int64(len(b)); room < 0 {
+			return nil, formFault(&http.MaxBytesError{Limit: formLimit})
+		}
+		if part.FileName() != "" || len(b) > 0 { // a field for a file in which none was chosen is nothing
+			q.Add(part.FormName(), strings.ToValidUTF8(string(b), "\uFFFD"))
+		}
+	}
 }
 
 // perform does the act of a form. What is wrong with the form, or what stands against the

@@ -23,6 +23,7 @@ type agreementPage struct {
 	version  int    // that is shown; 0 where no record of it is known
 	force    int    // that is in force
 	versions []adoptedVersion
+	key      keyShown // of the log and its witnesses, by the version in force
 }
 
 // adoptedVersion is one version and the records that brought it.
@@ -64,6 +65,9 @@ func (s *server) agreement(v *view, r *http.Request) error {
 			}
 			p.version, p.names = n, newNames(p.pack, v.Tag)
 		}
+	}
+	if p.key, err = s.keyShown(ctx, v); err != nil {
+		return err
 	}
 	v.section, v.title, v.sheets = "agreement", v.T("nav.agreement"), []string{"analysis.css"}
 	v.body = agreementBody(v, p)

@@ -25,7 +25,15 @@ func (v *view) areaWords(a *record.Area) string {
 		return ""
 	}
 	b := boxOfArea(a)
-	return v.T("area.square", "south", acts.Degrees(b.South), "north", acts.Degrees(b.North), "west", acts.Degrees(b.West), "east", acts.Degrees(b.East)) + " · " + v.sideWords(a)
+	return v.T("area.square", "south", acts.Degrees(b.South), "north", acts.Degrees(b.North), "west", acts.Degrees(b.West), "east", acts.Degrees(b.East)) + v.sideAfter(a)
+}
+
+// sideAfter is sideWords behind the words of an area; empty where the side is not told.
+func (v *view) sideAfter(a *record.Area) string {
+	if a.Side == "" {
+		return ""
+	}
+	return " · " + v.sideWords(a)
 }
 
 // area is areaWords as a part of a page.

@@ -52,6 +52,7 @@ type proposalView struct {
 	links    []string
 	consents map[string]bool // of Bodies
 	instead  bool            // the officer may propose one in its place
+	areas    []record.Area   // that it is to show, as far as they can be read here
 }
 
 // proposedView is a record of which something is to be shown.
@@ -92,7 +93,16 @@ func (s *server) proposal(v *view, r *http.Request) error {
 			return err
 		}
 		p.items = append(p.items, x...)
+		for _, one := range x {
+			parts := areasIn{}
+			for _, l := range one.fields {
+				parts.take(l.Path, string(l.Value))
+			}
+			p.areas = append(p.areas, parts.whole()...)
+		}
 	}
+	p.areas = distinct(p.areas)
+	v.withMap = len(p.areas) > 0
 	for _, reply := range p.Replies {
 		x, err := s.proposed(r.Context(), from, record.ReleaseItem{Record: reply.Record, Fields: []string{"/text"}})
 		if err != nil {
@@ -105,7 +115,7 @@ func (s *server) proposal(v *view, r *http.Request) error {
 		p.links = append(p.links, v.actLink(a, id))
 	}
 	p.instead = v.mayDo(r.Context(), "release.propose", record.ID{})
-	v.title = p.Title
+	v.title, v.sheets = attr(p.Title), []string{"public.css"}
 	v.body = proposalBody(v, p, s.lately(v, r))
 	return nil
 }
@@ -130,6 +140,7 @@ func (s *server) proposed(ctx context.Context, from Releasing, item record.Relea
 			}
 			view.fields = append(view.fields, leaf)
 		}
+		sortLeaves(view.fields)
 		out = append(out, view)
 	}
 	return out, nil
@@ -177,6 +188,10 @@ func (s *server) showProposalForm(v *view, r *http.Request, f form) error {
 		if p.records, err = from.Showables(r.Context(), id); err != nil {
 			return err
 		}
+		for i := range p.records {
+			p.records[i].Leaves = slices.Clone(p.records[i].Leaves)
+			sortLeaves(p.records[i].Leaves)
+		}
 	}
 	v.title = v.T("act.release.propose")
 	v.body = proposalFormBody(v, p)
@@ -202,6 +217,11 @@ func (s *server) proposalDo(v *view, r *http.Request) error {
 	}
 	v.leadOn(f.next, done)
 	return nil
+}
+
+// sortLeaves puts fields in the order in which people read them.
+func sortLeaves(list []record.Leaf) {
+	slices.SortStableFunc(list, func(a, b record.Leaf) int { return byReading(a.Path, b.Path) })
 }
 
 // offeredRecord is a record that the form offers.

@@ -4,10 +4,7 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -31,6 +28,7 @@ const releasesOnPage = 50
 func (s *server) publicRoutes(page func(string, func(*view, *http.Request) error)) {
 	page("/public", s.releases)
 	page("/public/verify", s.verifyPage)
+	s.mux.HandleFunc("GET /public/verify/save", s.saveVerifier)
 	page("/public/{id}", s.release)
 	if s.Bundle != nil {
 		s.mux.HandleFunc("GET /public/{id}/bundle", s.releaseBundle)
@@ -45,6 +43,15 @@ func (s *server) everybody() Source {
 	return s.Source
 }
 
+// releasesPage is the list of what was released.
+type releasesPage struct {
+	list  []publishedView
+	total int
+	page  int
+	areas []record.Area // that any of the list shows
+	key   keyShown
+}
+
 // publishedView is a release as its page shows it.
 type publishedView struct {
 	projection.Release
@@ -56,7 +63,8 @@ type publishedView struct {
 	file     string              // what its bundle is called
 	bundled  bool
 	logKey   string
-	print    string // of the log's key
+	key      keyShown
+	areas    []record.Area // that it shows
 }
 
 func (s *server) releases(v *view, r *http.Request) error {
@@ -81,7 +89,16 @@ func (s *server) releases(v *view, r *http.Request) error {
 	}
 	v.sheets = append(v.sheets, "public.css")
 	v.section, v.title = "public", v.T("public.title")
-	v.body = releaseList(v, out, total, n)
+	p := releasesPage{list: out, total: total, page: n}
+	for i := range list {
+		p.areas = append(p.areas, shownAreas(list[i].Body)...)
+	}
+	p.areas = distinct(p.areas)
+	if p.key, err = s.keyShown(r.Context(), v); err != nil {
+		return err
+	}
+	v.withMap = len(p.areas) > 0
+	v.body = releaseList(v, p)
 	return nil
 }
 
@@ -104,8 +121,12 @@ func (s *server) release(v *view, r *http.Request) error {
 	if err != nil {
 		return s.absent(err, "public.none_such", r.PathValue("id"))
 	}
-	p := publishedView{Release: x, file: releaseFile(&x), bundled: s.Bundle != nil, logKey: s.LogVKey, print: fingerprint(s.LogVKey)}
+	p := publishedView{Release: x, file: releaseFile(&x), bundled: s.Bundle != nil, logKey: s.LogVKey}
 	p.read(v)
+	p.areas = shownAreas(x.Body)
+	if p.key, err = s.keyShown(ctx, v); err != nil {
+		return err
+	}
 	if !x.Replaces.IsZero() {
 		if old, err := s.publicRelease(ctx, x.Replaces.String()); err == nil {
 			p.replaces = &old
@@ -122,7 +143,7 @@ func (s *server) release(v *view, r *http.Request) error {
 		}
 	}
 	v.sheets = append(v.sheets, "public.css")
-	v.section, v.title = "public", attr(x.Number)+" · "+attr(x.Title)
+	v.section, v.title, v.withMap = "public", attr(x.Number)+" · "+attr(x.Title), len(p.areas) > 0
 	v.body = releaseBody(v, p)
 	return nil
 }
@@ -143,67 +164,6 @@ func (s *server) releaseBundle(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.failPlainly(w, r, err)
-}
-
-// fingerprint is a short form of a key that people can compare: the first 16 bytes of
-// SHA-256 of its text, in hexadecimal, by fours.
-func fingerprint(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	h := hex.EncodeToString(sum[:16])
-	var out []string
-	for i := 0; i < len(h); i += 4 {
-		out = append(out, h[i:i+4])
-	}
-	return strings.Join(out, " ")
-}
-
-// verifyTexts are what the page of the verifier says, and how it calls things.
-type verifyTexts struct {
-	Texts  map[string]string `json:"texts"`
-	Fields map[string]string `json:"fields"` // labels of fields, by their paths without numbers
-	Bundle string            `json:"bundle,omitempty"`
-	Kinds  map[string]string `json:"kinds"`
-}
-
-// verifyKeys are the messages of the verifier. In each, {x} stands for a value.
-var verifyKeys = []string{"verify.ok", "verify.ok.own", "verify.failed", "verify.incomplete", "verify.update", "verify.working", "verify.unreadable", "verify.layer.good", "verify.layer.failed", "verify.layer.gap", "verify.layer.not_reached",
-	"verify.rests.given", "verify.rests.file", "verify.rests.policy_given", "verify.rests.policy_file", "verify.rests.rules_file", "verify.rests.witnesses", "verify.rests.rules", "verify.bad_key",
-	"verify.layer.file", "verify.layer.head", "verify.layer.leaf", "verify.layer.envelope", "verify.layer.body", "verify.layer.release", "verify.layer.witness", "verify.layer.rule", "verify.layer.time",
-	"verify.wrong.file", "verify.wrong.head", "verify.wrong.head.key", "verify.wrong.leaf", "verify.wrong.envelope", "verify.wrong.body", "verify.wrong.witness", "verify.wrong.rule", "verify.wrong.time",
-	"verify.wrong.release.leaf", "verify.wrong.release.envelope", "verify.wrong.release.commitments", "verify.wrong.release.field", "verify.wrong.release.signature", "verify.wrong.release.whole",
-	"verify.gap.witness", "verify.gap.rule", "verify.gap.release", "verify.gap.other", "verify.shown.record", "verify.shown.reply", "verify.release.is", "verify.no_release", "verify.times", "verify.exact", "verify.exercise", "verify.instead", "verify.since"}
-
-// placeholders are the values that messages of the verifier take.
-var placeholders = []any{"index", "{index}", "field", "{field}", "member", "{member}", "at", "{at}", "key", "{key}", "size", "{size}", "names", "{names}", "number", "{number}"}
-
-func (s *server) verifyPage(v *view, r *http.Request) error {
-	t := verifyTexts{Texts: map[string]string{}, Fields: map[string]string{}, Kinds: map[string]string{}}
-	for _, k := range verifyKeys {
-		t.Texts[strings.TrimPrefix(k, "verify.")] = v.T(k, placeholders...)
-	}
-	for path, key := range fieldLabels {
-		t.Fields[path] = v.T(key)
-	}
-	t.Fields["claims"] = v.T("form.claim", "n", "{n}")
-	for _, k := range record.Kinds() {
-		t.Kinds[string(k)] = v.code("record_kind", string(k))
-	}
-	var of *projection.Release
-	if id := v.query.Get("id"); id != "" && s.Bundle != nil {
-		x, err := s.publicRelease(r.Context(), id)
-		if err != nil {
-			return s.absent(err, "public.none_such", id)
-		}
-		of, t.Bundle = &x, "/public/"+x.ID.String()+"/bundle"
-	}
-	v.sheets = append(v.sheets, "public.css")
-	v.section, v.title = "public", v.T("verify.title")
-	b, err := json.Marshal(t)
-	if err != nil {
-		return err
-	}
-	v.body = verifyBody(v, of, string(b))
-	return nil
 }
 
 // opened is the statement in an envelope that a release shows.

@@ -25,6 +25,7 @@ type releasedField struct {
 	path  string
 	label string // in words; empty where the catalogue has none
 	value string
+	filed string // the value as it was filed
 }
 
 // releasedChange is a field that a release shows otherwise than the one before it.
@@ -43,11 +44,35 @@ var fieldLabels = map[string]string{
 	"/claims/group": "field.group", "/claims/high": "public.field.high", "/claims/low": "public.field.low", "/claims/measure": "field.measure", "/claims/n": "public.field.n",
 	"/claims/note": "field.note", "/claims/place_text": "field.place_text", "/claims/places": "field.places", "/claims/scope": "field.scope", "/claims/stance": "field.stance",
 	"/claims/subset": "field.subset", "/claims/when/end": "field.end", "/claims/when/note": "field.time_note", "/claims/when/start": "field.start", "/claims/words": "field.words",
-	"/claims/area/lat_e6": "public.field.area_lat", "/claims/area/lon_e6": "public.field.area_lon", "/claims/area/size_e6": "public.field.area_size",
+	"/claims/area/lat_e6": "public.field.area_lat", "/claims/area/lon_e6": "public.field.area_lon", "/claims/area/size_e6": "public.field.area_size", "/claims/area/side": "public.field.area_side",
 	"/class": "field.class", "/external": "field.external", "/invited": "field.invited", "/label": "field.label", "/language": "field.language", "/note": "field.note",
 	"/origins": "field.origins", "/place_text": "field.place_text", "/places": "field.places", "/published_on": "field.published_on", "/quote/language": "field.quote_language",
 	"/quote/text": "field.quote", "/reason": "field.reason", "/said_on": "field.said_on", "/text": "public.field.text", "/title": "field.title", "/types": "field.types",
 	"/url": "field.url", "/when/end": "field.end", "/when/note": "field.time_note", "/when/start": "field.start",
+}
+
+// fieldOrder is in which order people read the fields of a body: who, what of it, how much,
+// when, where. Those that it does not name come last, by their paths.
+var fieldOrder = []string{
+	"/claimant/name", "/claimant/kind", "/claimant/party", "/said_on", "/quote/text", "/quote/language", "/carrier", "/title", "/published_on", "/url", "/language", "/origins",
+	"/types", "/class", "/label", "/when/start", "/when/end", "/when/note", "/places", "/place_text", "/invited", "/text", "/reason",
+	"/claims/n", "/claims/element", "/claims/stance", "/claims/measure", "/claims/group", "/claims/subset", "/claims/bound", "/claims/low", "/claims/high", "/claims/scope",
+	"/claims/words", "/claims/when/start", "/claims/when/end", "/claims/when/note", "/claims/places", "/claims/place_text",
+	"/claims/area/lat_e6", "/claims/area/lon_e6", "/claims/area/size_e6", "/claims/area/side", "/claims/first_hand", "/claims/derived", "/claims/note", "/note",
+}
+
+// byReading compares paths of fields as people read them: the account as a whole, then
+// claim by claim.
+func byReading(a, b string) int {
+	pa, na := plainPath(a)
+	pb, nb := plainPath(b)
+	rank := func(plain string) int {
+		if i := slices.Index(fieldOrder, plain); i >= 0 {
+			return i
+		}
+		return len(fieldOrder)
+	}
+	return cmp.Or(cmp.Compare(na, nb), cmp.Compare(rank(pa), rank(pb)), cmp.Compare(a, b))
 }
 
 var elementRE = regexp.MustCompile(`\[(\d+)\]`)
@@ -66,7 +91,7 @@ func plainPath(path string) (plain string, claim int) {
 
 // releasedField puts a field into words.
 func (v *view) releasedField(f record.DisclosedField) releasedField {
-	out := releasedField{path: f.Path}
+	out := releasedField{path: f.Path, filed: f.Value}
 	plain, claim := plainPath(f.Path)
 	if key, ok := fieldLabels[plain]; ok {
 		out.label = v.T(key)
@@ -108,6 +133,10 @@ func (v *view) releasedValue(plain, value string) string {
 		return v.names.party(s)
 	case "/invited":
 		return v.names.member(s)
+	case "/claims/area/side":
+		if s == record.SideOne || s == record.SideUndetermined {
+			return v.sideWords(&record.Area{Side: s})
+		}
 	case "/claims/element", "/claims/scope", "/claims/first_hand":
 		return v.code(strings.TrimPrefix(plain, "/claims/"), s)
 	}
@@ -131,6 +160,7 @@ func (v *view) releasedOf(b *record.Released) (out []releasedView) {
 		for _, f := range x.Fields {
 			x.fields = append(x.fields, v.releasedField(f))
 		}
+		slices.SortStableFunc(x.fields, func(a, b releasedField) int { return byReading(a.path, b.path) })
 		out = append(out, x)
 	}
 	return out
@@ -180,7 +210,7 @@ func (v *view) changesOf(old, now *record.Released) (out []releasedChange) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b releasedChange) int {
-		return cmp.Or(cmp.Compare(a.record.Index, b.record.Index), strings.Compare(a.field.path, b.field.path))
+		return cmp.Or(cmp.Compare(a.record.Index, b.record.Index), byReading(a.field.path, b.field.path))
 	})
 	if old.Title != now.Title {
 		title := releasedChange{field: releasedField{label: v.T("field.release_title")}, was: old.Title, is: now.Title, state: "public.change.changed"}
@@ -210,8 +240,8 @@ func (v *view) fieldsIn(b *record.Released) (out []shownField) {
 		if x.statement != nil && x.statement.Kind == record.ReleaseAnswered {
 			continue
 		}
-		for i, f := range x.fields {
-			out = append(out, shownField{releasedField: f, in: x, raw: x.Fields[i].Value})
+		for _, f := range x.fields {
+			out = append(out, shownField{releasedField: f, in: x, raw: f.filed})
 		}
 	}
 	return out

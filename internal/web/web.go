@@ -98,6 +98,8 @@ type server struct {
 	links  links // to show once
 	turns  turns
 
+	verifiers sync.Map // by language, the verifier as one file
+
 	publicMu sync.Mutex
 	public   *server // the pages of everybody, of publicOf; guarded by publicMu
 	publicOf Source

@@ -3,11 +3,15 @@
 import { checkBundle, MAX } from './check-core.mjs'
 import { Buffer, base64, faultOf, fieldCommitment, fieldsRoot, need, openEnvelope, parse, parsePolicy, parseVerifierKey, sha256 } from './check-parts.mjs'
 
-const { texts, fields, kinds, bundle } = JSON.parse(document.getElementById('verify').dataset.texts)
+const { texts, fields, kinds, order, bundle } = JSON.parse(document.getElementById('verify').dataset.texts)
 const form = document.getElementById('verify-form'), result = document.getElementById('verify-result')
 const chosen = document.getElementById('verify-file'), known = document.getElementById('verify-known'), policyFile = document.getElementById('verify-policy')
 
 form.hidden = false
+if (chosen) {
+  document.addEventListener('dragover', (event) => event.preventDefault())
+  document.addEventListener('drop', drop)
+}
 form.addEventListener('submit', (event) => { event.preventDefault(); check() })
 
 async function check() {
@@ -26,6 +30,17 @@ async function check() {
     return result.replaceChildren(paragraph('verify-failed', texts.unreadable))
   }
   show(checkBundle(bytes, options), options)
+}
+
+// drop takes files that were let fall on the page: a policy by its name, anything else as the bundle.
+function drop(event) {
+  event.preventDefault()
+  for (const file of event.dataTransfer.files) {
+    const one = new DataTransfer()
+    one.items.add(file)
+    ;(file.name.endsWith('.txt') ? policyFile : chosen).files = one.files
+  }
+  if (chosen.files[0]) check()
 }
 
 async function load() {
@@ -73,9 +88,16 @@ const code = (s) => { const c = element('code', '', visible(s)); c.dir = 'ltr'; 
 const clock = (ms) => { const t = element('time', '', `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`); t.dir = 'ltr'; return t }
 const fingerprint = (vkey) => sha256(vkey).toString('hex', 0, 16).match(/.{4}/g).join(' ')
 
+const plainPath = (path) => path.replace(/^\/account/, '').replace(/\[\d+\]/g, '')
+const claimOf = (path) => /^(?:\/account)?\/claims\[(\d+)\]/.exec(path)
+// byReading sorts fields as people read them, claim by claim.
+function byReading(a, b) {
+  const rank = ({ path }) => [+(claimOf(path)?.[1] ?? -1), (order.indexOf(plainPath(path)) + order.length + 1) % (order.length + 1)]
+  const [ca, ra] = rank(a), [cb, rb] = rank(b)
+  return ca - cb || ra - rb
+}
 function label(path) {
-  const plain = path.replace(/^\/account/, '').replace(/\[\d+\]/g, '')
-  const claim = /^(?:\/account)?\/claims\[(\d+)\]/.exec(path)
+  const plain = plainPath(path), claim = claimOf(path)
   if (!fields[plain]) return code(path)
   const out = element('span', '')
   if (claim) out.append(say(fields.claims, { n: String(+claim[1] + 1) }), ' · ')
@@ -166,7 +188,7 @@ function rests(r, options) {
 function shown(x) {
   const reply = x.st?.kind === 'release.answered'
   const list = element('dl', 'chain')
-  for (const f of x.fields) list.append(element('div', '', element('dt', '', label(f.path)), element('dd', '', value(f.value))))
+  for (const f of [...x.fields].sort(byReading)) list.append(element('div', '', element('dt', '', label(f.path)), element('dd', '', value(f.value))))
   return element('section', 'shown', element('h3', '', visible(x.st?.member ?? ''), ' ', element('span', 'quiet', kinds[x.st?.kind] ?? '')),
     paragraph('quiet', texts[reply ? 'shown.reply' : 'shown.record'], { index: `#${x.index}`, at: clock(x.logged_at), member: visible(x.st?.member ?? '') }), list)
 }
