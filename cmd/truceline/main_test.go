@@ -277,7 +277,7 @@ func TestAccountsGoRound(t *testing.T) {
 	before := must(t, "verify", "--log", exportLog(t, dir+"/b", dir+"/l1"))
 	must(t, "import", "accounts", dir+"/a.csv", "--data", dir+"/b")
 	after := must(t, "verify", "--log", exportLog(t, dir+"/b", dir+"/l2"))
-	if strings.ReplaceAll(before, "l1", "l2") != after {
+	if strings.ReplaceAll(before, dir+"/l1", dir+"/l2") != after {
 		t.Errorf("a second import of the same file changed the ledger:\n%s\n%s", before, after)
 	}
 }
