@@ -4,9 +4,11 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"truceline/ledger"
+	"truceline/quorum"
 )
 
 // keyShown is what two people compare by voice, so that neither is shown another log than
@@ -29,18 +31,29 @@ func keyNamed(whose, vkey string) namedKey {
 	return namedKey{whose: whose, name: name, print: ledger.Fingerprint(vkey)}
 }
 
-// keyShown gathers the keys by which this log is known.
+// keyShown gathers the keys by which this log is known. What has no node, such as a copy
+// from a bag, has the policy of the agreement in force.
 func (s *server) keyShown(ctx context.Context, v *view) (keyShown, error) {
 	out := keyShown{log: keyNamed("", s.LogVKey)}
-	if s.Nodes == nil {
+	var policy *quorum.Policy
+	switch {
+	case s.Nodes != nil:
+		c, err := s.Nodes.Cosigning(ctx)
+		if err != nil {
+			return out, err
+		}
+		policy = c.Policy
+	case v.pack != nil && v.pack.Policy != "":
+		var err error
+		if policy, err = quorum.Parse(v.pack.Policy); err != nil {
+			return out, fmt.Errorf("read the policy of the agreement: %w", err)
+		}
+	}
+	if policy == nil {
 		return out, nil
 	}
-	c, err := s.Nodes.Cosigning(ctx)
-	if err != nil || c.Policy == nil {
-		return out, err
-	}
 	out.policy = true
-	for _, w := range c.Policy.Witnesses {
+	for _, w := range policy.Witnesses {
 		out.witnesses = append(out.witnesses, keyNamed(v.cosigner(w.VKey), w.VKey))
 	}
 	return out, nil
