@@ -228,7 +228,11 @@ func (c exportLogCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(e.stdout, "wrote %d files to %s\nNext: %s verify --log %s --key '%s' --rules\n", files, c.Dir, prog(), c.Dir, n.Config.LogKey)
+		policy := ""
+		if n.Pack() != nil && n.Pack().Policy != "" {
+			policy = " --policy policy.txt # of another member: policy show"
+		}
+		_, err = fmt.Fprintf(e.stdout, "wrote %d files to %s\nNext: %s verify --log %s --key '%s' --rules%s\n", files, c.Dir, prog(), c.Dir, n.Config.LogKey, policy)
 		return err
 	})
 }

@@ -62,7 +62,12 @@ How to check it
 
    The log alone:
 
-     truceline verify --log FOLDER/data/log --key 'VKEY' --rules
+     truceline verify --log FOLDER/data/log --key 'VKEY' --policy POLICY --rules
+
+   POLICY is a file that names the witnesses of members, from whom you had the key, too
+   (truceline policy show writes it). Where the mission has none, leave it out. Where lines
+   were left out that are not for you, only the word of these members makes good what
+   follows.
 
    This folder says of itself that the key is
 
