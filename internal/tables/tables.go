@@ -29,6 +29,8 @@ import (
 const (
 	// busyTimeout is how long a connection waits for another process's transaction.
 	busyTimeout = 10 * time.Second
+	// retryAfter is the pause before a file that was being used is opened again.
+	retryAfter = 5 * time.Millisecond
 	// readers is the size of the reading pool.
 	readers = 4
 )
@@ -63,6 +65,23 @@ func (k *Kind) Open(ctx context.Context, path string, create bool) (*DB, error) 
 	if err := k.claim(path, create); err != nil {
 		return nil, err
 	}
+	for until := time.Now().Add(busyTimeout); ; {
+		d, err := k.try(ctx, path)
+		if err == nil || !Busy(err) || time.Now().After(until) {
+			return d, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		case <-time.After(retryAfter):
+		}
+	}
+}
+
+// try opens the file once. That another process is using it may be said at once: for some
+// steps, the change to write-ahead-log mode among them, SQLite does not wait
+// (https://www.sqlite.org/c3ref/busy_handler.html).
+func (k *Kind) try(ctx context.Context, path string) (*DB, error) {
 	if err := k.migrate(ctx, path); err != nil {
 		return nil, plain(err)
 	}
